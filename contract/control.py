@@ -1,0 +1,28 @@
+"""What passes outside the lanes: birth, death, ack, nack, flow, command. No sequence numbers."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from contract.errors import EnvelopeError
+from contract.messages import Ack, Command, Death, Flow, Manifest, Nack
+
+ControlMessage = Manifest | Death | Ack | Nack | Flow | Command
+M = TypeVar("M", Manifest, Death, Ack, Nack, Flow, Command)
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode_control(message: ControlMessage) -> bytes:
+    """The message as JSON."""
+    return _encoder.encode(message)
+
+
+def read_control(kind: type[M], payload: bytes) -> M:
+    """The message of this kind in `payload`; raises EnvelopeError saying what is wrong."""
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as e:
+        raise EnvelopeError(f"{kind.__name__.lower()} message refused: {e}") from None

@@ -1,0 +1,266 @@
+"""The records that travel between edge and hub, strictly typed.
+
+Unknown fields are left out, so that a newer edge talks to an older hub; known fields are checked
+for type and range. Times are aware UTC. Fractions are 0..1.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from contract.geometry import Box, Point
+from contract.taxonomy import CameraState, Lane, Phase
+
+EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
+LATEST = datetime(2099, 1, 1, tzinfo=UTC)
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Label = Annotated[str, msgspec.Meta(max_length=64)]
+Text = Annotated[str, msgspec.Meta(max_length=2000)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+At = Annotated[datetime, msgspec.Meta(tz=True)]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]  # SHA-256
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+def check_time(what: str, at: datetime) -> None:
+    """Refuse a time that no clock of a working system can show; raises ValueError."""
+    if not EARLIEST <= at < LATEST:
+        raise ValueError(
+            f"{what} {at.isoformat()} lies outside {EARLIEST.year} to {LATEST.year - 1}: "
+            "set the clock of the device, then replay this record"
+        )
+
+
+class EvidenceRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A picture or clip that shows a detection; its bytes travel in the evidence lane."""
+
+    digest: Digest
+    media_type: Annotated[str, msgspec.Meta(max_length=64)]
+    size: Count  # bytes
+    captured_at: At
+    role: Literal["box", "before", "clip"] = "box"  # what it shows
+
+
+class RuleNote(msgspec.Struct, frozen=True):
+    """Which rule decided, at what threshold, and why."""
+
+    name: Label
+    threshold: Share
+    reason: Text
+
+
+class Detection(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One change of one episode. The record with the highest `revision` is the latest word."""
+
+    episode: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}$")]
+    revision: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+    phase: Phase
+    stream: Name
+    kind: Name  # detector kind: "flame"
+    label: Label
+    place: Label = ""  # zone or line within the picture
+    started_at: At
+    raised_at: At
+    captured_at: At  # of the frame this change was seen in
+    frame: Count  # number of that frame in its stream, from 0
+    raised_frame: Count
+    score: Share
+    peak_score: Share
+    box: Box | None = None
+    position: Point | None = None  # where on the ground; None: where the device stands
+    detector_version: Label = ""
+    rule: RuleNote
+    scores: Annotated[list[tuple[float, Share]], msgspec.Meta(max_length=256)] = []
+    # (seconds relative to raised_at, score), oldest first
+    evidence: Annotated[list[EvidenceRef], msgspec.Meta(max_length=16)] = []
+    test: bool = False  # a synthetic detection that checks the way through
+
+    def __post_init__(self) -> None:
+        for name in ("started_at", "raised_at", "captured_at"):
+            check_time(name, getattr(self, name))
+
+
+class Reading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One measured value: a sensor's, or what a detector counted."""
+
+    device: Name  # sensor, or the stream it was seen in
+    metric: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
+    value: float
+    unit: Annotated[str, msgspec.Meta(max_length=16)] = "1"  # UCUM
+    captured_at: At
+    place: Label = ""
+    label: Label = ""  # direction of a crossing, and the like
+
+    def __post_init__(self) -> None:
+        check_time("captured_at", self.captured_at)
+        if not -1e300 < self.value < 1e300:
+            raise ValueError(f"value {self.value!r} of {self.metric} is not a finite number")
+
+
+class ScoreBlock(msgspec.Struct, frozen=True, kw_only=True):
+    """The scores of one subject over up to a minute: what a threshold sweep replays."""
+
+    stream: Name
+    kind: Name
+    label: Label
+    place: Label = ""
+    started_at: At
+    offsets_ms: Annotated[list[Annotated[int, msgspec.Meta(ge=0)]], msgspec.Meta(max_length=4096)]
+    scores: Annotated[list[Share], msgspec.Meta(max_length=4096)]
+
+    def __post_init__(self) -> None:
+        check_time("started_at", self.started_at)
+        if len(self.offsets_ms) != len(self.scores):
+            raise ValueError(
+                f"a score block needs as many offsets as scores, got {len(self.offsets_ms)} "
+                f"and {len(self.scores)}"
+            )
+
+
+class StreamHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How one camera fares. The age is that of the last real frame, never of a cached one."""
+
+    stream: Name
+    state: CameraState
+    since: At
+    frame_age_s: float | None = None  # None: no frame yet
+    frame_hash: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    captured: Count = 0  # frames since the boot of the agent
+    observed: Count = 0  # frames that detectors looked at
+    restarts: Count = 0
+    detail: Text = ""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """A heartbeat of an agent."""
+
+    captured_at: At
+    uptime_s: float
+    streams: list[StreamHealth] = []
+    spooled: dict[Lane, Count] = {}  # records waiting per lane
+    lost: dict[Lane, Count] = {}  # records declared lost per lane
+    clock_offset_s: float | None = None  # hub's clock minus ours, as the last ack showed it
+
+    def __post_init__(self) -> None:
+        check_time("captured_at", self.captured_at)
+
+
+class EvidenceChunk(msgspec.Struct, frozen=True, kw_only=True):
+    """The header of a piece of evidence; the bytes follow it in the message."""
+
+    digest: Digest
+    media_type: Annotated[str, msgspec.Meta(max_length=64)]
+    offset: Count  # bytes
+    total: Annotated[int, msgspec.Meta(ge=1, le=64 * 1024 * 1024)]  # bytes
+    captured_at: At
+    stream: Name
+
+    def __post_init__(self) -> None:
+        check_time("captured_at", self.captured_at)
+        if self.offset >= self.total:
+            raise ValueError(f"offset {self.offset} lies beyond the total of {self.total} bytes")
+
+
+class Lost(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="lost"):
+    """Stands in the place of records that are gone: a loss is known, never a hole."""
+
+    first: Annotated[int, msgspec.Meta(ge=1)]
+    last: Annotated[int, msgspec.Meta(ge=1)]
+    reason: Text
+
+
+class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A detector as an agent runs it on one stream."""
+
+    kind: Name
+    version: Label
+    summary: Text = ""
+    schema: dict[str, Any] = {}  # JSON Schema of its parameters, with units and ranges
+    parameters: dict[str, Any] = {}  # what is in force
+
+
+class StreamManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A camera as an agent runs it. The source is named without its credentials."""
+
+    stream: Name
+    name: Text = ""
+    source: Text = ""
+    position: Point | None = None
+    state: CameraState = CameraState.CONNECTING
+    detectors: list[DetectorManifest] = []
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The birth of an agent (retained): who it is, what it runs, what is in force."""
+
+    boot: Name
+    started_at: At
+    published_at: At
+    software: Label
+    streams: list[StreamManifest] = []
+    command_version: Count = 0  # the last command applied, 0 for none
+    command_errors: list[Text] = []  # what of it was refused, and why
+
+
+class Death(msgspec.Struct, frozen=True, kw_only=True):
+    """The Last Will of an agent: ends the birth it names, and no later one."""
+
+    boot: Name
+    published_at: At  # of the birth
+
+
+class LaneAck(msgspec.Struct, frozen=True):
+    """What the hub has of one lane of one boot."""
+
+    watermark: Count
+    ranges: list[tuple[int, int]] = []  # received beyond the watermark
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True):
+    """The commit watermark (retained): what may leave the spool."""
+
+    epoch: Label  # renewed when the database is restored or begun anew
+    hub_time: At
+    boot: Name
+    lanes: dict[Lane, LaneAck] = {}
+
+
+class Nack(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub asks for again."""
+
+    boot: Name
+    lanes: dict[Lane, list[tuple[int, int]]] = {}
+    digests: list[Digest] = []  # evidence whose bytes did not add up
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """How much may be under way, set by the hub."""
+
+    records: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    bytes: Annotated[int, msgspec.Meta(ge=65536)]
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters an engineer set (retained): stream -> detector kind -> parameter -> value.
+
+    Complete, not a difference: what is not in it falls back to the agent's own settings.
+    """
+
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    issued_at: At
+    issued_by: Text
+    parameters: dict[str, dict[str, dict[str, Any]]] = {}
+
+
+RECORDS: dict[Lane, Any] = {
+    Lane.DETECTION: Detection,
+    Lane.READING: Reading,
+    Lane.SCORE: ScoreBlock,
+    Lane.HEALTH: Health,
+    Lane.EVIDENCE: EvidenceChunk,
+}
+Record = Detection | Reading | ScoreBlock | Health | EvidenceChunk

@@ -1,0 +1,113 @@
+"""Confirmation rules: scores over time in, raise / hold / clear with the reason out.
+
+Pure arithmetic, shared by the edge, which decides, and the hub, which replays recorded scores
+under another threshold. Time comes in with every score; no rule reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether the rule holds at one moment, and why."""
+
+    active: bool
+    reason: str
+
+
+class ConfirmationRule(Protocol):
+    """Decides from the scores so far; remembers between calls."""
+
+    @property
+    def threshold(self) -> float:
+        """The score at or above which a sample speaks for raising, 0..1."""
+
+    def step(self, at: datetime, score: float) -> Decision:
+        """The decision after one more sample; `at` must not go back."""
+
+    def reset(self) -> None:
+        """Forget every sample."""
+
+    def with_threshold(self, threshold: float) -> ConfirmationRule:
+        """A fresh rule of the same kind at another threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class KOfN:
+    """Settings of the k-of-n rule.
+
+    Raise when `k` of the last `n` samples are at or above `threshold`; hold while `k` of the
+    last `n` are at or above `threshold * hold_ratio`. Samples further apart than `max_gap_s`
+    do not belong together: the window begins anew.
+    """
+
+    k: int = 5
+    n: int = 8
+    threshold: float = 0.5  # 0..1
+    hold_ratio: float = 0.8  # 0..1
+    max_gap_s: float = 5.0  # s
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.k <= self.n:
+            raise ValueError(f"k-of-n needs 1 <= k <= n, got k = {self.k}, n = {self.n}")
+        if not 0.0 < self.threshold <= 1.0:
+            raise ValueError(f"threshold must lie in (0, 1], got {self.threshold:g}")
+        if not 0.0 < self.hold_ratio <= 1.0:
+            raise ValueError(f"hold_ratio must lie in (0, 1], got {self.hold_ratio:g}")
+        if not self.max_gap_s > 0.0:
+            raise ValueError(f"max_gap_s must be above 0 s, got {self.max_gap_s:g}")
+
+    def build(self) -> KOfNRule:
+        """A rule with these settings and an empty window."""
+        return KOfNRule(self)
+
+
+class KOfNRule:
+    """`KOfN` at work on one series of scores."""
+
+    def __init__(self, settings: KOfN) -> None:
+        self.settings = settings
+        self._window: deque[tuple[datetime, float]] = deque(maxlen=settings.n)
+        self._active = False
+
+    @property
+    def threshold(self) -> float:
+        """The score at or above which a sample speaks for raising, 0..1."""
+        return self.settings.threshold
+
+    def step(self, at: datetime, score: float) -> Decision:
+        """The decision after one more sample.
+
+        Raises ValueError where the score is not within 0..1.
+        """
+        if not 0.0 <= score <= 1.0:
+            raise ValueError(f"score must lie in 0..1, got {score!r}")
+        s = self.settings
+        if self._window:
+            gap_s = (at - self._window[-1][0]).total_seconds()
+            if gap_s > s.max_gap_s or gap_s < 0.0:
+                self._window.clear()
+        self._window.append((at, score))
+        bar = s.threshold * s.hold_ratio if self._active else s.threshold
+        hits = sum(1 for _, value in self._window if value >= bar)
+        self._active = hits >= s.k
+        span_s = (at - self._window[0][0]).total_seconds()
+        return Decision(
+            self._active,
+            f"{hits} of the last {len(self._window)} samples at or above {bar:.2f} "
+            f"within {span_s:.1f} s ({s.k} of {s.n} needed)",
+        )
+
+    def reset(self) -> None:
+        """Forget every sample."""
+        self._window.clear()
+        self._active = False
+
+    def with_threshold(self, threshold: float) -> KOfNRule:
+        """A fresh rule at another threshold."""
+        return KOfNRule(replace(self.settings, threshold=threshold))

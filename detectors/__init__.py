@@ -1,0 +1,1 @@
+"""Pixels or readings in, observations and measurements out. No MQTT, no database, no HTTP."""

@@ -1,0 +1,67 @@
+"""What goes into a detector and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.geometry import Box
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a stream. Nobody writes to `image`.
+
+    image: (height, width, 3) uint8, BGR. captured_at: aware UTC, from the stream's clock; it
+    never goes back within a stream. number: from 0, counts every frame the source gave,
+    the dropped ones too.
+    """
+
+    image: Image
+    captured_at: datetime
+    stream: str
+    number: int
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        return int(self.image.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return int(self.image.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a detector thinks of one frame: a score, no decision taken.
+
+    A detector gives one observation per subject (label, place) for every frame it scored, a
+    score of 0 included, so that the series of scores is complete.
+    """
+
+    label: str
+    score: float  # 0..1, higher is more certain
+    box: Box | None = None
+    place: str = ""  # zone or line the subject is in, "" for the whole picture
+    features: dict[str, float] = field(default_factory=dict)  # what the score was made of
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A value a detector measured, complete in itself: one crossing, one level."""
+
+    metric: str  # "vehicle_crossing"
+    value: float
+    unit: str = "1"  # UCUM
+    label: str = ""  # direction and the like
+    place: str = ""
+
+
+Finding = Observation | Measurement

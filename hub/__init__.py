@@ -1,0 +1,1 @@
+"""Ingestion, grid events, the closed loop, the console, tuning."""
