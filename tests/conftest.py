@@ -1,0 +1,92 @@
+"""What tests share: one real PostgreSQL, one real broker, and the labelled clips where they are."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from gridwarden.broker import EmbeddedBroker
+from gridwarden.database import EmbeddedDatabase
+from gridwarden.ports import choose
+
+MIGRATIONS = Path(__file__).parents[1] / "hub" / "sql" / "migrations"
+FAST = {"fsync": "off", "full_page_writes": "off"}  # a test database need not outlive a power cut
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedDatabase]:
+    server = EmbeddedDatabase(tmp_path_factory.mktemp("database"), settings=FAST)
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(_server: EmbeddedDatabase) -> str:
+    """URL of the maintenance database of a server that all tests share."""
+    return _server.url_of("postgres")
+
+
+@pytest.fixture(scope="session")
+def _template(_server: EmbeddedDatabase) -> str:
+    """The name of a migrated database that nobody uses."""
+    name = "template_migrated"
+    _execute(_server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with psycopg.connect(_server.url_of(name)) as conn:
+        for migration in sorted(MIGRATIONS.glob("*.sql")):
+            conn.execute(migration.read_bytes())
+    return name
+
+
+@pytest.fixture
+def database_url(_server: EmbeddedDatabase, _template: str) -> Iterator[str]:
+    """URL of a fresh, migrated database."""
+    yield from _lend_database(_server, _template)
+
+
+@pytest.fixture
+def empty_database_url(_server: EmbeddedDatabase) -> Iterator[str]:
+    """URL of a fresh database without any table."""
+    yield from _lend_database(_server, "template0")
+
+
+def _lend_database(server: EmbeddedDatabase, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    _execute(server, create.format(sql.Identifier(name), sql.Identifier(template)))
+    yield server.url_of(name)
+    _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _execute(server: EmbeddedDatabase, statement: sql.Composed) -> None:
+    with psycopg.connect(server.url_of("postgres"), autocommit=True) as conn:
+        conn.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def broker_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Port of a broker that all tests share: use names of your own for stations and agents."""
+    broker = EmbeddedBroker(choose(18_830), tmp_path_factory.mktemp("broker"))
+    broker.start()
+    yield broker.port
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    """The folder of the labelled clips, `labels.json` in it."""
+    named = os.environ.get("GRIDWARDEN_CLIPS")
+    if not named:
+        pytest.skip("GRIDWARDEN_CLIPS does not name the folder of the labelled clips")
+    folder = Path(named)
+    if not (folder / "labels.json").is_file():
+        pytest.fail(f"GRIDWARDEN_CLIPS={named} has no labels.json")
+    return folder
