@@ -2,11 +2,12 @@
 -- Runs in one transaction. Illegal states cannot be stored: CHECKs and partial unique indexes
 -- carry the rules. Times are timestamptz; fractions are 0..1; positions are WGS 84 degrees.
 
--- One row: what this database is. The epoch is renewed when it is restored or begun anew.
+-- One row: what this database is. The epoch is renewed when it is restored or begun anew, which
+-- shows in another incarnation.
 CREATE TABLE hub (
     only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     epoch       text        NOT NULL,
-    district    text        NOT NULL,
+    incarnation text        NOT NULL,   -- cluster, timeline and database it was given in
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 
@@ -51,10 +52,12 @@ CREATE TABLE stream (
     since        timestamptz NOT NULL DEFAULT now(),
     heard_at     timestamptz,           -- capture time of the heartbeat this was read from
     frame_age_s  double precision,
+    frame_hash   text        NOT NULL DEFAULT '',
     captured     bigint      NOT NULL DEFAULT 0,
     observed     bigint      NOT NULL DEFAULT 0,
     restarts     bigint      NOT NULL DEFAULT 0,
     detail       text        NOT NULL DEFAULT '',
+    retired_at   timestamptz,           -- the agent's manifest no longer names it
     PRIMARY KEY (agent, stream),
     CHECK ((lon IS NULL) = (lat IS NULL))
 );
@@ -66,15 +69,17 @@ CREATE TABLE ledger (
     lane        text           NOT NULL CHECK (lane IN ('detection', 'evidence', 'reading', 'score', 'health')),
     watermark   bigint         NOT NULL DEFAULT 0 CHECK (watermark >= 0),
     received    int8multirange NOT NULL DEFAULT '{}',  -- beyond the watermark
-    lost        int8multirange NOT NULL DEFAULT '{}',  -- declared lost by the edge
+    lost        int8multirange NOT NULL DEFAULT '{}',  -- declared lost by the edge, and not here
     updated_at  timestamptz    NOT NULL DEFAULT now(),
+    closed_at   timestamptz,            -- a later boot was born: complete up to here, unknown after
     PRIMARY KEY (agent, boot, lane)
-);
+) WITH (fillfactor = 50);                -- one update for each batch: leave room on the page
 
 -- What could not be taken, with the reason and its bytes; `replayed_at` once it was.
 CREATE TABLE quarantine (
     id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     received_at  timestamptz NOT NULL,
+    last_at      timestamptz NOT NULL,  -- when it came for the last time
     topic        text        NOT NULL,
     station      text,
     agent        text,
@@ -82,13 +87,15 @@ CREATE TABLE quarantine (
     lane         text,
     seq          bigint,                -- NULL: no readable identity
     reason       text        NOT NULL,
-    payload      bytea       NOT NULL,
-    hash         text        NOT NULL,  -- SHA-256 of the payload
+    payload      bytea       NOT NULL,  -- cut where larger than a message may be
+    hash         text        NOT NULL,  -- SHA-256 of the whole payload
     times        bigint      NOT NULL DEFAULT 1,
     replayed_at  timestamptz
 );
 -- what has no identity is kept once for each (agent, content), and counted
 CREATE UNIQUE INDEX quarantine_unidentified ON quarantine (coalesce(agent, ''), hash) WHERE seq IS NULL;
+-- the newest first, as they are looked at
+CREATE INDEX quarantine_newest ON quarantine (last_at DESC);
 
 -- Every change of every episode as it was told, append only; the ledger keeps doubles out.
 CREATE TABLE detection_change (
@@ -123,26 +130,37 @@ CREATE TABLE grid_event (
     merge_group      text        NOT NULL,               -- detections of one group may be one event
     severity         text        NOT NULL CHECK (severity IN ('S1', 'S2', 'S3', 'S4')),
     title            text        NOT NULL,
-    lon              double precision NOT NULL CHECK (lon BETWEEN -180 AND 180),
-    lat              double precision NOT NULL CHECK (lat BETWEEN -90 AND 90),
+    lon              double precision CHECK (lon BETWEEN -180 AND 180),  -- NULL: a camera without
+    lat              double precision CHECK (lat BETWEEN -90 AND 90),    -- a position saw it
     cell             text        REFERENCES grid_cell,   -- as of its time; NULL: outside the district
     occurred_at      timestamptz NOT NULL,               -- first seen
     last_seen_at     timestamptz NOT NULL,
     opened_at        timestamptz NOT NULL,
     decide_by        timestamptz,                        -- confirm or file until
+    due_at           timestamptz,                        -- handled until
     scene_cleared_at timestamptz,
     confirmation     text        NOT NULL DEFAULT 'none'
                          CHECK (confirmation IN ('none', 'pending', 'human', 'waived')),
     level            smallint    NOT NULL DEFAULT 1 CHECK (level BETWEEN 1 AND 3),
+    urgent           boolean     NOT NULL DEFAULT false,
+    supervised       boolean     NOT NULL DEFAULT false,
+    exempt           boolean     NOT NULL DEFAULT false, -- an appeal was granted: left out of scores
+    forced           boolean     NOT NULL DEFAULT false,
+    extension_count  integer     NOT NULL DEFAULT 0 CHECK (extension_count BETWEEN 0 AND 2),
+    rework_count     integer     NOT NULL DEFAULT 0 CHECK (rework_count >= 0),
+    reopened_count   integer     NOT NULL DEFAULT 0 CHECK (reopened_count >= 0),
+    satisfaction     smallint    CHECK (satisfaction BETWEEN 1 AND 5),
     parent           bigint      REFERENCES grid_event,
     responsible_unit text,
+    assignee         text,                               -- who verifies or checks it
+    filing_condition text,
     filed_at         timestamptz,
     ended_at         timestamptz,
     reject_reason    text,
-    rework_count     integer     NOT NULL DEFAULT 0 CHECK (rework_count >= 0),
-    reopened_count   integer     NOT NULL DEFAULT 0 CHECK (reopened_count >= 0),
-    forced           boolean     NOT NULL DEFAULT false,
-    version          integer     NOT NULL DEFAULT 1,     -- raised by every change: optimistic locking
+    test             boolean     NOT NULL DEFAULT false, -- of synthetic detections only
+    version          integer     NOT NULL CHECK (version >= 1),  -- entries in its history
+    CHECK ((lon IS NULL) = (lat IS NULL)),
+    CHECK (parent <> id),
     -- nothing is dispatched or closed that was not filed
     CHECK (state NOT IN ('filed', 'dispatched', 'disposing', 'suspended', 'disposed', 'checking',
                          'closed', 'voided') OR filed_at IS NOT NULL),
@@ -153,9 +171,21 @@ CREATE TABLE grid_event (
 );
 -- the operator's queue
 CREATE INDEX grid_event_queue ON grid_event (severity, decide_by) WHERE state IN ('suspected', 'reported');
--- correlation looks among the living of one group
-CREATE INDEX grid_event_live ON grid_event (merge_group, last_seen_at)
-    WHERE ended_at IS NULL;
+-- correlation looks around a place among the living of one group ...
+CREATE INDEX grid_event_live ON grid_event (merge_group, lat, lon) WHERE ended_at IS NULL;
+-- ... and for late detections among those that were living then
+CREATE INDEX grid_event_ended ON grid_event (merge_group, lat, ended_at) WHERE ended_at IS NOT NULL;
+-- what may lapse
+CREATE INDEX grid_event_cleared ON grid_event (scene_cleared_at) WHERE state = 'suspected';
+CREATE INDEX grid_event_parent ON grid_event (parent) WHERE parent IS NOT NULL;
+
+-- The last number given on a day of the district: numbers have no race and no gap.
+CREATE TABLE grid_event_counter (
+    district  text    NOT NULL,
+    day       date    NOT NULL,
+    last      integer NOT NULL CHECK (last >= 1),
+    PRIMARY KEY (district, day)
+);
 
 -- Append-only history; `hash` chains each event's entries.
 CREATE TABLE grid_event_history (
@@ -192,7 +222,8 @@ CREATE TABLE verdict (
     note       text        NOT NULL DEFAULT '',
     actor      text        NOT NULL,
     at         timestamptz NOT NULL,
-    undone_at  timestamptz
+    history_n  integer     NOT NULL,    -- the entry it made
+    undone_at  timestamptz              -- taken back, or overtaken by a later verdict
 );
 CREATE UNIQUE INDEX verdict_standing ON verdict (event) WHERE undone_at IS NULL;
 
@@ -201,6 +232,7 @@ CREATE TABLE detection (
     episode      uuid        PRIMARY KEY,
     station      text        NOT NULL,
     agent        text        NOT NULL,
+    boot         text        NOT NULL,
     stream       text        NOT NULL,
     kind         text        NOT NULL,
     label        text        NOT NULL,
@@ -219,11 +251,15 @@ CREATE TABLE detection (
     cell         text        REFERENCES grid_cell,
     rule         jsonb       NOT NULL,
     scores       jsonb       NOT NULL DEFAULT '[]',
-    event        bigint      REFERENCES grid_event,      -- NULL: of a kind that opens none
+    detector_version text    NOT NULL DEFAULT '',
+    event        bigint      REFERENCES grid_event,      -- NULL: of a kind that opens none, or late
     received_at  timestamptz NOT NULL,
+    late         boolean     NOT NULL DEFAULT false,     -- came too late to open a grid event
     test         boolean     NOT NULL DEFAULT false
 );
 CREATE INDEX detection_event ON detection (event);
+-- what one camera saw
+CREATE INDEX detection_stream ON detection (agent, stream, raised_at DESC);
 
 -- Reports by people that an event answers.
 CREATE TABLE report (
@@ -237,24 +273,34 @@ CREATE TABLE report (
     reported_at  timestamptz NOT NULL,
     request_key  text        UNIQUE      -- a repeated request is the same report
 );
+CREATE INDEX report_event ON report (event);
 
 -- Pictures and clips by digest; shown only once complete and verified.
 CREATE TABLE evidence (
     digest       text           PRIMARY KEY CHECK (digest ~ '^[0-9a-f]{64}$'),
-    agent        text           NOT NULL,
-    stream       text           NOT NULL,
+    agent        text,                                   -- NULL: a photo a person handed in
+    stream       text,
     media_type   text           NOT NULL,
     total        bigint         NOT NULL CHECK (total > 0),
     received     int8multirange NOT NULL DEFAULT '{}',   -- bytes on disk
     captured_at  timestamptz    NOT NULL,
     complete_at  timestamptz
 );
+-- What shows a detection; either may come first.
 CREATE TABLE detection_evidence (
     episode      uuid        NOT NULL,
     digest       text        NOT NULL,
     role         text        NOT NULL,
     captured_at  timestamptz NOT NULL,
     PRIMARY KEY (episode, digest)
+);
+CREATE INDEX detection_evidence_digest ON detection_evidence (digest);
+-- Photos of people, with the history entry they came with (1: the report that opened it).
+CREATE TABLE event_evidence (
+    event        bigint      NOT NULL REFERENCES grid_event,
+    digest       text        NOT NULL REFERENCES evidence,
+    history_n    integer     NOT NULL,
+    PRIMARY KEY (event, digest)
 );
 
 -- Measured values, append only, no unique index: the ledger keeps doubles out.
@@ -308,6 +354,7 @@ CREATE TABLE health (
     agent        text        NOT NULL,
     body         jsonb       NOT NULL
 );
+CREATE INDEX health_agent ON health (agent, captured_at DESC);
 
 -- Parameter versions an engineer set; each is published as a retained command.
 CREATE TABLE command (
@@ -322,3 +369,4 @@ CREATE TABLE command (
     errors        jsonb       NOT NULL DEFAULT '[]',
     PRIMARY KEY (agent, version)
 );
+CREATE INDEX command_unpublished ON command (agent) WHERE published_at IS NULL;

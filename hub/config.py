@@ -1,0 +1,218 @@
+"""The hub's settings: defaults, then the TOML file, then the environment; checked once, frozen.
+
+    GRIDWARDEN_HUB__DATABASE__URL=postgresql://... overrides [database] url
+
+A value that is exactly `${NAME}` is read from the environment, so that no secret stands in a file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from contract.errors import GridwardenError
+from contract.topics import check_name
+
+ENVIRONMENT_PREFIX = "GRIDWARDEN_HUB__"
+_CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+
+
+class ConfigError(GridwardenError, ValueError):
+    """A setting of the hub is unknown, missing or out of range."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConfig:
+    """Where the hub keeps everything."""
+
+    url: str = "postgresql://127.0.0.1:5432/gridwarden"
+    pool_size: int = 10  # connections for API and timers; ingestion has its own
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConfig:
+    """The MQTT broker."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str = ""
+    password: str = field(default="", repr=False)
+    tls: bool = False
+    ca_file: str = ""  # "": the system's authorities
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """Where console and API listen."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """What this hub is for."""
+
+    data_dir: Path = Path(".gridwarden/hub")  # evidence
+    stations: tuple[str, ...] = ("demo",)  # the stations this hub may ingest
+    district: str = "410105"  # six digits, begins every event number
+    district_file: Path | None = None  # GeoJSON of the grid cells; None: what the database has
+    categories_file: Path = _CONFIGS / "categories.toml"
+    assets_dir: Path | None = None  # pictures of the demo
+    time_zone: str = "Asia/Shanghai"  # of the district: days of event numbers
+    operator: str = "operator"  # who acts in the console while there is no log-in
+
+
+@dataclass(frozen=True, slots=True)
+class IngestConfig:
+    """How messages become transactions."""
+
+    batch_messages: int = 64  # below the broker's in-flight window, or no batch ever fills
+    batch_wait_ms: int = 50
+    queue_messages: int = 1024  # per connection; full stops reading
+    ack_every_ms: int = 100  # acknowledgements of one agent within this time become one
+    hole_s: float = 3.0  # a hole this old is asked for again; above two batch times
+
+
+@dataclass(frozen=True, slots=True)
+class HubConfig:
+    """Every setting of the hub."""
+
+    database: DatabaseConfig = DatabaseConfig()
+    broker: BrokerConfig = BrokerConfig()
+    http: HttpConfig = HttpConfig()
+    hub: SiteConfig = SiteConfig()
+    ingest: IngestConfig = IngestConfig()
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> HubConfig:
+    """The settings of the hub; raises ConfigError naming the key, the value and the way out.
+
+    Relative paths in the file count from the file's folder, in the environment from the
+    working directory.
+    """
+    values: dict[str, dict[str, Any]] = {}
+    if path is not None:
+        for section, table in _read(path).items():
+            if not isinstance(table, dict):
+                raise ConfigError(f"{path}: {section!r} must be a table: write [{section}]")
+            values[section] = {
+                key: _Given(value, f"{path}: {section}.{key}", path.parent)
+                for key, value in table.items()
+            }
+    for name, text in environ.items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            section, _, key = name[len(ENVIRONMENT_PREFIX) :].lower().partition("__")
+            values.setdefault(section, {})[key] = _Given(text, name, Path())
+    sections: dict[str, Any] = {}
+    kinds = typing.get_type_hints(HubConfig)
+    for section, given in values.items():
+        if section not in kinds:
+            raise ConfigError(_unknown("section", section, kinds, next(iter(given.values()), None)))
+        sections[section] = _section(kinds[section], section, given, environ)
+    return _checked(HubConfig(**sections))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value somebody wrote, and where."""
+
+    value: Any
+    where: str
+    folder: Path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise ConfigError(f"cannot read the hub's settings {path}: {e.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise ConfigError(f"{path} is not TOML: {e}") from None
+
+
+def _section(
+    kind: type[Any], section: str, given: Mapping[str, _Given], environ: Mapping[str, str]
+) -> Any:
+    hints = typing.get_type_hints(kind)
+    fields: dict[str, Any] = {}
+    for key, entry in given.items():
+        if key not in hints:
+            raise ConfigError(_unknown(f"key of [{section}]", key, hints, entry))
+        fields[key] = _convert(hints[key], entry, environ)
+    return dataclasses.replace(kind(), **fields)
+
+
+def _unknown(what: str, name: str, known: Mapping[str, Any], entry: _Given | None) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    return f"{entry.where if entry else name}: unknown {what} {name!r}; {hint}"
+
+
+def _convert(kind: Any, entry: _Given, environ: Mapping[str, str]) -> Any:
+    value = entry.value
+    if isinstance(value, str) and (variable := _VARIABLE.fullmatch(value)):
+        if variable[1] not in environ:
+            raise ConfigError(f"{entry.where} needs the environment variable {variable[1]}: set it")
+        value = environ[variable[1]]
+    if kind in (Path, Path | None) and isinstance(value, str):
+        if value == "" and kind == Path | None:
+            return None
+        return (entry.folder / Path(value).expanduser()).resolve() if value else entry.folder
+    if kind == tuple[str, ...]:
+        parts = value.split(",") if isinstance(value, str) else value
+        if isinstance(parts, list) and all(isinstance(p, str) for p in parts):
+            return tuple(p.strip() for p in parts)
+    elif kind is str and isinstance(value, str):
+        return value
+    elif kind is bool and (isinstance(value, bool) or str(value).lower() in _TRUE + _FALSE):
+        return value if isinstance(value, bool) else value.lower() in _TRUE
+    elif kind in (int, float) and not isinstance(value, bool):
+        try:
+            number = kind(value)
+        except (TypeError, ValueError):
+            pass
+        else:
+            if isinstance(value, str) or number == value:
+                return number
+    name = "list of words" if kind == tuple[str, ...] else getattr(kind, "__name__", "path")
+    raise ConfigError(f"{entry.where} must be a {name.lower()}, got {value!r}")
+
+
+def _checked(config: HubConfig) -> HubConfig:
+    site, ingest = config.hub, config.ingest
+    for station in site.stations:
+        check_name("station", station)
+    if not site.stations:
+        raise ConfigError("hub.stations is empty: name at least one station")
+    if not re.fullmatch(r"[0-9]{6}", site.district):
+        raise ConfigError(f"hub.district must have six digits, got {site.district!r}")
+    try:
+        ZoneInfo(site.time_zone)
+    except (ValueError, OSError, LookupError):
+        raise ConfigError(
+            f"hub.time_zone {site.time_zone!r} is not known; write one such as 'Asia/Shanghai'"
+        ) from None
+    for name, value, low, high in (
+        ("database.pool_size", config.database.pool_size, 1, 1000),
+        ("broker.port", config.broker.port, 1, 65535),
+        ("http.port", config.http.port, 0, 65535),
+        ("ingest.batch_messages", ingest.batch_messages, 1, 10_000),
+        ("ingest.batch_wait_ms", ingest.batch_wait_ms, 1, 10_000),
+        ("ingest.queue_messages", ingest.queue_messages, 1, 1_000_000),
+        ("ingest.ack_every_ms", ingest.ack_every_ms, 1, 10_000),
+        ("ingest.hole_s", ingest.hole_s, 2 * ingest.batch_wait_ms / 1000, 3600),
+    ):
+        if not low <= value <= high:
+            raise ConfigError(f"{name} must lie in {low:g} to {high:g}, got {value:g}")
+    return config

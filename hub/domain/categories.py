@@ -1,0 +1,158 @@
+"""What grid events are about: categories, sub-categories, and how detections become them.
+
+Read from `configs/categories.toml`; the file explains each key.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from contract.errors import GridwardenError
+from contract.taxonomy import Category, Severity
+
+LimitKind = Literal["urgent_hour", "work_hour", "work_day", "natural_day"]
+_Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class CategoriesError(GridwardenError, ValueError):
+    """The categories make no sense."""
+
+
+class Bilingual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name in both languages."""
+
+    en: str
+    zh: str
+
+
+class MergeGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Findings of one group near each other in place and time are one grid event."""
+
+    radius_m: Annotated[float, msgspec.Meta(gt=0, le=5000)]
+    time_s: _Positive  # further apart in time than this is another event
+    clear_s: _Positive  # a suspected event whose scene is clear this long lapses
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Under what condition an event is filed, and how long its handling may then take."""
+
+    id: str
+    en: str
+    zh: str
+    limit: _Positive
+    kind: LimitKind
+
+
+class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A detector kind, or one label of it, that opens events of a sub-category."""
+
+    kind: str
+    label: str = "*"  # "*": every label that no other feed names
+
+
+class SubCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What exactly an event is."""
+
+    id: str
+    category: Category
+    en: str
+    zh: str
+    severity: Severity
+    group: str
+    conditions: Annotated[list[Condition], msgspec.Meta(min_length=1)]
+    closing: Bilingual
+    national_code: str = ""
+    feeds: list[Feed] = []
+    self_handle: bool = False  # the grid assistant may settle it on the spot
+    machine_may_close: bool = False  # a rule may pass the check (S3 and S4 only)
+
+    def condition(self, id: str | None) -> Condition | None:
+        """The condition of that id; the first for None; None where there is no such."""
+        if id is None:
+            return self.conditions[0]
+        return next((c for c in self.conditions if c.id == id), None)
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    reopen_window_days: _Positive
+    unlisted_kind: str
+    no_event_kinds: list[str]
+    category: dict[Category, Bilingual]
+    group: dict[str, MergeGroup]
+    subcategory: list[SubCategory]
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """The categories in force. Thread-safe: never changed once loaded."""
+
+    names: Mapping[Category, Bilingual]
+    groups: Mapping[str, MergeGroup]
+    subcategories: Mapping[str, SubCategory]
+    reopen_window: timedelta
+    _feeds: Mapping[tuple[str, str], SubCategory]
+    _no_event: frozenset[str]
+    _unlisted: SubCategory
+
+    def opened_by(self, kind: str, label: str) -> SubCategory | None:
+        """What a detection of this kind and label is, None where it opens no event.
+
+        A kind that nobody has listed is not lost: it opens the event meant for such.
+        """
+        if kind in self._no_event:
+            return None
+        exact = self._feeds.get((kind, label))
+        return exact or self._feeds.get((kind, "*")) or self._unlisted
+
+    def general(self, category: Category) -> SubCategory:
+        """What a report of this category is where nothing more exact was said."""
+        return next(s for s in self.subcategories.values() if s.category is category)
+
+
+def load_categories(path: Path) -> Categories:
+    """The categories in the file; raises CategoriesError saying what is wrong with it."""
+    try:
+        file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
+    except OSError as e:
+        raise CategoriesError(f"cannot read the categories {path}: {e.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as e:
+        raise CategoriesError(f"categories {path}: {e}") from None
+    subcategories = {s.id: s for s in file.subcategory}
+    feeds: dict[tuple[str, str], SubCategory] = {}
+    for s in file.subcategory:
+        for feed in s.feeds:
+            if feeds.setdefault((feed.kind, feed.label), s) is not s:
+                raise CategoriesError(
+                    f"categories {path}: {feed.kind}/{feed.label} feeds both "
+                    f"{feeds[feed.kind, feed.label].id} and {s.id}"
+                )
+        if s.group not in file.group:
+            raise CategoriesError(f"categories {path}: {s.id} names no known group {s.group!r}")
+    if len(subcategories) < len(file.subcategory):
+        raise CategoriesError(f"categories {path}: two sub-categories have the same id")
+    covered = {s.category for s in file.subcategory}
+    for category in Category:
+        if category not in file.category or category not in covered:
+            raise CategoriesError(
+                f"categories {path}: {category} needs a name and at least one sub-category"
+            )
+    if file.unlisted_kind not in subcategories:
+        raise CategoriesError(
+            f"categories {path}: unlisted_kind {file.unlisted_kind!r} is no sub-category"
+        )
+    return Categories(
+        names=file.category,
+        groups=file.group,
+        subcategories=subcategories,
+        reopen_window=timedelta(days=file.reopen_window_days),
+        _feeds=feeds,
+        _no_event=frozenset(file.no_event_kinds),
+        _unlisted=subcategories[file.unlisted_kind],
+    )

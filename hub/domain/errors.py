@@ -1,0 +1,118 @@
+"""What can be wrong with something asked of the hub.
+
+GridwardenError
+└── DomainError
+    ├── NotFoundError (LookupError)     there is no such thing
+    ├── ConflictError                   somebody was faster, or it is already there
+    ├── NotAllowedError                 the lifecycle, the role or a guard says no
+    └── InvalidError (ValueError)       what was asked makes no sense
+
+The API turns them into problem documents: `title` is the heading, `str(error)` the detail, and
+`extras()` the further members.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from contract.errors import GridwardenError
+
+
+class DomainError(GridwardenError):
+    """Root of the hub's refusals."""
+
+    title: ClassVar[str] = "Refused"
+
+    def extras(self) -> dict[str, object]:
+        """Members of the problem document beside title and detail, JSON values."""
+        return {}
+
+
+class NotFoundError(DomainError, LookupError):
+    """There is no such thing."""
+
+    title = "Not found"
+
+    def __init__(self, thing: str, key: str) -> None:
+        super().__init__(f"there is no {thing} {key!r}")
+        self.thing = thing
+        self.key = key
+
+    def extras(self) -> dict[str, object]:
+        """What was looked for."""
+        return {"thing": self.thing, "key": self.key}
+
+
+class ConflictError(DomainError):
+    """Somebody changed it since it was read; nothing of this request was done."""
+
+    title = "Somebody was faster"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        version: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.version = version  # the version it has now
+        self.actor = actor  # who did the last change
+        self.action = action  # which one
+        self.at = at
+
+    def extras(self) -> dict[str, object]:
+        """Who did what, when."""
+        return {
+            "version": self.version,
+            "actor": self.actor,
+            "action": self.action,
+            "at": self.at.isoformat() if self.at else None,
+        }
+
+
+class NotAllowedError(DomainError):
+    """The lifecycle does not allow it: wrong state, wrong role, or something is missing."""
+
+    title = "Not allowed"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        action: str,
+        state: str | None = None,
+        role: str | None = None,
+        missing: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.action = action
+        self.state = state
+        self.role = role
+        self.missing = missing  # names of the guards that were not met
+
+    def extras(self) -> dict[str, object]:
+        """Which action, from which state, by whom, and what it lacks."""
+        return {
+            "action": self.action,
+            "state": self.state,
+            "role": self.role,
+            "missing": list(self.missing),
+        }
+
+
+class InvalidError(DomainError, ValueError):
+    """What was asked makes no sense; `field` names the part at fault."""
+
+    title = "Invalid"
+
+    def __init__(self, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.field = field
+
+    def extras(self) -> dict[str, object]:
+        """The part at fault."""
+        return {"field": self.field}

@@ -1,0 +1,78 @@
+"""The ladder of an overdue clock: who is told at which share of the limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hub.domain.calendar import WorkCalendar
+from hub.domain.deadline import Clock, due_at
+
+
+class Rung(StrEnum):
+    """A step of the ladder, named by whom it reaches."""
+
+    HANDLER = "handler"
+    LEADER = "leader"
+    OVERDUE = "overdue"  # supervision record to the station master
+    LEVEL_2 = "level_2"  # the secondary grid takes it up
+    LEVEL_3 = "level_3"  # the district takes it up
+
+    @property
+    def share(self) -> float:
+        """The share of the limit at which it is reached."""
+        return _SHARES[self]
+
+    @property
+    def level(self) -> int:
+        """The level the case must have from here on: 1 basic, 2 secondary, 3 district."""
+        return {Rung.LEVEL_2: 2, Rung.LEVEL_3: 3}.get(self, 1)
+
+    @property
+    def supervised(self) -> bool:
+        """Whether a supervision record is made."""
+        return self is Rung.OVERDUE
+
+
+_SHARES = {
+    Rung.HANDLER: 0.5,
+    Rung.LEADER: 0.8,
+    Rung.OVERDUE: 1.0,
+    Rung.LEVEL_2: 1.5,
+    Rung.LEVEL_3: 3.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a rung is reached."""
+
+    rung: Rung
+    at: datetime
+
+
+def moments(clock: Clock, calendar: WorkCalendar) -> tuple[Moment, ...]:
+    """Every rung that will be reached as things stand, in order.
+
+    A pause without end hides those after it: they are known again once it is resumed.
+    """
+    times = ((rung, due_at(clock, calendar, rung.share)) for rung in Rung)
+    return tuple(Moment(rung, at) for rung, at in times if at is not None)
+
+
+def reached(
+    clock: Clock, calendar: WorkCalendar, after: datetime | None, until: datetime
+) -> tuple[Moment, ...]:
+    """The rungs reached in (after, until]; all up to `until` where `after` is None.
+
+    A timer that hands in where it stopped last time misses none and repeats none.
+    """
+    return tuple(
+        m for m in moments(clock, calendar) if m.at <= until and (after is None or after < m.at)
+    )
+
+
+def next_moment(clock: Clock, calendar: WorkCalendar, after: datetime) -> Moment | None:
+    """The first rung still to come: when a timer must look again."""
+    return next((m for m in moments(clock, calendar) if m.at > after), None)
