@@ -57,6 +57,7 @@ class HttpConfig:
 
     host: str = "127.0.0.1"
     port: int = 8080
+    allowed_hosts: tuple[str, ...] = ()  # names it may be called by, beside host and loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class SiteConfig:
     district: str = "410105"  # six digits, begins every event number
     district_file: Path | None = None  # GeoJSON of the grid cells; None: what the database has
     categories_file: Path = _CONFIGS / "categories.toml"
-    assets_dir: Path | None = None  # pictures of the demo
+    assets_dir: Path | None = None  # libraries of the console; None: where set-up puts them
     time_zone: str = "Asia/Shanghai"  # of the district: days of event numbers
     operator: str = "operator"  # who acts in the console while there is no log-in
 
