@@ -160,19 +160,23 @@ class EmbeddedDatabase:
 
     def remove(self) -> None:
         """Stop the server and delete its files, wherever they lie."""
-        if self._record is None:
-            self._record = self._remembered()
-        if self._record is None:
-            return
-        home = Path(self._record.home)
+        home = self._home_to_remove()
         if self._pid is None and (running := postmaster.read(home / "cluster")) is not None:
             self._pid = running.pid
         self.stop()
-        if home != self.data_dir:
-            shutil.rmtree(home, ignore_errors=True)
-        shutil.rmtree(self.data_dir / "cluster", ignore_errors=True)
+        if home != self.data_dir and postgres_home.is_home_outside(home):
+            shutil.rmtree(home)
+        if (self.data_dir / "cluster").is_dir():
+            shutil.rmtree(self.data_dir / "cluster")
         (self.data_dir / "database.json").unlink(missing_ok=True)
         self._record = None
+
+    def _home_to_remove(self) -> Path:
+        """Where the files lie, also those of a layout that this version cannot use."""
+        try:
+            return Path(json.loads((self.data_dir / "database.json").read_text("utf-8"))["home"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return self.data_dir  # a home outside is swept once nothing names it
 
     @property
     def _known(self) -> _Record:

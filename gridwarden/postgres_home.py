@@ -233,14 +233,20 @@ def _can_enter(folder: Path, account: Account) -> bool:
     return answer.returncode == 0
 
 
+def is_home_outside(home: Path) -> bool:
+    """Whether this is a folder that `claim_home` made outside of a data folder."""
+    named = home.parent in OUTSIDE and home.name.startswith(f"{PREFIX}database-")
+    return named and _is_our_own(home) and (home / OWNER_NOTE).is_file()
+
+
 def forgotten_homes(is_home_of: Callable[[Path, Path], bool], now_s: float) -> list[Path]:
     """Homes outside whose data folder is gone or has moved on; `is_home_of(data_dir, home)`."""
     forgotten = []
     for outside in OUTSIDE:
         for home in outside.glob(f"{PREFIX}database-*"):
-            note = home / OWNER_NOTE
-            if not _is_our_own(home) or not note.is_file():
+            if not is_home_outside(home):
                 continue
+            note = home / OWNER_NOTE
             settled = now_s - note.stat().st_mtime > SETTLED_S
             if settled and not is_home_of(Path(note.read_text(encoding="utf-8")), home):
                 forgotten.append(home)

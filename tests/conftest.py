@@ -14,8 +14,8 @@ from psycopg import sql
 from gridwarden.broker import EmbeddedBroker
 from gridwarden.database import EmbeddedDatabase
 from gridwarden.ports import choose
+from hub.store.migrate import migrate
 
-MIGRATIONS = Path(__file__).parents[1] / "hub" / "sql" / "migrations"
 FAST = {"fsync": "off", "full_page_writes": "off"}  # a test database need not outlive a power cut
 
 _numbers = itertools.count(1)
@@ -40,9 +40,7 @@ def _template(_server: EmbeddedDatabase) -> str:
     """The name of a migrated database that nobody uses."""
     name = "template_migrated"
     _execute(_server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    with psycopg.connect(_server.url_of(name)) as conn:
-        for migration in sorted(MIGRATIONS.glob("*.sql")):
-            conn.execute(migration.read_bytes())
+    migrate(_server.url_of(name))
     return name
 
 
