@@ -92,7 +92,7 @@ class WorkCalendar:
         return i >= 0 and us < self._ends[i]
 
     def settled(self, at: datetime) -> bool:
-        """Whether the holiday notice for the local year of `at` is in; if not, it may still move."""
+        """Whether the holiday notice for the year of `at` is in; if not, days may still change."""
         return at.astimezone(self.rules.zone).year in self.rules.published
 
     def spans(self, since: datetime, until: datetime) -> Iterator[CalendarSpan]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
 
 from contract.errors import GridwardenError
 
 MINUTES_PER_DAY = 24 * 60
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
+_Time = Annotated[str, msgspec.Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+_Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[str, ...] = get_args(_Weekday)
 
 
 class CalendarError(GridwardenError, ValueError):
@@ -104,100 +106,91 @@ class WorkRules:
         return _WEEKEND if day.weekday() in self.weekend else _WORKDAY
 
 
+class _Holiday(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    first: date
+    last: date
+    make_up: list[date] = []
+
+
+class _Year(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    year: int
+    source: Annotated[str, msgspec.Meta(min_length=1)]
+    holiday: list[_Holiday] = []
+
+
+class _Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    time_zone: str
+    hours: list[tuple[_Time, _Time]]
+    weekend: list[_Weekday]
+    work_day_hours: float = 8
+    first_year: int = 2020
+    last_year: int = 2049
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    calendar: _Calendar
+    year: list[_Year] = []
+
+
 def read_work_rules(text: str) -> WorkRules:
     """The rules in the text of a `calendar.toml`.
 
-    Raises CalendarError naming the key and the value that do not fit.
+    Raises CalendarError naming the key or the date that does not fit.
     """
     try:
-        table = tomllib.loads(text)
+        file = msgspec.convert(tomllib.loads(text), _File)
+        zone = ZoneInfo(file.calendar.time_zone)
     except tomllib.TOMLDecodeError as e:
-        raise CalendarError(f"calendar is not TOML: {e}") from None
-    _refuse_unknown(table, {"calendar", "year"}, "the calendar file")
-    base = table.get("calendar", {})
-    _refuse_unknown(
-        base,
-        {"time_zone", "hours", "work_day_hours", "weekend", "first_year", "last_year"},
-        "[calendar]",
-    )
+        raise CalendarError(f"the calendar is not TOML: {e}") from None
+    except msgspec.ValidationError as e:
+        raise CalendarError(f"the calendar is refused: {e}") from None
+    except (ZoneInfoNotFoundError, ValueError):
+        raise CalendarError(
+            f"time_zone {file.calendar.time_zone!r} is not known; use an IANA name such as "
+            "'Asia/Shanghai'"
+        ) from None
     holidays: dict[date, str] = {}
     make_up: dict[date, str] = {}
     published: set[int] = set()
-    for entry in table.get("year", []):
-        year = _year(entry)
-        if year in published:
-            raise CalendarError(f"year {year} is listed twice")
-        published.add(year)
-        for holiday in entry.get("holiday", []):
-            name = str(holiday.get("name", ""))
-            _refuse_unknown(
-                holiday, {"name", "first", "last", "make_up"}, f"holiday {name!r} of {year}"
-            )
-            holidays.update((day, name) for day in _dates(holiday, name, year))
-            make_up.update((_date(d, name, year), name) for d in holiday.get("make_up", []))
-    try:
-        return WorkRules(
-            zone=ZoneInfo(base.get("time_zone", "Asia/Shanghai")),
-            hours=tuple((_minute(a), _minute(b)) for a, b in base["hours"]),
-            work_day=timedelta(hours=base.get("work_day_hours", 8)),
-            weekend=frozenset(_weekday(name) for name in base["weekend"]),
-            holidays=holidays,
-            make_up=make_up,
-            published=frozenset(published),
-            first_year=base.get("first_year", 2020),
-            last_year=base.get("last_year", 2049),
-        )
-    except ZoneInfoNotFoundError:
+    for year in file.year:
+        if year.year in published:
+            raise CalendarError(f"year {year.year} is listed twice")
+        published.add(year.year)
+        for holiday in year.holiday:
+            _check_near(holiday, year.year)
+            length = (holiday.last - holiday.first).days + 1
+            days = (holiday.first + timedelta(days=n) for n in range(length))
+            holidays.update(dict.fromkeys(days, holiday.name))
+            make_up.update(dict.fromkeys(holiday.make_up, holiday.name))
+    return WorkRules(
+        zone=zone,
+        hours=tuple((_minute(a), _minute(b)) for a, b in file.calendar.hours),
+        work_day=timedelta(hours=file.calendar.work_day_hours),
+        weekend=frozenset(WEEKDAYS.index(name) for name in file.calendar.weekend),
+        holidays=holidays,
+        make_up=make_up,
+        published=frozenset(published),
+        first_year=file.calendar.first_year,
+        last_year=file.calendar.last_year,
+    )
+
+
+def _check_near(holiday: _Holiday, year: int) -> None:
+    """Refuse slips of the pen: a wrong year, an end before the beginning."""
+    for day in (holiday.first, holiday.last, *holiday.make_up):
+        if abs(day.year - year) > 1:
+            raise CalendarError(f"{day} of holiday {holiday.name!r} is not near its year {year}")
+    if not holiday.first <= holiday.last <= holiday.first + timedelta(days=31):
         raise CalendarError(
-            f"[calendar] time_zone {base['time_zone']!r} is not known; use an IANA name such as "
-            "'Asia/Shanghai'"
-        ) from None
-    except KeyError as e:
-        raise CalendarError(f"[calendar] {e.args[0]} is missing") from None
-    except CalendarError:
-        raise
-    except (TypeError, ValueError) as e:
-        raise CalendarError(f"[calendar] has a value of the wrong type: {e}") from None
-
-
-def _year(entry: Mapping[str, Any]) -> int:
-    _refuse_unknown(entry, {"year", "source", "holiday"}, "[[year]]")
-    year = entry.get("year")
-    if not isinstance(year, int) or not entry.get("source"):
-        raise CalendarError(f"[[year]] {year!r} must have a year and the source of its holidays")
-    return year
-
-
-def _dates(holiday: Mapping[str, Any], name: str, year: int) -> Iterator[date]:
-    first, last = (_date(holiday.get(key), name, year) for key in ("first", "last"))
-    days = (last - first).days + 1
-    if not 1 <= days <= 31:
-        raise CalendarError(f"holiday {name!r} of {year} lasts from {first} to {last}")
-    return (first + timedelta(days=n) for n in range(days))
-
-
-def _date(value: object, name: str, year: int) -> date:
-    if type(value) is not date or abs(value.year - year) > 1:
-        raise CalendarError(f"holiday {name!r} of {year} has the date {value!r}: not one near it")
-    return value
+            f"holiday {holiday.name!r} of {year} lasts from {holiday.first} to {holiday.last}: "
+            "give its first and last day"
+        )
 
 
 def _minute(text: str) -> int:
-    if not _TIME.fullmatch(text):
-        raise CalendarError(f"[calendar] hours has {text!r}: use 'HH:MM', 00:00 to 24:00")
     return int(text[:2]) * 60 + int(text[3:])
 
 
 def _clock(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
-
-
-def _weekday(name: str) -> int:
-    if name not in WEEKDAYS:
-        raise CalendarError(f"[calendar] weekend has {name!r}; use: {', '.join(WEEKDAYS)}")
-    return WEEKDAYS.index(name)
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:
-    if unknown := sorted(set(table) - known):
-        raise CalendarError(f"{where} has the unknown key {unknown[0]!r}; known: {sorted(known)}")
