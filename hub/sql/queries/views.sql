@@ -1,0 +1,211 @@
+-- What API and pages read. Nothing here writes. Each query says its purpose in the line below its
+-- name; `hub/store/views.py` calls it by that name and fills in {parts} and {columns of rows}.
+
+-- part: picture
+-- What saw an event best, and the newest complete picture of it.
+LEFT JOIN LATERAL (
+    SELECT agent, stream, kind, label, peak_score FROM detection
+    WHERE event = e.id ORDER BY peak_score DESC, raised_at, episode LIMIT 1
+) d ON true
+LEFT JOIN stream s ON s.agent = d.agent AND s.stream = d.stream
+LEFT JOIN LATERAL (
+    SELECT digest FROM (
+        SELECT v.digest, de.role, de.captured_at
+        FROM detection x JOIN detection_evidence de USING (episode) JOIN evidence v USING (digest)
+        WHERE x.event = e.id AND v.complete_at IS NOT NULL AND starts_with(v.media_type, 'image/')
+        UNION ALL
+        SELECT v.digest, 'photo', v.captured_at
+        FROM event_evidence ee JOIN evidence v USING (digest)
+        WHERE ee.event = e.id AND v.complete_at IS NOT NULL AND starts_with(v.media_type, 'image/')
+    ) AS shown
+    ORDER BY (role IN ('box', 'photo')) DESC, captured_at DESC, digest
+    LIMIT 1
+) p ON true
+
+-- name: queue
+-- What waits for an operator's decision: the gravest first, then what must be decided first.
+SELECT {summary}
+FROM grid_event e {picture}
+WHERE e.state IN ('suspected', 'reported')
+ORDER BY e.severity, e.decide_by NULLS LAST, e.id
+LIMIT %(limit)s;
+
+-- name: queue_size
+-- How many wait.
+SELECT count(*) FROM grid_event WHERE state IN ('suspected', 'reported');
+
+-- name: events
+-- Grid events by state, severity, cell and words, the newest first; `before` continues a page.
+SELECT {summary}
+FROM grid_event e {picture}
+WHERE (%(states)s::text[] IS NULL OR e.state = ANY (%(states)s))
+  AND (%(severities)s::text[] IS NULL OR e.severity = ANY (%(severities)s))
+  AND (%(cell)s::text IS NULL OR starts_with(e.cell, %(cell)s))
+  AND (%(before)s::bigint IS NULL OR e.id < %(before)s)
+  AND (%(words)s::text IS NULL OR e.title ILIKE %(words)s OR e.number ILIKE %(words)s
+       OR e.subcategory ILIKE %(words)s
+       OR EXISTS (SELECT FROM detection t LEFT JOIN stream u USING (agent, stream)
+                  WHERE t.event = e.id AND (t.label ILIKE %(words)s OR t.stream ILIKE %(words)s
+                                            OR u.name ILIKE %(words)s))
+       OR EXISTS (SELECT FROM report r WHERE r.event = e.id AND r.description ILIKE %(words)s))
+ORDER BY e.id DESC
+LIMIT %(limit)s;
+
+-- name: nearby
+-- What is open around a place, the nearest first. The box is narrowed by distance in the caller.
+SELECT {summary}
+FROM grid_event e {picture}
+WHERE e.ended_at IS NULL AND e.id <> %(id)s
+  AND e.lat BETWEEN %(lat)s - %(reach)s AND %(lat)s + %(reach)s
+  AND e.lon BETWEEN %(lon)s - 2 * %(reach)s AND %(lon)s + 2 * %(reach)s
+ORDER BY (e.lat - %(lat)s) ^ 2 + ((e.lon - %(lon)s) * cos(radians(%(lat)s))) ^ 2
+LIMIT 20;
+
+-- name: event
+-- One grid event.
+SELECT {event} FROM grid_event e WHERE e.number = %(number)s;
+
+-- name: event_number
+-- The number of a grid event, of a parent for instance.
+SELECT number FROM grid_event WHERE id = %(id)s;
+
+-- name: detections_of
+-- The episodes that feed an event, the strongest first.
+SELECT {detection} FROM detection d WHERE d.event = %(id)s
+ORDER BY d.peak_score DESC, d.raised_at, d.episode
+LIMIT 50;
+
+-- name: detections
+-- Episodes by kind, camera and time, the newest first; (at, episode) continues a page.
+SELECT {detection} FROM detection d
+WHERE (%(kind)s::text IS NULL OR d.kind = %(kind)s)
+  AND (%(agent)s::text IS NULL OR d.agent = %(agent)s)
+  AND (%(stream)s::text IS NULL OR d.stream = %(stream)s)
+  AND (%(at)s::timestamptz IS NULL OR (d.raised_at, d.episode) < (%(at)s, %(episode)s::uuid))
+ORDER BY d.raised_at DESC, d.episode DESC
+LIMIT %(limit)s;
+
+-- name: detection
+-- One episode.
+SELECT {detection} FROM detection d WHERE d.episode = %(episode)s;
+
+-- name: number_of
+-- The number of the event that an episode feeds.
+SELECT e.number FROM detection d JOIN grid_event e ON e.id = d.event WHERE d.episode = %(episode)s;
+
+-- name: pictures
+-- What shows an event: the pictures of its detections and the photos of people. Where only the
+-- reference has arrived, total is NULL and nothing may be shown.
+SELECT * FROM (
+    SELECT e.digest, e.role, e.captured_at, d.agent, d.stream, d.episode,
+           v.media_type, v.total, v.complete_at IS NOT NULL AS complete,
+           coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(v.received) r), 0)::bigint
+               AS received
+    FROM detection d
+    JOIN detection_evidence e USING (episode)
+    LEFT JOIN evidence v USING (digest)
+    WHERE d.event = %(id)s
+    UNION ALL
+    SELECT v.digest, 'photo', v.captured_at, NULL, NULL, NULL,
+           v.media_type, v.total, v.complete_at IS NOT NULL, v.total
+    FROM event_evidence p JOIN evidence v USING (digest)
+    WHERE p.event = %(id)s
+) AS picture
+ORDER BY (role IN ('box', 'photo')) DESC, captured_at DESC, digest
+LIMIT 100;
+
+-- name: pictures_of_episode
+-- What shows one episode.
+SELECT e.digest, e.role, e.captured_at, d.agent, d.stream, d.episode,
+       v.media_type, v.total, v.complete_at IS NOT NULL AS complete,
+       coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(v.received) r), 0)::bigint AS received
+FROM detection d
+JOIN detection_evidence e USING (episode)
+LEFT JOIN evidence v USING (digest)
+WHERE d.episode = %(episode)s
+ORDER BY e.captured_at, e.digest;
+
+-- name: evidence
+-- What is known of a piece of evidence.
+SELECT digest, agent, stream, media_type, total, captured_at, complete_at
+FROM evidence WHERE digest = %(digest)s;
+
+-- name: history
+-- Every entry of an event's history, oldest first.
+SELECT {history} FROM grid_event_history h WHERE h.event = %(id)s ORDER BY h.n;
+
+-- name: reports
+-- What people reported of an event, oldest first.
+SELECT {report} FROM report r WHERE r.event = %(id)s ORDER BY r.reported_at, r.id LIMIT 100;
+
+-- name: verdict
+-- The verdict that stands.
+SELECT {verdict} FROM verdict v WHERE v.event = %(id)s AND v.undone_at IS NULL;
+
+-- name: last_decision
+-- The last change an actor made since a moment, if it is still the latest of its event: what can
+-- be undone.
+SELECT e.number, e.title, e.subcategory, h.name, h.reason, h.at
+FROM grid_event_history h JOIN grid_event e ON e.id = h.event AND e.version = h.n
+WHERE h.actor = %(actor)s AND h.at >= %(since)s
+  AND h.name = ANY (%(names)s)
+ORDER BY h.at DESC
+LIMIT 1;
+
+-- name: agents
+-- Every agent, with what its last heartbeat said of its spool.
+SELECT {agent}, h.captured_at AS heard_at, h.body AS heartbeat
+FROM agent a
+LEFT JOIN LATERAL (SELECT captured_at, body FROM health WHERE health.agent = a.agent
+                   ORDER BY captured_at DESC LIMIT 1) h ON true
+WHERE %(agent)s::text IS NULL OR a.agent = %(agent)s
+ORDER BY a.agent;
+
+-- name: streams
+-- Every camera that its agent's manifest still names.
+SELECT {stream} FROM stream s
+WHERE s.retired_at IS NULL AND (%(agent)s::text IS NULL OR s.agent = %(agent)s)
+ORDER BY s.agent, s.stream;
+
+-- name: ledger
+-- What the hub has of every lane, the current boot of each agent first.
+SELECT l.agent, l.boot, l.lane, l.watermark, l.received, l.lost, l.updated_at, l.closed_at
+FROM ledger l LEFT JOIN agent a USING (agent)
+WHERE %(agent)s::text IS NULL OR l.agent = %(agent)s
+ORDER BY l.agent, (l.boot = a.boot) DESC, l.updated_at DESC, l.boot, l.lane
+LIMIT 2000;
+
+-- name: totals
+-- Sums of measured values by source, label and period, exact for late data.
+SELECT bucket, agent, device, metric, label, place, n, total, low, high
+FROM reading_rollup
+WHERE width = %(width)s AND bucket >= %(since)s AND bucket < %(until)s
+  AND (%(metric)s::text IS NULL OR metric = %(metric)s)
+  AND (%(device)s::text IS NULL OR device = %(device)s)
+ORDER BY bucket, agent, device, metric, label, place
+LIMIT %(limit)s;
+
+-- name: counts
+-- How much of one metric each source measured since a moment, by label.
+SELECT agent, device, label, sum(n)::bigint AS n, sum(total) AS total
+FROM reading_rollup
+WHERE width = '1h' AND metric = %(metric)s AND bucket >= %(since)s
+GROUP BY agent, device, label
+ORDER BY agent, device, label;
+
+-- name: quarantine
+-- What could not be taken, the newest first, without its bytes; `before` continues a page.
+SELECT {refused}, length(q.payload) AS size
+FROM quarantine q
+WHERE (%(before)s::bigint IS NULL OR q.id < %(before)s)
+  AND (%(agent)s::text IS NULL OR q.agent = %(agent)s)
+ORDER BY q.id DESC
+LIMIT %(limit)s;
+
+-- name: quarantined
+-- One of them, with its bytes.
+SELECT {quarantine} FROM quarantine q WHERE q.id = %(id)s;
+
+-- name: commands
+-- The parameter versions of an agent, the newest first.
+SELECT {command} FROM command c WHERE c.agent = %(agent)s ORDER BY c.version DESC LIMIT %(limit)s;

@@ -1,0 +1,187 @@
+"""The rows of views: what API and pages read, shaped for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from hub.store.rows import AgentRow
+
+Ranges = list[tuple[int, int]]  # closed, ascending
+
+
+@dataclass(frozen=True, slots=True)
+class EventSummary:
+    """A grid event as a list shows it, with what saw it best."""
+
+    id: int
+    number: str
+    state: str
+    origin: str
+    category: str
+    subcategory: str
+    severity: str
+    title: str
+    lon: float | None
+    lat: float | None
+    cell: str | None
+    occurred_at: datetime
+    last_seen_at: datetime
+    opened_at: datetime
+    decide_by: datetime | None
+    scene_cleared_at: datetime | None
+    version: int
+    agent: str | None  # of the strongest detection, None where only people reported it
+    stream: str | None
+    camera: str | None  # the name of that stream
+    kind: str | None
+    label: str | None
+    peak_score: float | None
+    cameras: int  # that see it
+    reports: int  # by people
+    picture: str | None  # digest of the newest complete picture
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture or clip of an event. Only a complete one may be shown."""
+
+    digest: str
+    role: str  # box | before | clip | photo
+    captured_at: datetime
+    agent: str | None
+    stream: str | None
+    episode: UUID | None
+    media_type: str | None  # None: nothing but the reference has arrived
+    total: int | None  # bytes
+    complete: bool
+    received: int  # bytes
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a still picture that can be shown."""
+        return self.complete and (self.media_type or "").startswith("image/")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView(AgentRow):
+    """An agent and its last heartbeat."""
+
+    heard_at: datetime | None
+    heartbeat: dict[str, Any] | None
+
+    @property
+    def spooled(self) -> dict[str, int]:
+        """Records that wait at the edge, by lane, as the last heartbeat said."""
+        return dict((self.heartbeat or {}).get("spooled") or {})
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """What the hub has of one lane of one boot of an agent."""
+
+    agent: str
+    boot: str
+    lane: str
+    watermark: int
+    beyond: Ranges  # received beyond the watermark
+    holes: Ranges
+    lost: Ranges  # declared lost by the edge
+    updated_at: datetime
+    closed_at: datetime | None  # a later boot was born: unknown after what is here
+
+    @property
+    def highest(self) -> int:
+        """The highest sequence number heard of."""
+        return self.beyond[-1][1] if self.beyond else self.watermark
+
+    @property
+    def lost_count(self) -> int:
+        """Records declared lost."""
+        return _length(self.lost)
+
+    @property
+    def missing(self) -> int:
+        """Records in holes: neither here nor declared lost."""
+        return _length(self.holes)
+
+    @property
+    def stored(self) -> int:
+        """Records in the database."""
+        return self.watermark + _length(self.beyond) - self.lost_count
+
+
+@dataclass(frozen=True, slots=True)
+class LastDecision:
+    """What an operator did last and may still take back."""
+
+    number: str
+    title: str
+    subcategory: str
+    name: str
+    reason: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Measured values of one source and label in one period."""
+
+    bucket: datetime
+    agent: str
+    device: str
+    metric: str
+    label: str
+    place: str
+    n: int
+    total: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How much of a metric a source measured."""
+
+    agent: str
+    device: str
+    label: str
+    n: int
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An entry of the quarantine without its bytes."""
+
+    id: int
+    received_at: datetime
+    last_at: datetime
+    topic: str
+    station: str | None
+    agent: str | None
+    boot: str | None
+    lane: str | None
+    seq: int | None
+    reason: str
+    hash: str
+    times: int
+    replayed_at: datetime | None
+    size: int  # bytes kept
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which grid events a list shows. None: any."""
+
+    states: Sequence[str] | None = None
+    severities: Sequence[str] | None = None
+    cell: str | None = None  # a code or the beginning of one
+    text: str | None = None
+
+
+def _length(ranges: Ranges) -> int:
+    return sum(last - first + 1 for first, last in ranges)
