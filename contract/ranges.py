@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -21,30 +21,29 @@ class SequenceSet:
     def __contains__(self, seq: int) -> bool:
         if seq <= self.watermark:
             return seq >= 1
-        i = bisect_right(self.ranges, (seq, _LAST)) - 1
+        i = bisect_right(self.ranges, seq, key=_first) - 1
         return i >= 0 and seq <= self.ranges[i][1]
 
     def add(self, first: int, last: int | None = None) -> None:
         """Take [first, last] (or the single `first`) into the set.
 
-        Raises ValueError where first < 1 or last < first.
+        Takes time with the logarithm of the number of ranges. Raises ValueError where first < 1
+        or last < first.
         """
         last = first if last is None else last
         if first < 1 or last < first:
             raise ValueError(f"[{first}, {last}] is not a range of sequence numbers from 1 on")
         if last <= self.watermark:
             return
-        merged: list[tuple[int, int]] = []
-        for a, b in self.ranges:
-            if b < first - 1 or a > last + 1:
-                merged.append((a, b))
-            else:
-                first, last = min(a, first), max(b, last)
-        merged.append((first, last))
-        merged.sort()
-        while merged and merged[0][0] <= self.watermark + 1:
-            self.watermark = max(self.watermark, merged.pop(0)[1])
-        self.ranges = merged
+        # the ranges that [first, last] touches are neighbours in the list: one slice takes them all
+        begin = bisect_left(self.ranges, first - 1, key=_last)
+        end = bisect_right(self.ranges, last + 1, key=_first)
+        if begin < end:
+            first = min(first, self.ranges[begin][0])
+            last = max(last, self.ranges[end - 1][1])
+        self.ranges[begin:end] = [(first, last)]
+        if self.ranges[0][0] <= self.watermark + 1:
+            self.watermark = self.ranges.pop(0)[1]
 
     def holes(self) -> list[tuple[int, int]]:
         """The closed ranges missing between the watermark and the highest number seen."""
@@ -64,7 +63,12 @@ class SequenceSet:
         return self.watermark + sum(b - a + 1 for a, b in self.ranges)
 
 
-_LAST = 1 << 63
+def _first(range_: tuple[int, int]) -> int:
+    return range_[0]
+
+
+def _last(range_: tuple[int, int]) -> int:
+    return range_[1]
 
 
 def consecutive(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
