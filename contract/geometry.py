@@ -51,7 +51,8 @@ class Box(msgspec.Struct, frozen=True, array_like=True):
         if w <= 0 or h <= 0:
             return 0.0
         shared = w * h
-        return shared / (self.w * self.h + other.w * other.h - shared)
+        # rounding may carry two equal boxes past 1
+        return min(1.0, shared / (self.w * self.h + other.w * other.h - shared))
 
     def union(self, other: Box) -> Box:
         """The smallest box that holds both."""
