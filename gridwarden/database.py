@@ -116,6 +116,8 @@ class EmbeddedDatabase:
         Raises DatabaseError, having started nothing, where the folder is of another version or
         another user, and where the server does not come up.
         """
+        if self.is_alive():
+            return self.url
         restarted = self._record is not None
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)

@@ -117,11 +117,19 @@ def open_folder(path: Path, *, fresh: bool) -> DataFolder:
         raise DataFolderError(
             f"data folder {path} cannot be used ({e.strerror}): choose another with --data"
         ) from e
-    _take(lock, path)
-    if fresh:
-        _empty(path)
-    else:
-        _check_layout(path)
+    try:
+        _take(lock, path)
+        if fresh:
+            _empty(path)
+        else:
+            _check_layout(path)
+        return _laid_out(path, lock)
+    except BaseException:
+        lock.close()
+        raise
+
+
+def _laid_out(path: Path, lock: IO[str]) -> DataFolder:
     marker = path / MARKER
     if not marker.read_text(encoding="utf-8"):
         marker.write_text(json.dumps({"layout": LAYOUT}), encoding="utf-8")
@@ -165,7 +173,6 @@ def _take(lock: IO[str], path: Path) -> None:
     except BlockingIOError:
         lock.seek(0)
         holder = lock.read().strip() or "unknown"
-        lock.close()
         raise DataFolderError(
             f"data folder {path} is in use by a running demo (process {holder}): stop it, or "
             "choose another folder with --data"

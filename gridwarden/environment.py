@@ -20,8 +20,8 @@ OLDEST, TOO_NEW = (3, 11), (3, 14)
 
 if not OLDEST <= sys.version_info[:2] < TOO_NEW:
     sys.exit(
-        "gridwarden: Python %d.%d does not fit, 3.11 to 3.13 do: make PYTHON=/path/to/python3.12"
-        % sys.version_info[:2]
+        f"gridwarden: Python {sys.version_info[0]}.{sys.version_info[1]} does not fit, 3.11 to "
+        "3.13 do: make PYTHON=/path/to/python3.12"
     )
 
 ROOT = Path(__file__).resolve().parent.parent
