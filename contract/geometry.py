@@ -51,8 +51,10 @@ class Box(msgspec.Struct, frozen=True, array_like=True):
         if w <= 0 or h <= 0:
             return 0.0
         shared = w * h
-        # rounding may carry two equal boxes past 1
-        return min(1.0, shared / (self.w * self.h + other.w * other.h - shared))
+        covered = self.w * self.h + other.w * other.h - shared
+        if covered <= 0.0:  # areas too small for a float
+            return 0.0
+        return min(1.0, shared / covered)  # rounding may carry two equal boxes past 1
 
     def union(self, other: Box) -> Box:
         """The smallest box that holds both."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,7 +73,7 @@ def test_the_order_of_arrival_does_not_matter(added: list[tuple[int, int]], rand
 def test_consecutive_numbers_become_the_ranges_they_form(numbers: set[int]) -> None:
     ranges = list(consecutive(sorted(numbers)))
     assert members(ranges) == numbers
-    assert all(b[0] > a[1] + 1 for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(b[0] > a[1] + 1 for a, b in pairwise(ranges))
 
 
 def test_one_number_alone_may_be_added() -> None:

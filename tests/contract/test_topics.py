@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,10 +57,8 @@ def test_a_topic_that_is_not_ours_is_refused(text: str) -> None:
 
 @given(st.text())
 def test_any_text_is_either_a_topic_or_refused_as_one(text: str) -> None:
-    try:
+    with contextlib.suppress(ContractError):
         assert str(Topic.parse(text)) == text
-    except ContractError:
-        pass
 
 
 def test_a_long_hostile_topic_does_not_fill_the_message() -> None:
