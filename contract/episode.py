@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contract.geometry import Box
-from contract.rules import ConfirmationRule
+from contract.rules import ConfirmationRule, Decision
 from contract.taxonomy import Phase
 
 _NAMESPACE = uuid.UUID("6a3f2f1e-2f0e-5d5e-9a59-0d8c7b6f4b11")
@@ -77,6 +77,7 @@ class Episode:
         self.policy = policy
         self._series: deque[Sample] = deque(maxlen=SERIES_LENGTH)
         self._open: _Open | None = None
+        self._cleared_at: datetime | None = None
 
     @property
     def active(self) -> bool:
@@ -88,24 +89,34 @@ class Episode:
         decision = self.rule.step(sample.at, sample.score)
         self._series.append(sample)
         if self._open is None:
-            return self._raise(sample, decision.reason) if decision.active else None
+            return self._raise(sample, decision) if decision.active else None
         return self._continue(self._open, sample, decision.active, decision.reason)
 
     def use_rule(self, rule: ConfirmationRule) -> None:
-        """Decide by another rule from the next sample on; an open episode stays open."""
+        """Decide by another rule from the next sample on; an open episode stays open.
+
+        The rule is shown the latest samples first: one that needs longer than the off-delay would
+        otherwise end what still lasts.
+        """
+        for sample in self._series:
+            rule.step(sample.at, sample.score)
         self.rule = rule
 
     def end(self, at: datetime, reason: str) -> EpisodeChange | None:
-        """Clear the open episode, if any: the stream ended or its detector was taken away."""
-        if self._open is None:
-            return None
-        change = self._change(self._open, Phase.CLEARED, at, 0.0, None, reason)
-        self._open = None
+        """Clear the open episode, if any: the stream ended or its detector was taken away.
+
+        What comes after is another story: the samples so far are forgotten.
+        """
+        change = None
+        if self._open is not None:
+            change = self._change(self._open, Phase.CLEARED, at, 0.0, None, reason)
+            self._open = None
+        self._series.clear()
         self.rule.reset()
         return change
 
-    def _raise(self, sample: Sample, reason: str) -> EpisodeChange:
-        run = self._run_start()
+    def _raise(self, sample: Sample, decision: Decision) -> EpisodeChange:
+        run = self._run_start(decision.since)
         s = self.subject
         name = "\x1f".join(
             (s.agent, s.stream, s.kind, s.label, s.place, sample.at.isoformat(), str(sample.frame))
@@ -120,13 +131,23 @@ class Episode:
             frame=sample.frame,
             peak_score=sample.score,
         )
-        return self._change(self._open, Phase.RAISED, sample.at, sample.score, sample.box, reason)
+        return self._change(
+            self._open, Phase.RAISED, sample.at, sample.score, sample.box, decision.reason
+        )
 
-    def _run_start(self) -> Sample:
-        """The oldest sample of the unbroken run of samples, looking back, that speak for it."""
+    def _run_start(self, since: datetime | None) -> Sample:
+        """The oldest sample of the unbroken run of samples, looking back, that speak for it.
+
+        The run ends where the rule's memory ends (a long gap empties it) and where the episode
+        before this one was cleared.
+        """
         start = self._series[-1]
         misses = 0
         for sample in reversed(self._series):
+            if since is not None and sample.at < since:
+                break
+            if self._cleared_at is not None and sample.at <= self._cleared_at:
+                break
             if sample.score >= self.rule.threshold:
                 start, misses = sample, 0
             else:
@@ -158,6 +179,7 @@ class Episode:
             f"quiet for {quiet_s:.1f} s: {reason}",
         )
         self._open = None
+        self._cleared_at = sample.at
         return change
 
     def _change(

@@ -18,6 +18,7 @@ class Decision:
 
     active: bool
     reason: str
+    since: datetime | None = None  # the oldest sample it rests on; None: the rule does not say
 
 
 class ConfirmationRule(Protocol):
@@ -101,6 +102,7 @@ class KOfNRule:
             self._active,
             f"{hits} of the last {len(self._window)} samples at or above {bar:.2f} "
             f"within {span_s:.1f} s ({s.k} of {s.n} needed)",
+            since=self._window[0][0],
         )
 
     def reset(self) -> None:
