@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 import msgspec
@@ -11,6 +12,9 @@ from contract.messages import Ack, Command, Death, Flow, Manifest, Nack
 
 ControlMessage = Manifest | Death | Ack | Nack | Flow | Command
 M = TypeVar("M", Manifest, Death, Ack, Nack, Flow, Command)
+
+# \u0000 whose backslash is not itself escaped
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 _encoder = msgspec.json.Encoder()
 
@@ -22,6 +26,11 @@ def encode_control(message: ControlMessage) -> bytes:
 
 def read_control(kind: type[M], payload: bytes) -> M:
     """The message of this kind in `payload`; raises EnvelopeError saying what is wrong."""
+    if _NUL.search(payload):
+        raise EnvelopeError(
+            f"{kind.__name__.lower()} message refused: it holds the character U+0000, which "
+            "PostgreSQL cannot keep, not in JSON either: leave it out"
+        )
     try:
         return msgspec.json.decode(payload, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as e:

@@ -17,9 +17,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from contract.errors import ContractError, EnvelopeError, RecordError
+from contract.errors import ContractError, EnvelopeError, RecordError, TopicError
 from contract.messages import RECORDS, EvidenceChunk, Lost, Name, Record
 from contract.taxonomy import Lane
+from contract.topics import check_name
 
 MAX_MESSAGE = 64 * 1024  # bytes
 MAX_CHUNK = 48 * 1024  # bytes of evidence in one message
@@ -62,7 +63,7 @@ class _Envelope(msgspec.Struct):
     type: str
     boot: Name
     lane: Lane
-    seq: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,18}$")]
+    seq: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,18}$(?!\n)")]
     data: _Data
 
 
@@ -126,20 +127,20 @@ def read_identity(lane: Lane, message: bytes) -> Message:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise EnvelopeError(f"no readable envelope: {e}") from None
     if envelope.specversion != "1.0":
-        raise EnvelopeError(f"specversion {envelope.specversion!r} is not 1.0")
+        raise EnvelopeError(f"specversion {envelope.specversion[:200]!r} is not 1.0")
     if envelope.lane is not lane:
         raise EnvelopeError(f"lane {envelope.lane} arrived on the topic of lane {lane}")
     if envelope.type != f"{TYPE_PREFIX}{lane}{TYPE_SUFFIX}":
-        raise EnvelopeError(f"type {envelope.type!r} is not known for lane {lane}")
-    source = envelope.source.split("/")
-    if len(source) != 3 or source[0] or not source[1] or not source[2]:
-        raise EnvelopeError(f"source {envelope.source!r} is not /station/agent")
+        raise EnvelopeError(f"type {envelope.type[:200]!r} is not known for lane {lane}")
+    station, agent = _read_source(envelope.source)
     if envelope.id != f"{envelope.boot}/{envelope.lane}/{envelope.seq}":
-        raise EnvelopeError(f"id {envelope.id!r} does not say boot/lane/seq as the attributes do")
+        raise EnvelopeError(
+            f"id {envelope.id[:200]!r} does not say boot/lane/seq as the attributes do"
+        )
     if int(envelope.seq) + len(envelope.data.records) - 1 >= 2**63:
         raise EnvelopeError(f"seq {envelope.seq} does not fit 63 bits")
     return Message(
-        Identity(source[1], source[2], envelope.boot, lane, int(envelope.seq)),
+        Identity(station, agent, envelope.boot, lane, int(envelope.seq)),
         tuple(envelope.data.records),
         payload,
     )
@@ -172,6 +173,18 @@ def _checked_lost(lost: Lost) -> Lost:
     if lost.last < lost.first:
         raise RecordError(f"lost range [{lost.first}, {lost.last}] ends before it begins")
     return lost
+
+
+def _read_source(source: str) -> tuple[str, str]:
+    """The names of station and agent; what follows from an envelope names files and topics."""
+    root, _, path = source.partition("/")
+    station, _, agent = path.partition("/")
+    try:
+        if root:
+            raise TopicError("it does not begin with a slash")
+        return check_name("station", station), check_name("agent", agent)
+    except TopicError:
+        raise EnvelopeError(f"source {source[:200]!r} is not /station/agent") from None
 
 
 def _split(message: bytes) -> tuple[bytes, bytes]:

@@ -17,12 +17,29 @@ from contract.taxonomy import CameraState, Lane, Phase
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 LATEST = datetime(2099, 1, 1, tzinfo=UTC)
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Label = Annotated[str, msgspec.Meta(max_length=64)]
-Text = Annotated[str, msgspec.Meta(max_length=2000)]
+# Patterns: `$` alone also matches before a last line feed, so it may not stand before one. U+0000
+# is refused everywhere: PostgreSQL keeps none, and one would spoil the batch it is in.
+_END = r"$(?!\n)"
+
+
+def _text(longest: int) -> msgspec.Meta:
+    return msgspec.Meta(max_length=longest, pattern=r"^[^\x00]*" + _END)
+
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}" + _END
+
+Name = Annotated[str, msgspec.Meta(pattern=NAME)]
+Label = Annotated[str, _text(64)]
+MediaType = Annotated[str, _text(64)]
+Text = Annotated[str, _text(2000)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 At = Annotated[datetime, msgspec.Meta(tz=True)]
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]  # SHA-256
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}" + _END)]  # SHA-256
+EpisodeName = Annotated[  # a UUID
+    str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}" + _END)
+]
+Sequence = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+OffsetMs = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]  # ms
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
@@ -39,10 +56,13 @@ class EvidenceRef(msgspec.Struct, frozen=True, omit_defaults=True):
     """A picture or clip that shows a detection; its bytes travel in the evidence lane."""
 
     digest: Digest
-    media_type: Annotated[str, msgspec.Meta(max_length=64)]
+    media_type: MediaType
     size: Count  # bytes
     captured_at: At
     role: Literal["box", "before", "clip"] = "box"  # what it shows
+
+    def __post_init__(self) -> None:
+        check_time("captured_at of evidence", self.captured_at)
 
 
 class RuleNote(msgspec.Struct, frozen=True):
@@ -56,7 +76,7 @@ class RuleNote(msgspec.Struct, frozen=True):
 class Detection(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One change of one episode. The record with the highest `revision` is the latest word."""
 
-    episode: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{36}$")]
+    episode: EpisodeName
     revision: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
     phase: Phase
     stream: Name
@@ -88,9 +108,9 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One measured value: a sensor's, or what a detector counted."""
 
     device: Name  # sensor, or the stream it was seen in
-    metric: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
+    metric: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}" + _END)]
     value: float
-    unit: Annotated[str, msgspec.Meta(max_length=16)] = "1"  # UCUM
+    unit: Annotated[str, _text(16)] = "1"  # UCUM
     captured_at: At
     place: Label = ""
     label: Label = ""  # direction of a crossing, and the like
@@ -109,7 +129,7 @@ class ScoreBlock(msgspec.Struct, frozen=True, kw_only=True):
     label: Label
     place: Label = ""
     started_at: At
-    offsets_ms: Annotated[list[Annotated[int, msgspec.Meta(ge=0)]], msgspec.Meta(max_length=4096)]
+    offsets_ms: Annotated[list[OffsetMs], msgspec.Meta(max_length=4096)]
     scores: Annotated[list[Share], msgspec.Meta(max_length=4096)]
 
     def __post_init__(self) -> None:
@@ -128,11 +148,14 @@ class StreamHealth(msgspec.Struct, frozen=True, kw_only=True):
     state: CameraState
     since: At
     frame_age_s: float | None = None  # None: no frame yet
-    frame_hash: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    frame_hash: Annotated[str, _text(32)] = ""
     captured: Count = 0  # frames since the boot of the agent
     observed: Count = 0  # frames that detectors looked at
     restarts: Count = 0
     detail: Text = ""
+
+    def __post_init__(self) -> None:
+        check_time("since", self.since)
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +176,7 @@ class EvidenceChunk(msgspec.Struct, frozen=True, kw_only=True):
     """The header of a piece of evidence; the bytes follow it in the message."""
 
     digest: Digest
-    media_type: Annotated[str, msgspec.Meta(max_length=64)]
+    media_type: MediaType
     offset: Count  # bytes
     total: Annotated[int, msgspec.Meta(ge=1, le=64 * 1024 * 1024)]  # bytes
     captured_at: At
@@ -168,8 +191,8 @@ class EvidenceChunk(msgspec.Struct, frozen=True, kw_only=True):
 class Lost(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="lost"):
     """Stands in the place of records that are gone: a loss is known, never a hole."""
 
-    first: Annotated[int, msgspec.Meta(ge=1)]
-    last: Annotated[int, msgspec.Meta(ge=1)]
+    first: Sequence
+    last: Sequence
     reason: Text
 
 
