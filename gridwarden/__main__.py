@@ -1,0 +1,5 @@
+"""`python -m gridwarden` is the command line."""
+
+from gridwarden.cli import main
+
+raise SystemExit(main())

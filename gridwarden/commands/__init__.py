@@ -1,0 +1,19 @@
+"""The subcommands, one module each: `add(subparsers)` declares it, `run(chosen)` does it.
+
+Heavy imports stay inside `run`, so that `gridwarden --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from gridwarden.commands import assets, demo, district, edge, hub, version
+
+COMMANDS = (demo, hub, edge, assets, district, version)
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Declare every subcommand; the parsed arguments then hold `run`."""
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(subparsers)
