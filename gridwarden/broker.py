@@ -5,6 +5,8 @@ The broker is a wire, not a store: it keeps nothing over a restart, and need not
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -78,7 +80,7 @@ class EmbeddedBroker:
             )
         self._data_dir.mkdir(parents=True, exist_ok=True)
         child.trim(self.log)
-        self._child = child.spawn(self._command(), self.log)
+        self._child = self._spawn()
         deadline = time.monotonic() + READY_S
         while not _is_broker(self.port):
             if not self.is_alive() or time.monotonic() > deadline:
@@ -99,12 +101,30 @@ class EmbeddedBroker:
             child.end(self._child, STOP_S)
             self._child = None
 
-    def _command(self) -> list[str]:
+    def _spawn(self) -> subprocess.Popen[bytes]:
         if self._mosquitto is None:
-            return [sys.executable, "-m", "gridwarden.rumqttd", str(self.port)]
+            command = [sys.executable, "-m", "gridwarden.rumqttd", str(self.port)]
+            return child.spawn(command, self.log)
         conf = self._data_dir / "mosquitto.conf"
         conf.write_text(MOSQUITTO_CONF.format(port=self.port, loopback=LOOPBACK), encoding="utf-8")
-        return [str(self._mosquitto), "-c", str(conf)]
+        conf.chmod(0o644)
+        # handed over open: without rights it could not enter a folder closed to others
+        with conf.open("rb") as stdin:
+            command = [str(self._mosquitto), "-c", "/dev/stdin"]
+            return child.spawn(command, self.log, account=_account(), stdin=stdin)
+
+
+def _account() -> str:
+    """Who mosquitto runs as: an account without rights where we are root."""
+    if os.geteuid() != 0:
+        return "-"
+    for name in ("mosquitto", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return f"{entry.pw_uid}:{entry.pw_gid}"
+    raise BrokerError("no account 'mosquitto' or 'nobody' on this machine to run mosquitto as")
 
 
 def _is_broker(port: int) -> bool:

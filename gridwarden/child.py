@@ -7,24 +7,32 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from gridwarden import tether
 
+LINE_CHARACTERS = 300  # of a log's line shown to a person
 LOG_BYTES = 4 * 1024 * 1024  # then the log is put aside under `.1`
 
 
 def spawn(
-    command: Sequence[str], log: Path, environ: Mapping[str, str] = os.environ
+    command: Sequence[str],
+    log: Path,
+    *,
+    account: str = "-",
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    """The program, running. Call it from a thread that lives as long as the program should."""
+    """The program, running. Call it from a thread that lives as long as the program should.
+
+    account: who it is to be, as tether.py takes it.
+    """
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *command],
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), account, *command],
+            stdin=stdin,
             stdout=descriptor,
             stderr=descriptor,
             process_group=0,  # a Ctrl-C in our terminal is for us to pass on
@@ -73,4 +81,4 @@ def last_line(log: Path) -> str:
     except FileNotFoundError:
         lines = []
     said = [line.strip() for line in lines if line.strip()]
-    return said[-1] if said else "it said nothing"
+    return said[-1].removeprefix("gridwarden: ")[:LINE_CHARACTERS] if said else "it said nothing"

@@ -1,10 +1,11 @@
 """Runs a program that ends when its parent ends, even by kill -9.
 
-    python tether.py PARENT COMMAND...
+    python tether.py PARENT ACCOUNT COMMAND...
 
-PARENT is the process number of whoever starts us. On Linux the kernel sends the program a SIGTERM
-when the parent's starting thread is gone, and no process is added. Elsewhere we stay as a watcher.
-A file of its own that needs only the standard library, so that it starts in a moment.
+PARENT is the process number of whoever starts us. ACCOUNT is `-`, or `UID:GID` to become first: a
+program that changes its account later cuts its tether by that. On Linux the kernel sends the
+program a SIGTERM when the parent's starting thread is gone, and no process is added. Elsewhere we
+stay as a watcher. A file of its own on the standard library alone, so that it starts in a moment.
 """
 
 import ctypes
@@ -18,8 +19,13 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 WATCH_S = 0.5
 
 
-def main(parent: int, command: list[str]) -> int:
+def main(parent: int, account: str, command: list[str]) -> int:
     """Run the command; returns only where the platform needs a watcher."""
+    if account != "-":
+        uid, _, gid = account.partition(":")
+        os.setgroups([])
+        os.setgid(int(gid))
+        os.setuid(int(uid))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # gone before we asked
@@ -37,4 +43,4 @@ def main(parent: int, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(int(sys.argv[1]), sys.argv[2:]))
+    raise SystemExit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3:]))

@@ -35,11 +35,12 @@ def run(chosen: argparse.Namespace) -> int:
 
     from edge.config import load
     from gridwarden.errors import StartError
-    from gridwarden.serving import stop_on_signal
+    from gridwarden.serving import log_to_stderr, stop_on_signal
 
     if chosen.config is None:
         raise StartError("the agent needs its settings: gridwarden edge --config FILE")
     config = load(chosen.config, os.environ)
+    log_to_stderr(chosen.debug)
     with stop_on_signal() as stop:
         run_agent(config, stop)
     return 0

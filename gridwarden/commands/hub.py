@@ -25,11 +25,12 @@ def add(subparsers: Subparsers) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the hub."""
-    from gridwarden.serving import stop_on_signal
+    from gridwarden.serving import log_to_stderr, stop_on_signal
     from hub.config import load
     from hub.server import run as run_hub
 
     config = load(chosen.config, os.environ)
+    log_to_stderr(chosen.debug)
     with stop_on_signal() as stop:
         run_hub(config, stop)
     return 0
