@@ -11,7 +11,6 @@ the next one adopts.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -19,19 +18,28 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from gridwarden import postgres_home, postmaster
+from gridwarden.database_record import (
+    LAYOUT,
+    RECORD_NAME,
+    DatabaseRecord,
+    forget_record,
+    home_of,
+    is_home_of,
+    read_record,
+    write_record,
+)
 from gridwarden.errors import DatabaseError
 from gridwarden.ports import LOOPBACK, choose, is_free
 
-LAYOUT = 1  # of `database.json` and what lies beside it
 USUAL_PORT = 5433  # 5432 is left to a PostgreSQL the machine may have
 USER = DATABASE = "gridwarden"
+DRAFT = "cluster.draft"
 READY_S = 60.0  # recovery after a crash replays at most a checkpoint interval
 STOP_S = 15.0
 
@@ -53,16 +61,6 @@ SETTINGS = {  # for a small machine; safety as PostgreSQL ships it
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """What `database.json` remembers."""
-
-    layout: int
-    home: str  # folder that holds `cluster`
-    port: int
-    password: str
-
-
 class EmbeddedDatabase:
     """One PostgreSQL server over one data folder. Not for use by several threads at once."""
 
@@ -78,9 +76,10 @@ class EmbeddedDatabase:
         self.adopted = False
         self._environ = environ
         self._settings = {**SETTINGS, **settings}
-        self._record: _Record | None = None
+        self._record: DatabaseRecord | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._pid: int | None = None
+        self._cluster: Path | None = None
 
     @property
     def pid(self) -> int | None:
@@ -121,21 +120,21 @@ class EmbeddedDatabase:
         restarted = self._record is not None
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            record = self._remembered()
+            record = read_record(self.data_dir)
         except OSError as e:
             raise DatabaseError(
                 f"database folder {self.data_dir} cannot be used ({e.strerror}): choose another "
                 "with --data"
             ) from e
-        cluster = Path(record.home) / "cluster" if record else None
-        account = postgres_home.choose_account(cluster, self._environ)
+        account = postgres_home.choose_account(record.cluster if record else None, self._environ)
         programs = postgres_home.find_programs(account, self._environ)
-        if record is None or cluster is None:
+        if record is None:
             self._forget_lost_homes()
             record = self._create(programs, account)
-            cluster = Path(record.home) / "cluster"
+        cluster = record.cluster
+        _finish(cluster)
         self._check_version(cluster, programs)
-        self._record = record
+        self._record, self._cluster = record, cluster
         if not self._adopt(cluster):
             self._launch(programs, cluster, account, same_port=restarted)
         self._ensure_database()
@@ -145,14 +144,14 @@ class EmbeddedDatabase:
         """Whether the server's process lives. Cheap: for a supervisor to ask often."""
         if self._child is not None:
             return self._child.poll() is None
-        return self._pid is not None and postmaster.lives(self._pid)
+        if self._pid is None or self._cluster is None:
+            return False
+        return postmaster.is_server_over(self._pid, self._cluster)  # the number may be another's
 
     def stop(self) -> None:
         """End the server, disconnecting its clients; does nothing where it is not running."""
-        if self._pid is None:
-            return
         for sign in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):  # fast, immediate, at once
-            if not self.is_alive():
+            if self._pid is None or not self.is_alive():
                 break
             os.kill(self._pid, sign)
             deadline = time.monotonic() + STOP_S
@@ -162,63 +161,25 @@ class EmbeddedDatabase:
 
     def remove(self) -> None:
         """Stop the server and delete its files, wherever they lie."""
-        home = self._home_to_remove()
+        home = home_of(self.data_dir)
         if self._pid is None and (running := postmaster.read(home / "cluster")) is not None:
-            self._pid = running.pid
+            self._pid, self._cluster = running.pid, home / "cluster"
         self.stop()
         if home != self.data_dir and postgres_home.is_home_outside(home):
             shutil.rmtree(home)
         if (self.data_dir / "cluster").is_dir():
             shutil.rmtree(self.data_dir / "cluster")
-        (self.data_dir / "database.json").unlink(missing_ok=True)
+        forget_record(self.data_dir)
         self._record = None
 
-    def _home_to_remove(self) -> Path:
-        """Where the files lie, also those of a layout that this version cannot use."""
-        try:
-            return Path(json.loads((self.data_dir / "database.json").read_text("utf-8"))["home"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return self.data_dir  # a home outside is swept once nothing names it
-
     @property
-    def _known(self) -> _Record:
+    def _known(self) -> DatabaseRecord:
         if self._record is None:
             raise DatabaseError(f"the database in {self.data_dir} has not been started")
         return self._record
 
-    def _remembered(self) -> _Record | None:
-        """What database.json says; raises DatabaseError where it is of another layout."""
-        path = self.data_dir / "database.json"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        try:
-            told: dict[str, Any] = json.loads(text)
-            layout = told["layout"]
-            if layout == LAYOUT:
-                return _Record(**told)
-        except (ValueError, KeyError, TypeError) as e:
-            raise DatabaseError(
-                f"{path} cannot be read ({e}): restore it, or begin anew with --fresh"
-            ) from e
-        raise DatabaseError(
-            f"{self.data_dir} has database layout {layout}, this Gridwarden reads {LAYOUT}: use "
-            "the Gridwarden that wrote it, another folder with --data, or begin anew with --fresh"
-        )
-
-    def _remember(self, record: _Record) -> None:
-        path = self.data_dir / "database.json"
-        draft = path.with_suffix(".draft")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as f:
-            json.dump(asdict(record), f, indent=1)
-            f.flush()
-            os.fsync(f.fileno())
-        if os.geteuid() == 0:  # root visiting a user's folder leaves it the user's
-            owner = self.data_dir.stat()
-            os.chown(draft, owner.st_uid, owner.st_gid)
-        draft.replace(path)
+    def _remember(self, record: DatabaseRecord) -> None:
+        write_record(self.data_dir, record)
         self._record = record
 
     def _check_version(self, cluster: Path, programs: postgres_home.Programs) -> None:
@@ -239,13 +200,17 @@ class EmbeddedDatabase:
 
     def _create(
         self, programs: postgres_home.Programs, account: postgres_home.Account | None
-    ) -> _Record:
-        """Make the database files: complete under their name, or not at all."""
+    ) -> DatabaseRecord:
+        """Make the database files as a draft, which `_finish` puts into their place."""
+        if (self.data_dir / "cluster").exists():
+            raise DatabaseError(
+                f"{self.data_dir} holds a database but no {RECORD_NAME}, which has its password: "
+                "restore that file, or begin anew with --fresh"
+            )
         home = postgres_home.claim_home(self.data_dir, account)
-        cluster, draft, password_file = home / "cluster", home / "cluster.draft", home / "password"
+        draft, password_file = home / DRAFT, home / "password"
         password = secrets.token_urlsafe(24)
-        for leftover in (cluster, draft):
-            shutil.rmtree(leftover, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
         password_file.unlink(missing_ok=True)
         draft.mkdir(mode=0o700)
         with os.fdopen(
@@ -277,21 +242,12 @@ class EmbeddedDatabase:
             raise DatabaseError(
                 f"the database could not be made in {home}: {_last_line(made.stderr)}"
             )
-        record = _Record(LAYOUT, str(home), choose(USUAL_PORT), password)
-        draft.rename(cluster)
+        record = DatabaseRecord(LAYOUT, str(home), choose(USUAL_PORT), password)
         self._remember(record)
         return record
 
     def _forget_lost_homes(self) -> None:
         """Delete what deleted data folders left outside of them, its server included."""
-
-        def is_home_of(data_dir: Path, home: Path) -> bool:
-            try:
-                told = EmbeddedDatabase(data_dir)._remembered()
-            except (OSError, DatabaseError):
-                return True  # there is something: not ours to delete
-            return told is not None and Path(told.home) == home
-
         for home in postgres_home.forgotten_homes(is_home_of, time.time()):
             if (running := postmaster.read(home / "cluster")) is not None:
                 os.kill(running.pid, signal.SIGQUIT)
@@ -395,7 +351,7 @@ class EmbeddedDatabase:
                     " EXISTS (SELECT FROM pg_database WHERE datname = %s)",
                     (DATABASE,),
                 ).fetchone()
-                if row is None or Path(row[0]) != Path(self._known.home) / "cluster":
+                if row is None or Path(row[0]) != self._known.cluster:
                     raise DatabaseError(
                         f"port {self.port} is answered by another database than that of "
                         f"{self.data_dir}"
@@ -406,6 +362,13 @@ class EmbeddedDatabase:
             raise DatabaseError(
                 f"the database in {self.data_dir} does not let us in: {_last_line(str(e))}"
             ) from e
+
+
+def _finish(cluster: Path) -> None:
+    """Put files that were just made into their place, or those of a run killed before it could."""
+    draft = cluster.with_name(DRAFT)
+    if draft.is_dir() and not cluster.exists():
+        draft.rename(cluster)
 
 
 def _last_line(text: str) -> str:

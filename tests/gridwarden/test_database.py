@@ -203,6 +203,26 @@ def test_a_record_of_another_layout_is_refused_in_one_line(database: EmbeddedDat
         record.write_text(kept)
 
 
+def test_files_made_by_a_run_that_was_killed_before_their_end_are_finished(
+    database: EmbeddedDatabase,
+) -> None:
+    cluster = cluster_of(database)
+    database.stop()
+    cluster.rename(cluster.with_name("cluster.draft"))
+    again = EmbeddedDatabase(database.data_dir)
+    again.start()
+    assert cluster_of(again) == cluster
+    again.stop()
+
+
+def test_a_database_without_its_password_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / "cluster" / "PG_VERSION").write_text("18\n")
+    with pytest.raises(DatabaseError, match=r"no database\.json.*restore that file"):
+        EmbeddedDatabase(tmp_path).start()
+    assert (tmp_path / "cluster" / "PG_VERSION").exists()
+
+
 def test_lost_database_files_are_told_and_not_silently_made_anew(tmp_path: Path) -> None:
     database = EmbeddedDatabase(tmp_path / "data")
     database.start()
