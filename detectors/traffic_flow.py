@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 import cv2
@@ -24,6 +25,8 @@ from detectors.kit.tracking import Boxes, Move, Tracker
 from detectors.kit.types import Finding, Frame, Measurement
 
 MARGIN = 0.10  # of a vehicle's own length along the normal: outlines jitter by about half of it
+DROVE = 0.25  # of its own size; a thing that came this far is no part of the scene
+WAIT_S = 600.0  # s a vehicle may stand before it is taken for parked
 CONFIRM_HITS = 4  # pictures a track must be seen in before it counts
 
 
@@ -104,10 +107,12 @@ class TrafficFlow:
         small = thumbnail(frame.image)
         height, width = small.shape[:2]
         if (height, width) != self._size:
+            self._background.reset()
             self._tracker.reset()
             self._sides.clear()
             self._size = (height, width)
-        found = self._background.apply(small, frame.captured_at)
+        waiting = self._waiting(frame.captured_at)
+        found = self._background.apply(small, frame.captured_at, waiting)
         boxes = np.empty((0, 4)) if found.upset else self._blobs(found.moving)
         moves = self._tracker.step(boxes, frame.captured_at)
         alive = {t.number for t in self._tracker.tracks}
@@ -123,6 +128,23 @@ class TrafficFlow:
             for word in (self._crossing(move, line, width, height) for move in moves)
             if word is not None
         ]
+
+    def _waiting(self, at: datetime) -> Mask | None:
+        """255 where a vehicle is that drove in and may be waiting now: it is not learnt as scene.
+
+        Without this a queue is learnt within a minute, and when it moves off it leaves ghosts into
+        which the vehicles behind disappear.
+        """
+        if self._size == (0, 0):
+            return None
+        mask = np.zeros(self._size, np.uint8)
+        for track in self._tracker.tracks:
+            left, top, width, height = track.box
+            drove = float(np.abs(track.centre - track.start).max())
+            known_s = (at - track.first_at).total_seconds()
+            if drove >= DROVE * min(width, height) and known_s < WAIT_S:
+                mask[int(top) : int(top + height), int(left) : int(left + width)] = 255
+        return mask
 
     def _blobs(self, moving: Mask) -> Boxes:
         """The boxes of connected things large enough to be vehicles, in thumbnail pixels."""

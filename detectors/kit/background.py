@@ -43,6 +43,7 @@ class BackgroundSettings:
     shadow_from: float = 0.45  # a shadow keeps at least this share of the light
     shadow_chroma: int = 7  # 0..255, and its chroma moves less than this
     upset_share: float = 0.6  # of the picture; more than this is a flash, a cut or the camera
+    upset_light: float = 2.0  # a larger factor of light than this, or below its inverse, too
     upset_s: float = 1.5  # s after which a lasting upset is the new scene
     max_gap_s: float = 5.0  # s without a frame after which the scene is learnt anew
 
@@ -70,8 +71,11 @@ class Background:
         self._at: datetime | None = None
         self._upset_since: datetime | None = None
 
-    def apply(self, image: Image, at: datetime) -> Foreground:
-        """What stands out of this picture, of its size; learns from it."""
+    def apply(self, image: Image, at: datetime, keep: Mask | None = None) -> Foreground:
+        """What stands out of this picture, of its size; learns from it.
+
+        keep: 255 where a thing is known to be no part of the scene however long it stands.
+        """
         current = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)
         gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = at
@@ -87,7 +91,7 @@ class Background:
         if found.upset and scene.age_s > self.settings.warm_up_s:
             return self._wait(scene, current, at, found)
         self._upset_since = None
-        self._learn(scene, current, gap_s, found)
+        self._learn(scene, current, gap_s, found, keep)
         return found
 
     def _begin(self, current: Array) -> Foreground:
@@ -120,7 +124,8 @@ class Background:
             moving=as_mask(out & ~shadow),
             shadow=as_mask(shadow),
             light=light,
-            upset=np.count_nonzero(out) > s.upset_share * out.size,
+            upset=np.count_nonzero(out) > s.upset_share * out.size
+            or not 1.0 / s.upset_light <= light <= s.upset_light,
         )
 
     def _wait(self, scene: _Scene, current: Array, at: datetime, found: Foreground) -> Foreground:
@@ -131,7 +136,9 @@ class Background:
         scene.last_luma = cv2.extractChannel(current, 0)
         return found
 
-    def _learn(self, scene: _Scene, current: Array, gap_s: float, found: Foreground) -> None:
+    def _learn(
+        self, scene: _Scene, current: Array, gap_s: float, found: Foreground, keep: Mask | None
+    ) -> None:
         s = self.settings
         luma = cv2.extractChannel(current, 0)
         out = cv2.bitwise_or(found.moving, found.shadow)
@@ -140,6 +147,8 @@ class Background:
         expected = cv2.convertScaleAbs(cv2.extractChannel(scene.mean, 0), alpha=found.light)
         off = cv2.absdiff(luma, expected).astype(np.float32)
         cv2.accumulateWeighted(off * off, scene.variance, _rate(gap_s, s.scene_s), empty)
+        if keep is not None:
+            out = as_mask((out > 0) & (keep == 0))
         averaging = _rate(gap_s, s.warm_up_s) if scene.age_s < s.warm_up_s else 0.0
         for mask, constant_s in (
             (empty, s.scene_s),

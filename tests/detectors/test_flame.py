@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contract.episode import EpisodeChange
+from contract.taxonomy import Phase
+from detectors.flame import Flame, FlameParams
+from detectors.kit.types import Frame, Observation
+from detectors.look import frames, watch
+from tests.detectors.scenes import (
+    START,
+    Painter,
+    beacon,
+    car,
+    exposure,
+    film,
+    flame,
+    flash,
+    lamp,
+    street,
+)
+
+
+def raised(stream: Iterator[Frame], **params: Any) -> list[EpisodeChange]:
+    seen = watch(stream, Flame(FlameParams(**params)))
+    return [c for c in seen if isinstance(c, EpisodeChange) and c.phase is Phase.RAISED]
+
+
+def scores(stream: Iterator[Frame]) -> list[Observation]:
+    detector = Flame(FlameParams())
+    return [f for frame in stream for f in detector.observe(frame) if isinstance(f, Observation)]
+
+
+def test_a_flame_is_told_within_five_seconds_of_its_start_and_not_before() -> None:
+    (alarm,) = raised(film(12, flame(begin=4.0)))
+    assert 4.0 < (alarm.raised_at - START).total_seconds() < 9.0
+    assert (alarm.started_at - START).total_seconds() >= 4.0
+
+
+def test_the_box_of_an_alarm_holds_the_flame() -> None:
+    (alarm,) = raised(film(8, flame(x=0.3, y=0.7)))
+    assert alarm.box is not None
+    assert alarm.box.x < 0.3 < alarm.box.x + alarm.box.w
+    assert alarm.box.y < 0.65 < alarm.box.y + alarm.box.h
+    assert alarm.box.w * alarm.box.h < 0.2
+
+
+@pytest.mark.parametrize("fps", [5.0, 8.0, 12.5, 25.0, 30.0, 60.0])
+def test_a_flame_is_told_at_any_frame_rate(fps: float) -> None:
+    assert len(raised(film(8, flame(), fps=fps))) == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(426, 240), (1280, 720), (720, 1280)])
+def test_a_flame_is_told_at_any_size_of_picture(width: int, height: int) -> None:
+    stream = film(4.5, flame(), scene=street(width, height), fps=8.0)
+    assert len(raised(stream, confirm_s=2.0)) == 1
+
+
+def test_a_flame_that_dies_ends_its_alarm_after_the_off_delay() -> None:
+    def until(second: float) -> Callable[[Any, float], None]:
+        burn = flame()
+        return lambda image, now: burn(image, now) if now < second else None
+
+    seen = list(watch(film(22, until(6.0)), Flame(FlameParams(off_delay_s=5.0))))
+    changes = [c for c in seen if isinstance(c, EpisodeChange)]
+    assert [c.phase for c in changes if c.phase is not Phase.UPDATED] == [
+        Phase.RAISED,
+        Phase.CLEARED,
+    ]
+    assert 10.0 < (changes[-1].at - START).total_seconds() < 15.0
+
+
+def orange_car(number: int) -> Painter:
+    return car(0.5, lambda s: s * 0.4 - number * 0.7, (20, 120, 250))
+
+
+NOT_FLAME: dict[str, Callable[[], Iterator[Frame]]] = {
+    "an empty street": lambda: film(10),
+    "a noisy night": lambda: film(10, scene=street() // 4, noise=12.0),
+    "a sodium lamp": lambda: film(10, lamp()),
+    "a sodium lamp in a shaking camera": lambda: film(10, lamp(), shake=1.5),
+    "an orange panel that blinks": lambda: film(10, beacon(hertz=2.0)),
+    "an orange car that passes": lambda: film(10, car(0.5, lambda s: s * 0.2, (20, 120, 250))),
+    "orange cars one after another": lambda: film(12, *(orange_car(n) for n in range(6))),
+    "an orange car that stands": lambda: film(10, car(0.5, lambda s: 0.5, (20, 120, 250))),
+    "an exposure jump": lambda: film(10, lamp(), exposure(4.0, 1.8)),
+    "lightning": lambda: film(10, lamp(), flash(3.0), flash(4.0), flash(4.6), flash(5.1)),
+    "orange noise": lambda: film(
+        10, scene=np.full((180, 320, 3), (30, 110, 220), np.uint8), noise=20.0
+    ),
+}
+
+
+@pytest.mark.parametrize("scene", NOT_FLAME)
+def test_what_is_like_a_flame_in_one_way_only_is_not_told(scene: str) -> None:
+    assert raised(NOT_FLAME[scene]()) == []
+
+
+def test_a_cut_to_another_place_tells_nothing() -> None:
+    def cut() -> Iterator[Frame]:
+        for frame in film(8):
+            yield frame
+        for frame in film(8, lamp(), scene=street(seed=9)):
+            yield Frame(
+                frame.image,
+                frame.captured_at.replace(minute=frame.captured_at.minute + 1),
+                frame.stream,
+                frame.number + 80,
+            )
+
+    assert raised(cut()) == []
+
+
+def test_nothing_is_concluded_while_the_whole_picture_shakes() -> None:
+    best = max(o.score for o in scores(film(6, flame(), shake=3.0)))
+    assert best < 0.5
+
+
+def test_a_flame_in_another_colour_than_soot_glows_is_not_told() -> None:
+    def turned(frame: Frame) -> Frame:
+        image = np.ascontiguousarray(frame.image[..., ::-1])  # red and blue exchanged
+        return Frame(image, frame.captured_at, frame.stream, frame.number)
+
+    assert raised(turned(f) for f in film(8, flame())) == []
+
+
+def test_a_score_says_what_it_was_made_of() -> None:
+    best = max(scores(film(6, flame())), key=lambda o: o.score)
+    assert best.score > 0.8
+    assert {"restlessness", "persistence", "orange", "glow", "scene_motion"} <= best.features.keys()
+
+
+def test_frames_closer_together_than_it_can_use_are_not_scored() -> None:
+    assert len(scores(film(2, fps=60.0))) == pytest.approx(40, abs=1)
+
+
+def test_the_rule_needs_four_of_five_samples_of_the_time_to_confirm() -> None:
+    rule = Flame(FlameParams(confirm_s=2.0)).rule()
+    settings = getattr(rule, "settings", None)
+    assert (settings.k, settings.n) == (16, 20) if settings else False
+
+
+@pytest.mark.clips
+def test_the_scooter_that_burns_is_told_soon_after_it_burns_and_not_before(clips: Path) -> None:
+    (alarm, *_) = raised(frames(clips / "fire/F02_scooter_road_onset.mp4"))
+    assert 117 <= alarm.raised_frame <= 117 + 5 * 30
+    assert alarm.box is not None
+    assert alarm.box.x < 0.42 < alarm.box.x + alarm.box.w
+
+
+@pytest.mark.clips
+@pytest.mark.parametrize(
+    "name",
+    [
+        "traffic/T01_intel_car_detection.mp4",
+        "traffic/T04_bgs_video03.avi",
+        "traffic/T23_car_park_dusk.mp4",
+        "traffic/tfl/tfl_201709042126.mp4",
+        "nonfire/N09_streetlamp_snow.mp4",
+        "nonfire/N22_billboards_night.mp4",
+    ],
+)
+def test_no_flame_is_told_on_clips_without_one(clips: Path, name: str) -> None:
+    assert name in {x["file"] for x in json.loads((clips / "labels.json").read_text())}
+    assert raised(frames(clips / name)) == []
