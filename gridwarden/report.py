@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from contract.taxonomy import CameraState, Lane
+from contract.taxonomy import Lane
 from gridwarden import figures
 from gridwarden.cameras import Camera
 from gridwarden.database import EmbeddedDatabase
@@ -115,7 +115,7 @@ def _await_end(
         now = time.monotonic()
         status = read_status(site.agent_status)
         streams = status.streams.values() if status else []
-        if len(streams) >= count and all(told.state is CameraState.ENDED for told in streams):
+        if len(streams) >= count and all(told.ended for told in streams):
             return "ended"
         if seconds is not None and now - begun >= seconds:
             return "seconds"

@@ -65,6 +65,7 @@ def add(subparsers: Subparsers) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the demo or the report."""
+    from edge.sources.opening import is_live
     from gridwarden.cameras import CamerasError, choose_cameras
     from gridwarden.demo import DemoOptions, run_demo
     from gridwarden.report import ReportOptions, run_report
@@ -85,6 +86,10 @@ def run(chosen: argparse.Namespace) -> int:
             axis=chosen.axis,
         )
         if chosen.report:
+            if chosen.seconds is None and (endless := [c for c in cameras if is_live(c.source)]):
+                raise CamerasError(
+                    f"{endless[0].stream} is live and never ends: say how long with --seconds"
+                )
             return run_report(
                 ReportOptions(
                     data=chosen.data,
