@@ -1,0 +1,156 @@
+"""The sections of an agent's settings: each field with its default, unit, range and meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contract.geometry import Point
+from contract.taxonomy import Lane
+from detectors.kit.params import param
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """Who the agent is and where it keeps its things."""
+
+    name: str = param("", text="Name of this agent: part of its topics and its MQTT user name")
+    station: str = param("", text="Station the agent belongs to: part of its topics")
+    data_dir: str = param("", text="Folder of the spool, the last command and status.json")
+    workers: int = param(
+        0, minimum=0, maximum=256, text="Threads that run detectors; 0: one a core"
+    )
+
+    @property
+    def folder(self) -> Path:
+        """`data_dir` as a path."""
+        return Path(self.data_dir).expanduser()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """How to reach the MQTT broker."""
+
+    host: str = param("127.0.0.1", text="Name or address of the broker")
+    port: int = param(1883, minimum=1, maximum=65535, text="TCP port of the broker")
+    username: str = param("", text="MQTT user name; empty: none")
+    password: str = param("", text="MQTT password, as ${VARIABLE}")
+    tls: bool = param(False, text="Whether to speak TLS")
+    ca_file: str = param("", text="Certificates to trust (PEM); empty: the system's")
+
+    def __repr__(self) -> str:
+        return f"BrokerSettings({self.username or '-'}@{self.host}:{self.port}, tls={self.tls})"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """How cameras are read."""
+
+    open_timeout_s: float = param(
+        10.0, minimum=0.5, maximum=120.0, unit="s", text="Give up opening a camera after"
+    )
+    read_timeout_s: float = param(
+        10.0, minimum=0.5, maximum=120.0, unit="s", text="Give up waiting for a frame after"
+    )
+    retry_min_s: float = param(
+        0.5, minimum=0.05, maximum=60.0, unit="s", text="First wait before a camera is tried again"
+    )
+    retry_max_s: float = param(
+        30.0, minimum=0.05, maximum=3600.0, unit="s", text="Longest wait before it is tried again"
+    )
+    stale_after_s: float = param(
+        5.0,
+        minimum=0.5,
+        maximum=600.0,
+        unit="s",
+        text="No frame for this long: the camera is stale",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolSettings:
+    """Room on the disk for what the hub has not yet committed, per lane."""
+
+    detection_mb: int = param(256, minimum=1, maximum=1_000_000, unit="MBy", text="Detections")
+    evidence_mb: int = param(2048, minimum=1, maximum=1_000_000, unit="MBy", text="Pictures")
+    reading_mb: int = param(512, minimum=1, maximum=1_000_000, unit="MBy", text="Readings")
+    score_mb: int = param(256, minimum=1, maximum=1_000_000, unit="MBy", text="Scores")
+    health_mb: int = param(64, minimum=1, maximum=1_000_000, unit="MBy", text="Heartbeats")
+
+    def budgets(self) -> dict[Lane, int]:
+        """Bytes per lane."""
+        return {lane: getattr(self, f"{lane}_mb") * 1_000_000 for lane in Lane}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """How the spool is drained. The hub may change the window by a `flow` message."""
+
+    window_records: int = param(
+        5000, minimum=1, maximum=1_000_000, text="Records under way and not yet committed"
+    )
+    window_bytes: int = param(
+        4_000_000, minimum=65536, maximum=1_000_000_000, unit="By", text="The same in bytes"
+    )
+    resend_after_s: float = param(
+        10.0, minimum=0.2, maximum=600.0, unit="s", text="No commit for this long: send one again"
+    )
+    probe_max_s: float = param(
+        60.0, minimum=0.2, maximum=3600.0, unit="s", text="Longest wait between two such probes"
+    )
+    heartbeat_s: float = param(
+        10.0, minimum=0.5, maximum=3600.0, unit="s", text="Time between two heartbeats"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFields:
+    """The plain fields of a [[stream]]."""
+
+    id: str = param("", text="Name of the camera: part of its records")
+    name: str = param("", text="What people call it")
+    source: str = param("", text="scene:fire, a path, rtsp://..., http://... or webcam:0")
+    loop: bool = param(True, text="Files and scenes begin again at their end; false: play once")
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """A detector on one stream: its kind and the settings that differ from its defaults."""
+
+    kind: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """One camera."""
+
+    id: str
+    name: str
+    source: str = field(repr=False)  # may name a password
+    loop: bool
+    position: Point | None
+    detectors: tuple[DetectorSettings, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeConfig:
+    """Everything an agent is told before it starts; checked."""
+
+    agent: AgentSettings
+    broker: BrokerSettings
+    capture: CaptureSettings
+    spool: SpoolSettings
+    publish: PublishSettings
+    streams: tuple[StreamSettings, ...]
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "agent": AgentSettings,
+    "broker": BrokerSettings,
+    "capture": CaptureSettings,
+    "spool": SpoolSettings,
+    "publish": PublishSettings,
+}
