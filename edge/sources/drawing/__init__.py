@@ -1,0 +1,1 @@
+"""Rendered scenes: backgrounds drawn once, what moves drawn over a copy for every frame."""
