@@ -1,0 +1,55 @@
+"""What passes between a decoding child process and the agent, over one socket pair.
+
+The child owns three picture buffers in anonymous memory (memfd: nothing to clean up after a kill).
+It names a filled buffer by `Shown`; the agent gives it back by its number. A buffer belongs to
+one side at a time, so a torn picture cannot be read.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from contract.taxonomy import CameraState
+
+BUFFERS = 3  # one being filled, one waiting, one being read
+MESSAGE = 8192  # bytes, more than any message has
+
+
+class Canvas(msgspec.Struct, frozen=True, tag="canvas"):
+    """From now on buffers are of this size; their memory comes with this message."""
+
+    round: int
+    height: int
+    width: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of one buffer."""
+        return self.height * self.width * 3
+
+
+class Shown(msgspec.Struct, frozen=True, tag="shown"):
+    """A frame lies in this buffer."""
+
+    round: int  # the canvas it was drawn on
+    buffer: int
+    at_us: int  # microseconds since 1970
+    number: int  # frames since the child began, from 0
+
+
+class Told(msgspec.Struct, frozen=True, tag="told"):
+    """What became of the source."""
+
+    state: CameraState
+    detail: str
+
+
+Message = Canvas | Shown | Told
+encode = msgspec.json.Encoder().encode
+_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+decode = _decoder.decode
+
+
+def give_back(shown: Shown) -> bytes:
+    """The message that returns a buffer to the child."""
+    return bytes((shown.round % 256, shown.buffer))
