@@ -1,0 +1,103 @@
+"""The spool: everything the hub has not yet committed, durable, in lanes.
+
+The identity of a record for ever is (agent, boot, lane, seq). `seq` is gapless within a lane of a
+boot and is given here, inside the transaction that takes the record.
+
+**What is lost is known.** Where records of a lane must go before the hub has them (budget), a
+`contract.messages.Lost` record takes their place: it is stored at a *new* sequence number of the
+same lane and names the closed range [first, last] of the numbers it stands for. The hub marks its
+own number as received and first..last as lost. A Lost record is never evicted itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from contract.taxonomy import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record to be taken. Bytes as they will travel."""
+
+    lane: Lane
+    record: bytes  # JSON
+    captured_at: datetime
+    payload: bytes = b""  # of a piece of evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A record that was taken."""
+
+    seq: int
+    record: bytes
+    captured_at: datetime
+    payload: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.record) + len(self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """Where a lane stands."""
+
+    next_seq: int  # the number that the next record will get
+    watermark: int  # the hub has committed everything up to here
+    waiting: int  # records held
+    bytes: int  # bytes held
+    lost: int  # records declared lost
+
+
+class Spool(Protocol):
+    """Safe to use from several threads."""
+
+    @property
+    def boot(self) -> str:
+        """The name of this run of sequence numbers."""
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of the hub whose watermarks are held, "" before the first."""
+
+    def append(self, entries: Sequence[Entry]) -> list[int]:
+        """Take all of them or none, in one transaction; their sequence numbers.
+
+        Evicts the oldest records of a lane that grows beyond its budget. Raises SpoolFullError
+        where there is no room on the disk, SpoolError where it cannot be written.
+        """
+
+    def peek(
+        self, lane: Lane, after: int, max_records: int, max_bytes: int, last: int | None = None
+    ) -> list[Spooled]:
+        """The oldest records above `after` (up to `last`): at least one, if there is one."""
+
+    def advance(self, lane: Lane, watermark: int) -> None:
+        """The hub has everything up to `watermark`: delete it. Never goes back.
+
+        Raises SpoolBehindError where the hub has more than was ever given out.
+        """
+
+    def begin_epoch(self, epoch: str, watermarks: Mapping[Lane, int]) -> None:
+        """Another hub, or a restored one: its watermarks hold now, even where they are lower.
+
+        What it lacks and is no longer here is declared lost.
+        """
+
+    def declare_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
+        """Give up [first, last]: deletes what is held of it and says so by a Lost record."""
+
+    def begin_boot(self) -> None:
+        """Begin a new boot, keeping under new numbers what was taken since opening."""
+
+    def state(self) -> dict[Lane, LaneState]:
+        """Where each lane stands."""
+
+    def close(self) -> None:
+        """Let go of it; idempotent."""
