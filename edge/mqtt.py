@@ -1,0 +1,174 @@
+"""MQTT 3.1.1 through paho; the only module of the edge that knows it.
+
+Clean sessions, and a new client for every session: what was under way in a lost session is not
+remembered here but sent again from the spool. paho's own reconnecting is not used, because
+on_connect may never come after a TLS error (paho.mqtt.python#891): this thread gives an attempt
+up after CONNECT_S.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+from edge.settings import BrokerSettings
+from edge.sources.backoff import Backoff
+from edge.transport import Arrived, Connected, Disconnected, Taken, TransportEvent, Will
+
+CONNECT_S = 10.0
+KEEPALIVE_S = 15
+INFLIGHT = 100  # messages not yet taken by the broker; the embedded broker's window
+STEADY_S = 10.0  # a session that lasted this long was a good one
+STOP_S = 1.0
+
+
+class MqttTransport:
+    """Keeps one MQTT session alive."""
+
+    def __init__(self, settings: BrokerSettings, client_id: str) -> None:
+        self._settings = settings
+        self._client_id = client_id
+        self._stop = threading.Event()
+        self._client: mqtt.Client | None = None  # of the session that is up
+        self._thread: threading.Thread | None = None
+
+    def start(
+        self,
+        will: Callable[[], Will],
+        subscriptions: Sequence[str],
+        tell: Callable[[TransportEvent], None],
+    ) -> None:
+        """Begin to connect, in a thread of its own."""
+        self._thread = threading.Thread(
+            target=self._run, args=(will, tuple(subscriptions), tell), name="mqtt", daemon=True
+        )
+        self._thread.start()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Send at QoS 1; see `Transport`. Never waits for the broker."""
+        client = self._client
+        if client is None:
+            return None
+        info = client.publish(topic, payload, qos=1, retain=retain)
+        return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def stop(self) -> None:
+        """Disconnect."""
+        self._stop.set()
+        client = self._client
+        if client is not None:
+            client.disconnect()
+        if self._thread is not None:
+            self._thread.join(STOP_S)
+
+    def _run(
+        self,
+        will: Callable[[], Will],
+        subscriptions: tuple[str, ...],
+        tell: Callable[[TransportEvent], None],
+    ) -> None:
+        backoff = Backoff(0.5, 30.0)
+        while not self._stop.is_set():
+            begun = time.monotonic()
+            reason = self._session(will(), subscriptions, tell)
+            if self._stop.is_set():
+                return
+            if time.monotonic() - begun > STEADY_S:
+                backoff.reset()
+            tell(Disconnected(reason))
+            self._stop.wait(backoff.next_s())
+
+    def _session(
+        self, will: Will, subscriptions: tuple[str, ...], tell: Callable[[TransportEvent], None]
+    ) -> str:
+        """One session from its beginning to its end; returns why it ended."""
+        s = self._settings
+        outcome = _Outcome()
+        try:
+            client = self._new_client(will, subscriptions, tell, outcome)
+            client.connect(s.host, s.port, keepalive=KEEPALIVE_S)
+        except (OSError, ValueError) as e:
+            return f"broker {s.host}:{s.port} cannot be reached: {e}"
+        client.loop_start()
+        try:
+            outcome.decided.wait(CONNECT_S)
+            if not outcome.accepted:
+                return f"broker {s.host}:{s.port} {outcome.reason or 'does not answer'}"
+            outcome.over.wait()
+            return f"the session with {s.host}:{s.port} ended: {outcome.reason}"
+        finally:
+            self._client = None
+            client.disconnect()
+            client.loop_stop()
+
+    def _new_client(
+        self,
+        will: Will,
+        subscriptions: tuple[str, ...],
+        tell: Callable[[TransportEvent], None],
+        outcome: _Outcome,
+    ) -> mqtt.Client:
+        s = self._settings
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            clean_session=True,
+            protocol=mqtt.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.max_inflight_messages_set(INFLIGHT)
+        client.will_set(will.topic, will.payload, qos=1)
+        if s.username:
+            client.username_pw_set(s.username, s.password or None)
+        if s.tls:
+            client.tls_set_context(ssl.create_default_context(cafile=s.ca_file or None))
+
+        def on_connect(_: mqtt.Client, __: Any, ___: Any, code: Any, ____: Any) -> None:
+            if code.is_failure:
+                outcome.end(f"refuses us: {code}")
+                return
+            client.subscribe([(topic, 1) for topic in subscriptions])
+            self._client = client
+            outcome.accept()
+            tell(Connected())
+
+        def on_disconnect(_: mqtt.Client, __: Any, ___: Any, code: Any, ____: Any) -> None:
+            self._client = None
+            outcome.end(str(code))
+
+        def on_message(_: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
+            tell(Arrived(message.topic, bytes(message.payload), message.retain))
+
+        def on_publish(_: mqtt.Client, __: Any, mid: int, *___: Any) -> None:
+            tell(Taken(mid))
+
+        client.on_connect = on_connect
+        client.on_disconnect = on_disconnect
+        client.on_message = on_message
+        client.on_publish = on_publish
+        return client
+
+
+class _Outcome:
+    """What became of one attempt; set by paho's thread, awaited by ours."""
+
+    def __init__(self) -> None:
+        self.decided = threading.Event()
+        self.over = threading.Event()
+        self.accepted = False
+        self.reason = ""
+
+    def accept(self) -> None:
+        self.accepted = True
+        self.decided.set()
+
+    def end(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        self.decided.set()
+        self.over.set()
