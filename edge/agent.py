@@ -1,0 +1,180 @@
+"""The agent beside the cameras: many streams, one spool, one connection to the hub."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import cv2
+
+from contract.messages import Command, Manifest, StreamManifest
+from contract.taxonomy import CameraState
+from edge.capture import Camera
+from edge.control import Control
+from edge.errors import ConfigError
+from edge.health import HealthWatch
+from edge.mqtt import MqttTransport
+from edge.pipeline import Pipeline, Stream
+from edge.publisher import Publisher
+from edge.settings import EdgeConfig
+from edge.sources.opening import without_credentials
+from edge.spool import Spool
+from edge.sqlite_spool import SqliteSpool
+from edge.transport import Transport
+from edge.watching import StreamWatch
+
+log = logging.getLogger(__name__)
+
+SOFTWARE = f"gridwarden {version('gridwarden')}"
+
+
+def run(config: EdgeConfig, stop: threading.Event) -> None:
+    """Run the agent in this process until `stop` is set; returns within 3 s of that.
+
+    Raises ConfigError where its data folder cannot be used, SpoolError where its spool cannot.
+    """
+    transport = MqttTransport(config.broker, f"{config.agent.station}.{config.agent.name}")
+    with running(config, transport, _now):
+        stop.wait()
+
+
+@contextmanager
+def running(
+    config: EdgeConfig, transport: Transport, now: Callable[[], datetime]
+) -> Iterator[Agent]:
+    """An agent at work over any transport; stopped on leaving."""
+    with _own_folder(config.agent.folder):
+        spool = SqliteSpool(config.agent.folder, config.spool.budgets(), now)
+        try:
+            agent = Agent(config, spool, transport, now)
+            agent.start()
+            try:
+                yield agent
+            finally:
+                agent.stop()
+        finally:
+            spool.close()
+
+
+class Agent:
+    """The parts, put together."""
+
+    def __init__(
+        self,
+        config: EdgeConfig,
+        spool: Spool,
+        transport: Transport,
+        now: Callable[[], datetime],
+    ) -> None:
+        cv2.setNumThreads(1)  # the workers are the parallelism
+        self._config = config
+        self._spool = spool
+        self._started_at = now()
+        self._now = now
+        self.publisher = Publisher(
+            config.agent.station,
+            config.agent.name,
+            spool,
+            transport,
+            config.publish,
+            now,
+            self._manifest,
+            self._commanded,
+        )
+        self.pipeline = Pipeline(spool, self.publisher.wake)
+        for settings in config.streams:
+            camera = Camera(settings, config.capture, now, self.pipeline.fresh)
+            watch = StreamWatch(config.agent.name, settings)
+            self.pipeline.add(Stream(settings, camera, watch))
+        self.control = Control(config.agent.folder, self.pipeline.streams.values())
+        self.health = HealthWatch(
+            config.agent.folder,
+            self.pipeline,
+            spool,
+            self.publisher.status,
+            now,
+            config.publish.heartbeat_s,
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        for stream in self.pipeline.streams.values():
+            stream.camera.start()
+        self.control.restore()
+        workers = self._config.agent.workers or os.cpu_count() or 1
+        self.pipeline.start(max(1, min(workers, len(self.pipeline.streams))))
+        self.publisher.start()
+        self.health.start()
+
+    def stop(self) -> None:
+        """End the cameras, tell what is left to tell, say goodbye."""
+        stops = [
+            threading.Thread(target=s.camera.stop, name=f"stop-{name}")
+            for name, s in self.pipeline.streams.items()
+        ]
+        for thread in stops:
+            thread.start()
+        self.pipeline.stop()
+        for thread in stops:
+            thread.join()
+        self.health.stop()
+        self.publisher.stop()
+
+    def _manifest(self, published_at: datetime) -> Manifest:
+        states = self.health.states()
+        return Manifest(
+            boot=self._spool.boot,
+            started_at=self._started_at,
+            published_at=published_at,
+            software=SOFTWARE,
+            streams=[
+                StreamManifest(
+                    stream=name,
+                    name=stream.settings.name,
+                    source=without_credentials(stream.settings.source),
+                    position=stream.settings.position,
+                    state=states.get(name, CameraState.CONNECTING),
+                    detectors=stream.watch.manifests(),
+                )
+                for name, stream in self.pipeline.streams.items()
+            ],
+            command_version=self.control.version,
+            command_errors=self.control.errors,
+        )
+
+    def _commanded(self, command: Command) -> None:
+        if self.control.apply(command):
+            self.publisher.announce()
+
+
+@contextmanager
+def _own_folder(folder: Path) -> Iterator[None]:
+    """The data folder, ours alone; raises ConfigError where it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as e:
+        raise ConfigError(
+            f"data_dir {folder} cannot be used: {e.strerror}; name a folder that can be written"
+        ) from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(
+                f"data_dir {folder} is in use by another agent: stop it, or name another folder"
+            ) from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

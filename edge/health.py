@@ -1,0 +1,164 @@
+"""How the agent and its cameras fare: heartbeats for the hub, a status file for people."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from contract.envelope import encode_record
+from contract.messages import Health, StreamHealth
+from contract.taxonomy import CameraState, Lane
+from edge.pipeline import Pipeline, Stream, camera_state
+from edge.publisher import LinkStatus
+from edge.spool import Entry, Spool
+
+log = logging.getLogger(__name__)
+
+STATUS_S = 1.0
+SPEEDY_S = 1.0  # at most one heartbeat out of turn in this time
+DETAIL = 1000  # characters
+
+
+class HealthWatch:
+    """Looks every second; writes `status.json`; spools a heartbeat when due or a state changed."""
+
+    def __init__(
+        self,
+        folder: Path,
+        pipeline: Pipeline,
+        spool: Spool,
+        link: Callable[[], LinkStatus],
+        now: Callable[[], datetime],
+        heartbeat_s: float,
+    ) -> None:
+        self._path = folder / "status.json"
+        self._pipeline = pipeline
+        self._spool = spool
+        self._link = link
+        self._now = now
+        self._heartbeat_s = heartbeat_s
+        self._begun = time.monotonic()
+        self._told_s = -heartbeat_s
+        self._states: dict[str, CameraState] = {}
+        self._since: dict[str, datetime] = {}
+        self._complained = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="health", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look once more, then no more."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(STATUS_S)
+        self._look(last=True)
+
+    def states(self) -> Mapping[str, CameraState]:
+        """The state of each camera as last seen."""
+        return dict(self._states)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._look()
+            except Exception:
+                log.exception("the state of the agent could not be told")
+            self._stop.wait(STATUS_S)
+
+    def _look(self, last: bool = False) -> None:
+        streams = {name: self._stream(s) for name, s in self._pipeline.streams.items()}
+        states = {name: health.state for name, health in streams.items()}
+        changed = states != self._states
+        self._states = states
+        self._write_status(streams)
+        waited_s = time.monotonic() - self._told_s
+        if last or waited_s >= self._heartbeat_s or (changed and waited_s >= SPEEDY_S):
+            self._told_s = time.monotonic()
+            self._pipeline.take([self._heartbeat(streams)])
+
+    def _stream(self, stream: Stream) -> StreamHealth:
+        report = stream.camera.report()
+        state = camera_state(stream, report.state)
+        since = report.since
+        if state is not report.state:  # the pictures say more than the connection
+            if self._states.get(stream.settings.id) is not state:
+                self._since[stream.settings.id] = self._now()
+            since = self._since.get(stream.settings.id, since)
+        detail = "; ".join(part for part in (report.detail, stream.watch.fault()) if part)
+        return StreamHealth(
+            stream=stream.settings.id,
+            state=state,
+            since=since,
+            frame_age_s=report.frame_age_s,
+            frame_hash=report.frame_hash,
+            captured=report.captured,
+            observed=stream.watch.observed,
+            restarts=report.restarts,
+            detail=detail[:DETAIL],
+        )
+
+    def _heartbeat(self, streams: Mapping[str, StreamHealth]) -> Entry:
+        lanes = self._spool.state()
+        dropped = self._pipeline.dropped()
+        now = self._now()
+        health = Health(
+            captured_at=now,
+            uptime_s=time.monotonic() - self._begun,
+            streams=list(streams.values()),
+            spooled={lane: state.waiting for lane, state in lanes.items()},
+            lost={lane: state.lost + dropped[lane] for lane, state in lanes.items()},
+            clock_offset_s=self._link().clock_offset_s,
+        )
+        return Entry(Lane.HEALTH, encode_record(health), now)
+
+    def _write_status(self, streams: Mapping[str, StreamHealth]) -> None:
+        link = self._link()
+        dropped = self._pipeline.dropped()
+        status: dict[str, Any] = {
+            "boot": self._spool.boot,
+            "written_at": self._now(),
+            "connected": link.connected,
+            "clock_offset_s": link.clock_offset_s,
+            "streams": {
+                name: {
+                    "state": health.state,
+                    "since": health.since,
+                    "captured": health.captured,
+                    "observed": health.observed,
+                    "restarts": health.restarts,
+                    # told only once its last detection is in the spool
+                    "ended": self._pipeline.streams[name].over,
+                    "detail": health.detail,
+                }
+                for name, health in streams.items()
+            },
+            "lanes": {
+                lane: {
+                    "next_seq": state.next_seq,
+                    "watermark": state.watermark,
+                    "waiting": state.waiting,
+                    "bytes": state.bytes,
+                    "lost": state.lost,
+                    "not_taken": dropped[lane],
+                }
+                for lane, state in self._spool.state().items()
+            },
+        }
+        new = self._path.with_suffix(".new")
+        try:
+            new.write_bytes(msgspec.json.encode(status))
+            new.replace(self._path)
+        except OSError as e:
+            if not self._complained:
+                log.error("status file %s cannot be written: %s", self._path, e)
+            self._complained = True

@@ -1,0 +1,147 @@
+"""From frames to the spool: a pool of workers, each taking the stream that has waited longest."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from contract.taxonomy import CameraState, Lane
+from edge.capture import Camera
+from edge.errors import SpoolError, SpoolFullError
+from edge.settings import StreamSettings
+from edge.spool import Entry, Spool
+from edge.watching import StreamWatch
+
+log = logging.getLogger(__name__)
+
+STOP_S = 1.5
+
+
+class Stream:
+    """A camera, its detectors, and whose turn it is. The lock guards the detectors."""
+
+    def __init__(self, settings: StreamSettings, camera: Camera, watch: StreamWatch) -> None:
+        self.settings = settings
+        self.camera = camera
+        self.watch = watch
+        self.lock = threading.Lock()
+        self.last_at: datetime | None = None  # capture time of the last frame looked at
+        self.over = False  # played to its end and told so
+
+
+class Pipeline:
+    """Runs the detectors of all streams."""
+
+    def __init__(self, spool: Spool, taken: Callable[[], None]) -> None:
+        """taken: called when the spool has taken something."""
+        self._spool = spool
+        self._taken = taken
+        self.streams: dict[str, Stream] = {}
+        self._turn = threading.Condition()
+        self._waiting: deque[str] = deque()  # streams with something new; bounded by their number
+        self._busy: set[str] = set()
+        self._again: set[str] = set()  # something new came while it was worked on
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
+        self._dropped = dict.fromkeys(Lane, 0)  # records the spool could not take
+        self._dropped_lock = threading.Lock()
+
+    def add(self, stream: Stream) -> None:
+        """Work on this stream too. Before `start`."""
+        self.streams[stream.settings.id] = stream
+
+    def start(self, workers: int) -> None:
+        """Begin with that many threads."""
+        for number in range(workers):
+            thread = threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def fresh(self, stream: str) -> None:
+        """There is something new on a stream. Safe from any thread; returns at once."""
+        with self._turn:
+            if stream in self._busy:
+                self._again.add(stream)
+            elif stream not in self._waiting and not self._stopping:
+                self._waiting.append(stream)
+                self._turn.notify()
+
+    def stop(self) -> None:
+        """Finish what is being looked at, tell the scores gathered so far."""
+        with self._turn:
+            self._stopping = True
+            self._turn.notify_all()
+        for thread in self._threads:
+            thread.join(STOP_S)
+        for stream in self.streams.values():
+            with stream.lock:
+                self.take(stream.watch.flush())
+
+    def dropped(self) -> Mapping[Lane, int]:
+        """Records that the spool could not take, per lane."""
+        with self._dropped_lock:
+            return dict(self._dropped)
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Spool these in one transaction; what cannot be taken is counted."""
+        if not entries:
+            return
+        try:
+            self._spool.append(entries)
+        except SpoolError as e:
+            with self._dropped_lock:
+                first = not any(self._dropped.values())
+                for entry in entries:
+                    self._dropped[entry.lane] += 1
+            if first or not isinstance(e, SpoolFullError):
+                log.error("%d records were not taken: %s", len(entries), e)
+            return
+        self._taken()
+
+    def _work(self) -> None:
+        while True:
+            with self._turn:
+                while not self._waiting and not self._stopping:
+                    self._turn.wait()
+                if self._stopping:
+                    return
+                name = self._waiting.popleft()
+                self._busy.add(name)
+            try:
+                self._step(self.streams[name])
+            except Exception:
+                log.exception("stream %s: a frame was left out", name)
+            with self._turn:
+                self._busy.discard(name)
+                if name in self._again:
+                    self._again.discard(name)
+                    self._waiting.append(name)
+                    self._turn.notify()
+
+    def _step(self, stream: Stream) -> None:
+        """Look at the newest frame of a stream, if one is there and anybody wants it."""
+        over = stream.camera.ended  # asked first: its last frame comes before its end
+        with stream.lock:
+            at = stream.camera.waiting_at()
+            if at is not None:
+                stream.last_at = at
+                if stream.watch.wants(at):
+                    frame = stream.camera.take()
+                    if frame is not None:
+                        self.take(stream.watch.observe(frame))
+                else:
+                    stream.camera.skip()
+            if over and not stream.over:
+                stream.over = True
+                if stream.last_at is not None:
+                    self.take(stream.watch.end(stream.last_at, "the video was played to its end"))
+
+
+def camera_state(stream: Stream, told: CameraState) -> CameraState:
+    """The state of a camera: what the pictures show counts where the connection is fine."""
+    if told is not CameraState.ONLINE:
+        return told
+    return stream.watch.camera_state() or told

@@ -1,0 +1,300 @@
+"""Detectors at work on one stream: frames in, entries for the spool out. No threads, no clock."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from contract.envelope import encode_record
+from contract.episode import Episode, EpisodeChange, Sample, Subject
+from contract.errors import GridwardenError
+from contract.messages import Detection, DetectorManifest, Reading, RuleNote
+from contract.taxonomy import CameraState, Lane, Phase
+from detectors.kit.params import build, schema
+from detectors.kit.protocol import Detector
+from detectors.kit.registry import detector
+from detectors.kit.types import Frame, Measurement, Observation
+from edge.evidence import Picture, take_picture
+from edge.scores import ScoreLog
+from edge.settings import StreamSettings
+from edge.spool import Entry
+
+log = logging.getLogger(__name__)
+
+CAMERA_HEALTH = "camera_health"  # the detector whose labels are states of the camera
+CAMERA_STATES = frozenset(state.value for state in CameraState)
+CLEARER = 0.15  # a peak higher by this deserves another picture
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One subject: its episodes and its scores."""
+
+    episode: Episode
+    scores: ScoreLog
+    pictured: float = 0.0  # the score that the last picture shows
+
+
+class _Watcher:
+    """One detector at work."""
+
+    def __init__(self, kind: str, values: Mapping[str, Any], stream: str) -> None:
+        built = detector(kind)
+        self.own_values = dict(values)
+        self.detector: Detector = built(build(built.Params, values, f"{kind} of stream {stream}"))
+        self.due: datetime | None = None
+        self.subjects: dict[tuple[str, str], _Watched] = {}
+        self.fault = ""  # why it was switched off
+
+    def is_due(self, at: datetime) -> bool:
+        """Whether it wants to see the frame of that time."""
+        if self.fault:
+            return False
+        fps = self.detector.sample_fps
+        # a tenth of a step early is not early: cameras jitter
+        return self.due is None or fps <= 0.0 or at >= self.due - timedelta(seconds=0.1 / fps)
+
+    def looked(self, at: datetime) -> None:
+        """It has seen the frame of that time."""
+        fps = self.detector.sample_fps
+        if fps <= 0.0:
+            return
+        step = timedelta(seconds=1.0 / fps)
+        on_time = self.due is not None and at < self.due + step
+        self.due = (self.due if on_time and self.due is not None else at) + step
+
+
+class StreamWatch:
+    """All detectors of one stream. One thread at a time."""
+
+    def __init__(self, agent: str, stream: StreamSettings) -> None:
+        self._agent = agent
+        self._stream = stream
+        self._watchers = {d.kind: _Watcher(d.kind, d.values, stream.id) for d in stream.detectors}
+        self.observed = 0  # frames that at least one detector looked at
+
+    def wants(self, at: datetime) -> bool:
+        """Whether any detector is due at that time."""
+        return any(w.is_due(at) for w in self._watchers.values())
+
+    def observe(self, frame: Frame) -> list[Entry]:
+        """Everything that one frame gives. What belongs together stands together."""
+        out: list[Entry] = []
+        seen = False
+        for kind, watcher in self._watchers.items():
+            if watcher.is_due(frame.captured_at):
+                seen = True
+                watcher.looked(frame.captured_at)
+                out += self._look(kind, watcher, frame)
+        self.observed += seen
+        return out
+
+    def end(self, at: datetime, reason: str) -> list[Entry]:
+        """The stream is over: its episodes end and its scores are told."""
+        return [e for w in self._watchers.values() for e in self._end(w, at, reason)]
+
+    def flush(self) -> list[Entry]:
+        """The scores gathered so far."""
+        found = [s.scores.flush() for w in self._watchers.values() for s in w.subjects.values()]
+        return [entry for entry in found if entry is not None]
+
+    def use(self, commanded: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Go on with the agent's own parameters and these over them; what of it is refused."""
+        errors = [
+            f"stream {self._stream.id} has no detector {kind!r}; it has: "
+            f"{', '.join(self._watchers) or 'none'}"
+            for kind in commanded
+            if kind not in self._watchers
+        ]
+        for kind, watcher in self._watchers.items():
+            errors += self._use(kind, watcher, commanded.get(kind, {}))
+        return errors
+
+    def manifests(self) -> list[DetectorManifest]:
+        """What runs, with what is in force."""
+        return [
+            DetectorManifest(
+                kind=kind,
+                version=w.detector.version,
+                summary=w.detector.summary,
+                schema=schema(w.detector.Params),
+                parameters={
+                    name: getattr(w.detector.params, name)
+                    for name in schema(w.detector.Params)["properties"]
+                },
+            )
+            for kind, w in self._watchers.items()
+        ]
+
+    def fault(self) -> str:
+        """Which detectors were switched off, and why; "" where none was."""
+        return "; ".join(w.fault for w in self._watchers.values() if w.fault)
+
+    def camera_state(self) -> CameraState | None:
+        """What an open episode of camera_health says of the camera; None: nothing."""
+        watcher = self._watchers.get(CAMERA_HEALTH)
+        if watcher is not None:
+            for (label, _), watched in list(watcher.subjects.items()):
+                if watched.episode.active and label in CAMERA_STATES:
+                    return CameraState(label)
+        return None
+
+    def _look(self, kind: str, watcher: _Watcher, frame: Frame) -> Iterator[Entry]:
+        try:
+            findings = list(watcher.detector.observe(frame))
+        except Exception as e:
+            watcher.fault = f"{kind} was switched off: {type(e).__name__}: {e}"
+            log.exception("stream %s: %s", self._stream.id, watcher.fault)
+            yield from self._end(watcher, frame.captured_at, watcher.fault)
+            return
+        for finding in findings:
+            if isinstance(finding, Measurement):
+                yield from self._measured(kind, finding, frame)
+            else:
+                yield from self._scored(kind, watcher, finding, frame)
+
+    def _measured(self, kind: str, found: Measurement, frame: Frame) -> Iterator[Entry]:
+        if not math.isfinite(found.value):
+            log.warning(
+                "stream %s: %s measured %s as %r", frame.stream, kind, found.metric, found.value
+            )
+            return
+        reading = Reading(
+            device=frame.stream,
+            metric=found.metric,
+            value=found.value,
+            unit=found.unit,
+            captured_at=frame.captured_at,
+            place=found.place,
+            label=found.label,
+        )
+        yield Entry(Lane.READING, encode_record(reading), frame.captured_at)
+
+    def _scored(
+        self, kind: str, watcher: _Watcher, seen: Observation, frame: Frame
+    ) -> Iterator[Entry]:
+        watched = self._watched(kind, watcher, seen)
+        if watched is None:
+            return
+        sample = Sample(frame.captured_at, seen.score, seen.box, frame.number)
+        change = watched.episode.step(sample)
+        block = watched.scores.add(sample)
+        if block is not None:
+            yield block
+        if change is not None:
+            yield from self._told(watcher, watched, change, frame)
+
+    def _watched(self, kind: str, watcher: _Watcher, seen: Observation) -> _Watched | None:
+        key = seen.label, seen.place
+        if key not in watcher.subjects:
+            rule = watcher.detector.rule()
+            if rule is None:
+                return None
+            subject = Subject(self._agent, self._stream.id, kind, *key)
+            episode = Episode(subject, rule, watcher.detector.policy())
+            watcher.subjects[key] = _Watched(episode, ScoreLog(subject))
+        return watcher.subjects[key]
+
+    def _told(
+        self, watcher: _Watcher, watched: _Watched, change: EpisodeChange, frame: Frame | None
+    ) -> Iterator[Entry]:
+        """The detection, the picture that shows it, and the scores around it."""
+        picture = self._picture(watched, change, frame)
+        yield self._detection(watcher, watched, change, picture)
+        if picture is not None:
+            yield from picture.entries()
+        if change.phase is not Phase.UPDATED:
+            block = watched.scores.flush()
+            if block is not None:
+                yield block
+
+    def _picture(
+        self, watched: _Watched, change: EpisodeChange, frame: Frame | None
+    ) -> Picture | None:
+        raised = change.phase is Phase.RAISED
+        clearer = change.phase is Phase.UPDATED and change.score >= watched.pictured + CLEARER
+        if frame is None or not (raised or clearer):
+            return None
+        watched.pictured = change.score
+        caption = f"{change.subject.label} {change.score:.2f}  {frame.captured_at:%H:%M:%S} UTC"
+        return take_picture(frame, change.box, caption)
+
+    def _detection(
+        self,
+        watcher: _Watcher,
+        watched: _Watched,
+        change: EpisodeChange,
+        picture: Picture | None,
+    ) -> Entry:
+        rule = watched.episode.rule
+        detection = Detection(
+            episode=change.episode,
+            revision=change.revision,
+            phase=change.phase,
+            stream=change.subject.stream,
+            kind=change.subject.kind,
+            label=change.subject.label,
+            place=change.subject.place,
+            started_at=change.started_at,
+            raised_at=change.raised_at,
+            captured_at=change.at,
+            frame=change.frame,
+            raised_frame=change.raised_frame,
+            score=change.score,
+            peak_score=change.peak_score,
+            box=change.box,
+            position=self._stream.position,
+            detector_version=watcher.detector.version,
+            rule=RuleNote(_rule_name(rule), rule.threshold, change.reason),
+            scores=[
+                (round((s.at - change.raised_at).total_seconds(), 3), round(s.score, 4))
+                for s in change.series
+            ],
+            evidence=[picture.reference()] if picture is not None else [],
+        )
+        return Entry(Lane.DETECTION, encode_record(detection), change.at)
+
+    def _end(self, watcher: _Watcher, at: datetime, reason: str) -> Iterator[Entry]:
+        for watched in watcher.subjects.values():
+            change = watched.episode.end(at, reason)
+            if change is not None:
+                yield from self._told(watcher, watched, change, None)
+            block = watched.scores.flush()
+            if block is not None:
+                yield block
+
+    def _use(self, kind: str, watcher: _Watcher, commanded: Mapping[str, Any]) -> list[str]:
+        where = f"{kind} of stream {self._stream.id}"
+        params = type(watcher.detector).Params
+        errors: list[str] = []
+        values = dict(watcher.own_values)
+        for name, value in commanded.items():
+            try:
+                build(params, {name: value}, where)
+            except (GridwardenError, ValueError) as e:
+                errors.append(str(e))
+            else:
+                values[name] = value
+        try:
+            wanted = build(params, values, where)
+        except (GridwardenError, ValueError) as e:
+            return [*errors, f"{where}: refused as a whole: {e}"]
+        if wanted != watcher.detector.params:
+            watcher.detector.use(wanted)
+            for watched in watcher.subjects.values():
+                rule = watcher.detector.rule()
+                if rule is not None:
+                    watched.episode.use_rule(rule)
+                    watched.episode.policy = watcher.detector.policy()
+        return errors
+
+
+def _rule_name(rule: object) -> str:
+    """`KOfNRule` -> "k_of_n"."""
+    name = type(rule).__name__.removesuffix("Rule")
+    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z])", "_", name).lower()[:64]
