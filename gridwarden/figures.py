@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -130,12 +130,14 @@ SELECT device AS stream, place AS line, label AS direction, round(sum(value))::i
 FROM reading WHERE metric = 'vehicle_crossing'
 GROUP BY device, place, label ORDER BY device, place, label
 """
-COMMITTED = """
-SELECT lane,
-       (watermark + coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(received) r), 0))::bigint
+ARRIVED = """
+SELECT l.lane, coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(
+           (int8multirange(int8range(1, watermark + 1)) + received) * asked) r), 0)::bigint
            AS received,
-       coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(lost) r), 0)::bigint AS lost
-FROM ledger WHERE boot = %s
+       coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(lost * asked) r), 0)::bigint AS lost
+FROM unnest(%s::text[], %s::bigint[]) AS wanted(lane, upto)
+JOIN ledger l ON l.boot = %s AND l.lane = wanted.lane
+CROSS JOIN LATERAL (SELECT int8multirange(int8range(1, upto + 1)) AS asked) AS a
 """
 GRID_EVENTS = """
 SELECT e.number, e.title, e.category, e.subcategory, e.severity, e.state, e.cell,
@@ -158,41 +160,50 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Committed:
-    lane: Lane
-    received: int  # lost ones stand in the ledger as received
+class Arrived:
+    """What the hub's ledger has of the records 1..n of one lane."""
+
+    lane: str
+    received: int  # here, or declared lost
     lost: int
 
 
-def committed(conn: psycopg.Connection, boot: str) -> dict[Lane, tuple[int, int]]:
-    """Records by lane of one boot: (received in all, declared lost among them)."""
-    return {
-        Lane(row.lane): (row.received, row.lost)
-        for row in _rows(conn, _Committed, COMMITTED, (boot,))
-    }
+def arrived(
+    conn: psycopg.Connection, boot: str, spooled: Mapping[Lane, int]
+) -> dict[Lane, Arrived]:
+    """What arrived of the records of one boot. spooled: how many each lane has."""
+    lanes, upto = list(spooled.keys()), list(spooled.values())
+    rows = _rows(conn, Arrived, ARRIVED, (lanes, upto, boot))
+    found = {Lane(row.lane): row for row in rows}
+    return {lane: found.get(lane, Arrived(lane, 0, 0)) for lane in spooled}
+
+
+def is_complete(spooled: Mapping[Lane, int], found: Mapping[Lane, Arrived]) -> bool:
+    """Whether each record that was spooled is committed or declared lost."""
+    return all(found[lane].received >= count for lane, count in spooled.items())
 
 
 def collect(
     conn: psycopg.Connection,
     cameras: Sequence[Camera],
     status: AgentStatus,
-    spooled: dict[Lane, int],
+    spooled: Mapping[Lane, int],
     stopped_because: str,
     seconds: float,
 ) -> Figures:
     """The report. spooled: records by lane that had to arrive."""
-    arrived = committed(conn, status.boot)
-    lanes = {}
-    for lane, count in spooled.items():
-        received, lost = arrived.get(lane, (0, 0))
-        lanes[lane] = LaneFigures(count, received - lost, lost)
+    found = arrived(conn, status.boot, spooled)
+    lanes = {
+        lane: LaneFigures(count, found[lane].received - found[lane].lost, found[lane].lost)
+        for lane, count in spooled.items()
+    }
     quarantined = conn.execute("SELECT count(*) FROM quarantine").fetchone()
     return Figures(
         report=VERSION,
         gridwarden=__version__,
         stopped_because=stopped_because,
         seconds=round(seconds, 3),
-        complete=all(arrived.get(lane, (0, 0))[0] >= count for lane, count in spooled.items()),
+        complete=is_complete(spooled, found),
         streams=[_stream(camera, status) for camera in cameras],
         detections=_rows(conn, DetectionFigures, DETECTIONS),
         crossings=_rows(conn, CrossingFigures, CROSSINGS),

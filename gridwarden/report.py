@@ -139,10 +139,9 @@ def _await_status(site: Site, stop: threading.Event) -> AgentStatus | None:
 def _all_arrived(site: Site, boot: str, spooled: dict[Lane, int]) -> bool:
     try:
         with psycopg.connect(site.database_url, connect_timeout=3) as conn:
-            arrived = figures.committed(conn, boot)
+            return figures.is_complete(spooled, figures.arrived(conn, boot, spooled))
     except psycopg.OperationalError:
         return False  # the database is being brought back
-    return all(arrived.get(lane, (0, 0))[0] >= count for lane, count in spooled.items())
 
 
 def print_figures(found: Figures, say: Callable[[str], None]) -> None:
