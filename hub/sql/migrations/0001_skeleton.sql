@@ -2,6 +2,12 @@
 -- Runs in one transaction. Illegal states cannot be stored: CHECKs and partial unique indexes
 -- carry the rules. Times are timestamptz; fractions are 0..1; positions are WGS 84 degrees.
 
+-- Which migrations this database has. Each records itself in its last line.
+CREATE TABLE schema_version (
+    version     integer     PRIMARY KEY,
+    applied_at  timestamptz NOT NULL DEFAULT now()
+);
+
 -- One row: what this database is. The epoch is renewed when it is restored or begun anew, which
 -- shows in another incarnation.
 CREATE TABLE hub (
@@ -176,7 +182,8 @@ CREATE INDEX grid_event_live ON grid_event (merge_group, lat, lon) WHERE ended_a
 -- ... and for late detections among those that were living then
 CREATE INDEX grid_event_ended ON grid_event (merge_group, lat, ended_at) WHERE ended_at IS NOT NULL;
 -- what may lapse
-CREATE INDEX grid_event_cleared ON grid_event (scene_cleared_at) WHERE state = 'suspected';
+CREATE INDEX grid_event_cleared ON grid_event (merge_group, scene_cleared_at)
+    WHERE state = 'suspected';
 CREATE INDEX grid_event_parent ON grid_event (parent) WHERE parent IS NOT NULL;
 
 -- The last number given on a day of the district: numbers have no race and no gap.
@@ -243,8 +250,8 @@ CREATE TABLE detection (
     raised_at    timestamptz NOT NULL,
     raised_frame bigint      NOT NULL,
     captured_at  timestamptz NOT NULL,   -- of the highest revision
-    score        real        NOT NULL CHECK (score BETWEEN 0 AND 1),
-    peak_score   real        NOT NULL CHECK (peak_score BETWEEN 0 AND 1),
+    score        double precision NOT NULL CHECK (score BETWEEN 0 AND 1),
+    peak_score   double precision NOT NULL CHECK (peak_score BETWEEN 0 AND 1),
     box          jsonb,                  -- [x, y, w, h], shares of the picture
     lon          double precision,
     lat          double precision,
@@ -370,3 +377,5 @@ CREATE TABLE command (
     PRIMARY KEY (agent, version)
 );
 CREATE INDEX command_unpublished ON command (agent) WHERE published_at IS NULL;
+
+INSERT INTO schema_version (version) VALUES (1);

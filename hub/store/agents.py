@@ -1,0 +1,270 @@
+"""Edge agents and their cameras, as births, deaths and heartbeats tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.types.json import Json
+
+from contract.geometry import Point
+from hub.store.rows import AgentRow, StreamRow
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBirth:
+    """A camera as its agent's manifest names it."""
+
+    stream: str
+    name: str
+    position: Point | None
+    cell: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The latest word on one camera."""
+
+    agent: str
+    stream: str
+    state: str
+    since: datetime
+    heard_at: datetime
+    frame_age_s: float | None
+    frame_hash: str
+    captured: int
+    observed: int
+    restarts: int
+    detail: str
+
+
+def enrol(conn: Connection[Any], stations: Mapping[str, str]) -> dict[str, str]:
+    """The stations that these agents are enrolled at: agent -> station.
+
+    stations: agent -> station it now claims. An agent never heard of before is enrolled there.
+    """
+    agents = sorted(stations)
+    conn.execute(
+        """
+        INSERT INTO agent (agent, station) SELECT * FROM unnest(%s::text[], %s::text[])
+        ON CONFLICT DO NOTHING
+        """,
+        (agents, [stations[a] for a in agents]),
+    )
+    return dict(
+        conn.execute(
+            "SELECT agent, station FROM agent WHERE agent = ANY (%s)", (agents,)
+        ).fetchall()
+    )
+
+
+def by_name(conn: Connection[Any], agent: str, *, lock: bool = False) -> AgentRow | None:
+    """The agent of that name, locked until the transaction ends if asked."""
+    with conn.cursor(row_factory=class_row(AgentRow)) as cur:
+        return cur.execute(
+            "SELECT * FROM agent WHERE agent = %s" + (" FOR UPDATE" if lock else ""), (agent,)
+        ).fetchone()
+
+
+def bear(
+    conn: Connection[Any],
+    agent: str,
+    *,
+    boot: str,
+    born_at: datetime,
+    seen_at: datetime,
+    manifest: Mapping[str, Any],
+) -> None:
+    """An enrolled agent was born. A new boot forgets the clock offset of the old one."""
+    conn.execute(
+        """
+        UPDATE agent SET
+            clock_offset_s = CASE WHEN boot = %(boot)s THEN clock_offset_s END,
+            boot = %(boot)s, online = true, born_at = %(born_at)s, seen_at = %(seen_at)s,
+            manifest = %(manifest)s
+        WHERE agent = %(agent)s
+        """,
+        {
+            "agent": agent,
+            "boot": boot,
+            "born_at": born_at,
+            "seen_at": seen_at,
+            "manifest": Json(manifest),
+        },
+    )
+
+
+def bury(
+    conn: Connection[Any], agent: str, *, boot: str, born_at: datetime, seen_at: datetime
+) -> bool:
+    """The birth that boot and time name is over; whether it was the one in force."""
+    ended = conn.execute(
+        """
+        UPDATE agent SET online = false, seen_at = %s
+        WHERE agent = %s AND boot = %s AND born_at = %s AND online
+        """,
+        (seen_at, agent, boot, born_at),
+    ).rowcount
+    if ended:
+        conn.execute(
+            """
+            UPDATE stream SET state = 'lost', since = %s, detail = 'its agent is offline'
+            WHERE agent = %s AND state NOT IN ('lost', 'ended') AND retired_at IS NULL
+            """,
+            (seen_at, agent),
+        )
+    return bool(ended)
+
+
+def save_streams(
+    conn: Connection[Any], agent: str, streams: Iterable[StreamBirth], at: datetime
+) -> None:
+    """The cameras of an agent are these; what it no longer names is retired."""
+    rows = sorted(streams, key=lambda s: s.stream)
+    conn.execute(
+        """
+        UPDATE stream SET retired_at = %s
+        WHERE agent = %s AND retired_at IS NULL AND stream <> ALL (%s::text[])
+        """,
+        (at, agent, [s.stream for s in rows]),
+    )
+    with conn.cursor() as cur:
+        cur.executemany(
+            """
+            INSERT INTO stream AS s (agent, stream, name, lon, lat, cell, state, since)
+            VALUES (%(agent)s, %(stream)s, %(name)s, %(lon)s, %(lat)s, %(cell)s, %(state)s, %(at)s)
+            ON CONFLICT (agent, stream) DO UPDATE SET
+                name = excluded.name, lon = excluded.lon, lat = excluded.lat, cell = excluded.cell,
+                state = excluded.state, detail = '', retired_at = NULL,
+                since = CASE WHEN s.state = excluded.state THEN s.since ELSE excluded.since END
+            """,
+            [
+                {
+                    "agent": agent,
+                    "stream": s.stream,
+                    "name": s.name,
+                    "lon": s.position.lon if s.position else None,
+                    "lat": s.position.lat if s.position else None,
+                    "cell": s.cell,
+                    "state": s.state,
+                    "at": at,
+                }
+                for s in rows
+            ],
+        )
+
+
+def positions(
+    conn: Connection[Any], streams: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Point]:
+    """Where these cameras (agent, stream) stand, as far as it is known."""
+    ordered = sorted(streams)
+    return {
+        (agent, stream): Point(lon, lat)
+        for agent, stream, lon, lat in conn.execute(
+            """
+            SELECT agent, stream, lon, lat FROM stream
+            WHERE (agent, stream) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+              AND lon IS NOT NULL
+            """,
+            ([a for a, _ in ordered], [s for _, s in ordered]),
+        )
+    }
+
+
+def clock_offsets(conn: Connection[Any], agents: Collection[str]) -> dict[tuple[str, str], float]:
+    """Hub's clock minus the agent's in seconds, by (agent, boot), where it is known."""
+    return {
+        (agent, boot): float(offset)
+        for agent, boot, offset in conn.execute(
+            """
+            SELECT agent, boot, clock_offset_s FROM agent
+            WHERE agent = ANY (%s) AND boot IS NOT NULL AND clock_offset_s IS NOT NULL
+            """,
+            (sorted(agents),),
+        )
+    }
+
+
+def hear(
+    conn: Connection[Any],
+    heartbeats: Iterable[Heartbeat],
+    agents: Mapping[str, tuple[datetime, float | None]],
+) -> list[tuple[str, str]]:
+    """Take heartbeats over unless a later one was heard; the cameras whose state changed.
+
+    agents: agent -> (seen at, clock offset in s).
+    """
+    names = sorted(agents)
+    conn.execute(
+        """
+        UPDATE agent SET seen_at = greatest(agent.seen_at, h.seen_at),
+                         clock_offset_s = coalesce(h.clock_offset_s, agent.clock_offset_s)
+        FROM (SELECT agent FROM agent WHERE agent = ANY (%(names)s) ORDER BY agent FOR UPDATE) l,
+             unnest(%(names)s::text[], %(seen)s::timestamptz[], %(offsets)s::float8[])
+                 AS h (agent, seen_at, clock_offset_s)
+        WHERE agent.agent = l.agent AND agent.agent = h.agent
+        """,
+        {
+            "names": names,
+            "seen": [agents[n][0] for n in names],
+            "offsets": [agents[n][1] for n in names],
+        },
+    )
+    latest: dict[tuple[str, str], Heartbeat] = {}
+    for h in heartbeats:
+        known = latest.get((h.agent, h.stream))
+        if known is None or h.heard_at >= known.heard_at:
+            latest[h.agent, h.stream] = h
+    changed = []
+    for key, h in sorted(latest.items()):
+        row = conn.execute(
+            """
+            UPDATE stream n SET state = %(state)s, since = %(since)s, heard_at = %(heard_at)s,
+                frame_age_s = %(frame_age_s)s, frame_hash = %(frame_hash)s,
+                captured = %(captured)s, observed = %(observed)s, restarts = %(restarts)s,
+                detail = %(detail)s
+            FROM stream o
+            WHERE n.agent = %(agent)s AND n.stream = %(stream)s
+              AND o.agent = n.agent AND o.stream = n.stream
+              AND (n.heard_at IS NULL OR n.heard_at <= %(heard_at)s)
+            RETURNING o.state <> n.state OR o.detail <> n.detail
+            """,
+            {
+                "agent": h.agent,
+                "stream": h.stream,
+                "state": h.state,
+                "since": h.since,
+                "heard_at": h.heard_at,
+                "frame_age_s": h.frame_age_s,
+                "frame_hash": h.frame_hash,
+                "captured": h.captured,
+                "observed": h.observed,
+                "restarts": h.restarts,
+                "detail": h.detail,
+            },
+        ).fetchone()
+        if row is not None and row[0]:
+            changed.append(key)
+    return changed
+
+
+def streams_of(conn: Connection[Any], agent: str) -> list[StreamRow]:
+    """The cameras of an agent, retired ones included, by name."""
+    with conn.cursor(row_factory=class_row(StreamRow)) as cur:
+        return cur.execute(
+            "SELECT * FROM stream WHERE agent = %s ORDER BY stream", (agent,)
+        ).fetchall()
+
+
+def of_stations(conn: Connection[Any], stations: Collection[str]) -> list[AgentRow]:
+    """The agents enrolled at these stations, by name."""
+    with conn.cursor(row_factory=class_row(AgentRow)) as cur:
+        return cur.execute(
+            "SELECT * FROM agent WHERE station = ANY (%s) ORDER BY agent", (sorted(stations),)
+        ).fetchall()

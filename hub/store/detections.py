@@ -1,0 +1,209 @@
+"""Detections: every change as it was told, and the episodes merged from them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.types.json import Json, Jsonb
+
+from contract.geometry import Point
+from contract.messages import Detection, EvidenceRef
+from hub.domain.merge import EpisodeState
+from hub.store.rows import DetectionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one episode as it arrived."""
+
+    station: str
+    agent: str
+    boot: str
+    seq: int
+    record: Detection
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A merged episode, and the grid event it belongs to, if any."""
+
+    state: EpisodeState
+    event: int | None
+    late: bool
+    cell: str | None = None
+
+
+def append_changes(conn: Connection[Any], changes: Iterable[Change]) -> None:
+    """Keep every change as it was told."""
+    with (
+        conn.cursor() as cur,
+        cur.copy(
+            "COPY detection_change (agent, boot, seq, episode, revision, phase, captured_at, "
+            "received_at, body) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
+    ):
+        copy.set_types(
+            ["text", "text", "int8", "uuid", "int4", "text", "timestamptz", "timestamptz", "jsonb"]
+        )
+        for c in changes:
+            r = c.record
+            copy.write_row(
+                (
+                    c.agent,
+                    c.boot,
+                    c.seq,
+                    UUID(r.episode),
+                    r.revision,
+                    str(r.phase),
+                    r.captured_at,
+                    c.received_at,
+                    Jsonb(msgspec.to_builtins(r)),
+                )
+            )
+
+
+def lock_episodes(conn: Connection[Any], ids: Collection[str]) -> dict[str, Episode]:
+    """The episodes of these ids that are known, by id, locked until the transaction ends."""
+    with conn.cursor(row_factory=class_row(DetectionRow)) as cur:
+        rows = cur.execute(
+            """
+            SELECT episode, station, agent, boot, stream, kind, label, place, phase, revision,
+                   started_at, raised_at, raised_frame, captured_at, score, peak_score, box,
+                   lon, lat, cell, rule, scores, detector_version, event, received_at, late, test
+            FROM detection WHERE episode = ANY (%s::uuid[]) ORDER BY episode FOR UPDATE
+            """,
+            (sorted(ids),),
+        ).fetchall()
+    return {str(row.episode): Episode(_state(row), row.event, row.late, row.cell) for row in rows}
+
+
+def save_episodes(conn: Connection[Any], episodes: Iterable[Episode]) -> None:
+    """Write merged episodes, new or known, in one order everywhere."""
+    with conn.cursor() as cur:
+        cur.executemany(
+            """
+            INSERT INTO detection (episode, station, agent, boot, stream, kind, label, place,
+                phase, revision, started_at, raised_at, raised_frame, captured_at, score,
+                peak_score, box, lon, lat, cell, rule, scores, detector_version, event,
+                received_at, late, test)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+                %s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (episode) DO UPDATE SET
+                boot = excluded.boot, stream = excluded.stream, kind = excluded.kind,
+                label = excluded.label, place = excluded.place, phase = excluded.phase,
+                revision = excluded.revision, started_at = excluded.started_at,
+                raised_at = excluded.raised_at, raised_frame = excluded.raised_frame,
+                captured_at = excluded.captured_at, score = excluded.score,
+                peak_score = excluded.peak_score, box = excluded.box, lon = excluded.lon,
+                lat = excluded.lat, cell = excluded.cell, rule = excluded.rule,
+                scores = excluded.scores, detector_version = excluded.detector_version,
+                event = excluded.event, late = excluded.late, test = excluded.test
+            """,
+            [_values(e) for e in sorted(episodes, key=lambda e: e.state.episode)],
+        )
+
+
+def link_evidence(conn: Connection[Any], refs: Iterable[tuple[str, EvidenceRef]]) -> None:
+    """Note which evidence shows which episode; the evidence itself may come before or after."""
+    rows = {(episode, ref.digest): ref for episode, ref in refs}
+    with conn.cursor() as cur:
+        cur.executemany(
+            """
+            INSERT INTO detection_evidence (episode, digest, role, captured_at)
+            VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+            """,
+            [(*key, ref.role, ref.captured_at) for key, ref in sorted(rows.items())],
+        )
+
+
+def of_event(conn: Connection[Any], event: int) -> list[DetectionRow]:
+    """The detections of a grid event, the first first."""
+    with conn.cursor(row_factory=class_row(DetectionRow)) as cur:
+        return cur.execute(
+            "SELECT * FROM detection WHERE event = %s ORDER BY raised_at, episode", (event,)
+        ).fetchall()
+
+
+def events_shown_by(conn: Connection[Any], digest: str) -> list[str]:
+    """Numbers of the grid events that this evidence shows."""
+    return [
+        str(number)
+        for (number,) in conn.execute(
+            """
+            SELECT DISTINCT e.number FROM detection_evidence de
+            JOIN detection d ON d.episode = de.episode JOIN grid_event e ON e.id = d.event
+            WHERE de.digest = %s ORDER BY e.number
+            """,
+            (digest,),
+        )
+    ]
+
+
+def _state(row: DetectionRow) -> EpisodeState:
+    box = row.box
+    return EpisodeState(
+        episode=str(row.episode),
+        station=row.station,
+        agent=row.agent,
+        boot=row.boot,
+        stream=row.stream,
+        kind=row.kind,
+        label=row.label,
+        place=row.place,
+        phase=row.phase,
+        revision=row.revision,
+        started_at=row.started_at,
+        raised_at=row.raised_at,
+        raised_frame=row.raised_frame,
+        captured_at=row.captured_at,
+        score=row.score,
+        peak_score=row.peak_score,
+        box=None if box is None else (box[0], box[1], box[2], box[3]),
+        position=None if row.lon is None or row.lat is None else Point(row.lon, row.lat),
+        rule=row.rule,
+        scores=tuple((t, s) for t, s in row.scores),
+        detector_version=row.detector_version,
+        received_at=row.received_at,
+        test=row.test,
+    )
+
+
+def _values(e: Episode) -> tuple[Any, ...]:
+    s = e.state
+    return (
+        UUID(s.episode),
+        s.station,
+        s.agent,
+        s.boot,
+        s.stream,
+        s.kind,
+        s.label,
+        s.place,
+        s.phase,
+        s.revision,
+        s.started_at,
+        s.raised_at,
+        s.raised_frame,
+        s.captured_at,
+        s.score,
+        s.peak_score,
+        None if s.box is None else Json(s.box),
+        s.position.lon if s.position else None,
+        s.position.lat if s.position else None,
+        e.cell,
+        Json(s.rule),
+        Json(s.scores),
+        s.detector_version,
+        e.event,
+        s.received_at,
+        e.late,
+        s.test,
+    )

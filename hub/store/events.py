@@ -1,0 +1,330 @@
+"""Grid events and their history. The only place that writes `grid_event`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from contract.geometry import Point
+from hub.domain.correlate import Candidate
+from hub.store.rows import GridEventRow, HistoryRow
+
+COLUMNS = tuple(f.name for f in fields(GridEventRow))
+_FIXED = frozenset({"id", "number", "origin", "occurred_at", "opened_at", "test", "version"})
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM grid_event "
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A grid event about to be opened."""
+
+    number: str
+    state: str
+    origin: str
+    ever_reported: bool
+    category: str
+    subcategory: str
+    merge_group: str
+    severity: str
+    title: str
+    position: Point | None
+    cell: str | None
+    occurred_at: datetime
+    last_seen_at: datetime
+    opened_at: datetime
+    decide_by: datetime | None
+    urgent: bool
+    test: bool
+
+
+def next_sequence(conn: Connection[Any], district: str, day: date) -> int:
+    """The next number of that day, from 1; nobody else gets it, and none is left out."""
+    row = conn.execute(
+        """
+        INSERT INTO grid_event_counter (district, day, last) VALUES (%s, %s, 1)
+        ON CONFLICT (district, day) DO UPDATE SET last = grid_event_counter.last + 1
+        RETURNING last
+        """,
+        (district, day),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def insert(conn: Connection[Any], event: NewEvent) -> GridEventRow:
+    """Open a grid event; its first history entry is to follow in the same transaction."""
+    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
+        row = cur.execute(
+            f"""
+            INSERT INTO grid_event (number, state, origin, ever_reported, category, subcategory,
+                merge_group, severity, title, lon, lat, cell, occurred_at, last_seen_at,
+                opened_at, decide_by, urgent, test, version)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1)
+            RETURNING {", ".join(COLUMNS)}
+            """,
+            (
+                event.number,
+                event.state,
+                event.origin,
+                event.ever_reported,
+                event.category,
+                event.subcategory,
+                event.merge_group,
+                event.severity,
+                event.title,
+                event.position.lon if event.position else None,
+                event.position.lat if event.position else None,
+                event.cell,
+                event.occurred_at,
+                event.last_seen_at,
+                event.opened_at,
+                event.decide_by,
+                event.urgent,
+                event.test,
+            ),
+        ).fetchone()
+    assert row is not None
+    return row
+
+
+def by_number(conn: Connection[Any], number: str, *, lock: bool = False) -> GridEventRow | None:
+    """The event of that number, locked until the transaction ends if asked."""
+    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
+        return cur.execute(
+            _SELECT + "WHERE number = %s" + (" FOR UPDATE" if lock else ""), (number,)
+        ).fetchone()
+
+
+def by_id(conn: Connection[Any], id: int, *, lock: bool = False) -> GridEventRow | None:
+    """The event of that id, locked until the transaction ends if asked."""
+    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
+        return cur.execute(
+            _SELECT + "WHERE id = %s" + (" FOR UPDATE" if lock else ""), (id,)
+        ).fetchone()
+
+
+def root_of(conn: Connection[Any], id: int) -> GridEventRow:
+    """The event of that id, or where it was merged the one that stands for it now, locked."""
+    event = by_id(conn, id, lock=True)
+    while event is not None and event.parent is not None:
+        event = by_id(conn, event.parent, lock=True)
+    if event is None:
+        raise LookupError(f"there is no grid event with id {id}")
+    return event
+
+
+def update(conn: Connection[Any], id: int, changes: Mapping[str, object]) -> GridEventRow:
+    """The event after a change that its history records: its version goes up by one."""
+    return _update(conn, id, changes, sql.SQL("version = version + 1"))
+
+
+def note(conn: Connection[Any], id: int, changes: Mapping[str, object]) -> GridEventRow:
+    """The event after something was seen of it that is no act: the version stays.
+
+    Otherwise every frame of a burning fire would be in the way of the operator who judges it.
+    """
+    return _update(conn, id, changes, None)
+
+
+def _update(
+    conn: Connection[Any], id: int, changes: Mapping[str, object], further: sql.SQL | None
+) -> GridEventRow:
+    wrong = [c for c in changes if c in _FIXED or c not in COLUMNS]
+    if wrong:
+        raise ValueError(f"grid events have no changeable column {', '.join(wrong)}")
+    sets: list[sql.Composable] = [
+        sql.SQL("{} = {}").format(sql.Identifier(c), sql.Placeholder(c)) for c in changes
+    ]
+    if further is not None:
+        sets.append(further)
+    statement = sql.SQL("UPDATE grid_event SET {} WHERE id = %(id)s RETURNING {}").format(
+        sql.SQL(", ").join(sets), sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+    )
+    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
+        row = cur.execute(statement, {**changes, "id": id}).fetchone()
+    if row is None:
+        raise LookupError(f"there is no grid event with id {id}")
+    return row
+
+
+def append_history(conn: Connection[Any], entry: HistoryRow) -> None:
+    """Add an entry to the history of its event."""
+    conn.execute(
+        """
+        INSERT INTO grid_event_history (event, n, at, name, from_state, to_state, role, actor,
+                                        reason, facts, prev_hash, hash)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        (
+            entry.event,
+            entry.n,
+            entry.at,
+            entry.name,
+            entry.from_state,
+            entry.to_state,
+            entry.role,
+            entry.actor,
+            entry.reason,
+            Jsonb(entry.facts),
+            entry.prev_hash,
+            entry.hash,
+        ),
+    )
+
+
+def history(conn: Connection[Any], event: int) -> list[HistoryRow]:
+    """Every entry of the history of an event, the first first."""
+    with conn.cursor(row_factory=class_row(HistoryRow)) as cur:
+        return cur.execute(
+            "SELECT * FROM grid_event_history WHERE event = %s ORDER BY n", (event,)
+        ).fetchall()
+
+
+def last_hash(conn: Connection[Any], event: int) -> str:
+    """The hash of the last history entry of an event."""
+    row = conn.execute(
+        "SELECT hash FROM grid_event_history WHERE event = %s ORDER BY n DESC LIMIT 1", (event,)
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"grid event {event} has no history")
+    return str(row[0])
+
+
+def live_near(
+    conn: Connection[Any],
+    group: str,
+    *,
+    lon: tuple[float, float],
+    lat: tuple[float, float],
+    since: datetime,
+    test: bool,
+) -> list[Candidate]:
+    """The live events of a group within a rectangle that were last seen at `since` or later."""
+    return [
+        Candidate(id, Point(x, y), first, last)
+        for id, x, y, first, last in conn.execute(
+            """
+            SELECT id, lon, lat, occurred_at, last_seen_at FROM grid_event
+            WHERE merge_group = %s AND lat BETWEEN %s AND %s AND lon BETWEEN %s AND %s
+              AND ended_at IS NULL AND last_seen_at >= %s AND test = %s
+            """,
+            (group, *lat, *lon, since, test),
+        )
+    ]
+
+
+def living_then(
+    conn: Connection[Any],
+    group: str,
+    *,
+    lon: tuple[float, float],
+    lat: tuple[float, float],
+    since: datetime,
+    until: datetime,
+    test: bool,
+) -> list[Candidate]:
+    """The events of a group within a rectangle that were seen between `since` and `until`.
+
+    Live or ended by now; a merged one is left out in favour of its parent.
+    """
+    return [
+        Candidate(id, Point(x, y), first, last)
+        for id, x, y, first, last in conn.execute(
+            """
+            SELECT id, lon, lat, occurred_at, last_seen_at FROM grid_event
+            WHERE merge_group = %(group)s AND lat BETWEEN %(south)s AND %(north)s
+              AND lon BETWEEN %(west)s AND %(east)s AND ended_at IS NULL
+              AND last_seen_at >= %(since)s AND occurred_at <= %(until)s AND test = %(test)s
+            UNION ALL
+            SELECT id, lon, lat, occurred_at, last_seen_at FROM grid_event
+            WHERE merge_group = %(group)s AND lat BETWEEN %(south)s AND %(north)s
+              AND lon BETWEEN %(west)s AND %(east)s AND ended_at >= %(since)s
+              AND last_seen_at >= %(since)s AND occurred_at <= %(until)s AND test = %(test)s
+              AND state <> 'merged'
+            """,
+            {
+                "group": group,
+                "south": lat[0],
+                "north": lat[1],
+                "west": lon[0],
+                "east": lon[1],
+                "since": since,
+                "until": until,
+                "test": test,
+            },
+        )
+    ]
+
+
+def live_of_stream(
+    conn: Connection[Any], group: str, agent: str, stream: str, *, since: datetime, test: bool
+) -> int | None:
+    """The live event of a group without a place that this stream saw last, None if none."""
+    row = conn.execute(
+        """
+        SELECT e.id FROM grid_event e JOIN detection d ON d.event = e.id
+        WHERE d.agent = %s AND d.stream = %s AND d.raised_at >= %s - interval '1 day'
+          AND e.merge_group = %s AND e.lon IS NULL AND e.ended_at IS NULL
+          AND e.last_seen_at >= %s AND e.test = %s
+        ORDER BY e.last_seen_at DESC, e.id LIMIT 1
+        """,
+        (agent, stream, since, group, since, test),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def place_unplaced(
+    conn: Connection[Any], agent: str, stream: str, position: Point, cell: str | None
+) -> list[str]:
+    """Give live events that this stream saw its position, now that it is known; their numbers."""
+    return [
+        str(number)
+        for (number,) in conn.execute(
+            """
+            UPDATE grid_event SET lon = %s, lat = %s, cell = %s
+            WHERE lon IS NULL AND ended_at IS NULL AND id IN (
+                SELECT event FROM detection WHERE agent = %s AND stream = %s)
+            RETURNING number
+            """,
+            (position.lon, position.lat, cell, agent, stream),
+        )
+    ]
+
+
+def see_scenes(conn: Connection[Any], ids: Collection[int], at: datetime) -> None:
+    """Note whether the scenes of these events are clear: they are once every detection is.
+
+    at: the hub's time, since when they then are; the agent's clock may be wrong.
+    """
+    conn.execute(
+        """
+        UPDATE grid_event e SET scene_cleared_at = s.cleared_at
+        FROM (SELECT event, CASE WHEN bool_and(phase = 'cleared') THEN %s::timestamptz END
+              FROM detection WHERE event = ANY (%s) GROUP BY event) AS s (event, cleared_at)
+        WHERE e.id = s.event AND e.ended_at IS NULL
+          AND (e.scene_cleared_at IS NULL) <> (s.cleared_at IS NULL)
+        """,
+        (at, sorted(ids)),
+    )
+
+
+def suspected_and_clear(conn: Connection[Any], group: str, before: datetime) -> list[GridEventRow]:
+    """Suspected events of a group whose scene has been clear since before then, the longest first.
+
+    Locked; what somebody is at just now is left out.
+    """
+    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
+        return cur.execute(
+            _SELECT
+            + """
+            WHERE state = 'suspected' AND merge_group = %s AND scene_cleared_at <= %s
+            ORDER BY scene_cleared_at LIMIT 200 FOR UPDATE SKIP LOCKED
+            """,
+            (group, before),
+        ).fetchall()

@@ -1,0 +1,122 @@
+"""What is known of evidence: which bytes are here, and whether it is complete and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.types.multirange import Int8Multirange
+from psycopg.types.range import Int8Range
+
+from contract.messages import EvidenceChunk
+from hub.store.rows import EvidenceRow
+
+_COLUMNS = "digest, agent, stream, media_type, total, captured_at, complete_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Evidence that has begun to arrive."""
+
+    digest: str
+    total: int
+    complete: bool
+
+
+def lock(conn: Connection[Any], chunks: Iterable[tuple[str, EvidenceChunk]]) -> dict[str, Known]:
+    """The evidence these chunks (agent, header) belong to, made where missing, locked."""
+    firsts = {chunk.digest: (agent, chunk) for agent, chunk in chunks}
+    with conn.cursor() as cur:
+        cur.executemany(
+            """
+            INSERT INTO evidence (digest, agent, stream, media_type, total, captured_at)
+            VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+            """,
+            [
+                (digest, agent, c.stream, c.media_type, c.total, c.captured_at)
+                for digest, (agent, c) in sorted(firsts.items())
+            ],
+        )
+        rows = cur.execute(
+            """
+            SELECT digest, total, complete_at IS NOT NULL FROM evidence
+            WHERE digest = ANY (%s) ORDER BY digest FOR UPDATE
+            """,
+            (sorted(firsts),),
+        ).fetchall()
+    return {digest: Known(digest, total, complete) for digest, total, complete in rows}
+
+
+def receive(conn: Connection[Any], digest: str, ranges: Collection[tuple[int, int]]) -> bool:
+    """Note that the bytes [first, last) of these ranges are on disk; whether all are now."""
+    row = conn.execute(
+        """
+        UPDATE evidence SET received = received + %s::int8multirange WHERE digest = %s
+        RETURNING received @> int8range(0, total)
+        """,
+        (Int8Multirange([Int8Range(a, b) for a, b in ranges]), digest),
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def finish(conn: Connection[Any], digest: str, at: datetime) -> None:
+    """It is complete and verified."""
+    conn.execute("UPDATE evidence SET complete_at = %s WHERE digest = %s", (at, digest))
+
+
+def forget(conn: Connection[Any], digest: str) -> None:
+    """Its bytes did not add up: none is here."""
+    conn.execute("UPDATE evidence SET received = '{}' WHERE digest = %s", (digest,))
+
+
+def keep_photo(
+    conn: Connection[Any], digest: str, media_type: str, total: int, at: datetime
+) -> EvidenceRow:
+    """A whole photo that a person handed in; one that is known already stays as it is."""
+    conn.execute(
+        """
+        INSERT INTO evidence (digest, media_type, total, received, captured_at, complete_at)
+        VALUES (%s, %s, %s, int8multirange(int8range(0, %s)), %s, %s)
+        ON CONFLICT (digest) DO UPDATE SET
+            complete_at = coalesce(evidence.complete_at, excluded.complete_at)
+        """,
+        (digest, media_type, total, total, at, at),
+    )
+    row = by_digest(conn, digest)
+    assert row is not None
+    return row
+
+
+def by_digest(conn: Connection[Any], digest: str) -> EvidenceRow | None:
+    """What is known of the evidence with that digest."""
+    with conn.cursor(row_factory=class_row(EvidenceRow)) as cur:
+        return cur.execute(
+            f"SELECT {_COLUMNS} FROM evidence WHERE digest = %s", (digest,)
+        ).fetchone()
+
+
+def complete_among(conn: Connection[Any], digests: Collection[str]) -> set[str]:
+    """Those of the digests whose evidence is complete."""
+    return {
+        str(digest)
+        for (digest,) in conn.execute(
+            "SELECT digest FROM evidence WHERE digest = ANY (%s) AND complete_at IS NOT NULL",
+            (sorted(digests),),
+        )
+    }
+
+
+def attach(conn: Connection[Any], event: int, digests: Iterable[str], history_n: int) -> None:
+    """Photos belong to a grid event since that entry of its history."""
+    with conn.cursor() as cur:
+        cur.executemany(
+            """
+            INSERT INTO event_evidence (event, digest, history_n) VALUES (%s, %s, %s)
+            ON CONFLICT DO NOTHING
+            """,
+            [(event, digest, history_n) for digest in sorted(set(digests))],
+        )

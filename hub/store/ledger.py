@@ -1,0 +1,145 @@
+"""The ledger: one row for each lane of each boot of each agent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.multirange import Int8Multirange
+from psycopg.types.range import Int8Range
+
+from contract.ranges import SequenceSet
+from contract.taxonomy import Lane
+from hub.domain.lane_ledger import LaneLedger
+
+Ranges = list[tuple[int, int]]  # closed, ascending
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LaneKey:
+    """A lane of a boot of an agent."""
+
+    agent: str
+    boot: str
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """What the hub has of a lane: "have 1..N, holes, declared lost"."""
+
+    key: LaneKey
+    watermark: int
+    ranges: Ranges  # received beyond the watermark
+    lost: Ranges
+    updated_at: datetime
+    closed_at: datetime | None  # a later boot was born: unknown after what is here
+
+    @property
+    def holes(self) -> Ranges:
+        """What is missing between the watermark and the highest number seen."""
+        return SequenceSet(self.watermark, self.ranges).holes()
+
+
+def lock_lanes(conn: Connection[Any], keys: Collection[LaneKey]) -> dict[LaneKey, LaneLedger]:
+    """The ledgers of these lanes, made where missing, locked until the transaction ends.
+
+    Rows are made and locked in one order everywhere, so that two batches never wait for each
+    other.
+    """
+    ordered = sorted(keys)
+    columns = (
+        [k.agent for k in ordered],
+        [k.boot for k in ordered],
+        [str(k.lane) for k in ordered],
+    )
+    conn.execute(
+        """
+        INSERT INTO ledger (agent, boot, lane)
+        SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING
+        """,
+        columns,
+    )
+    rows = conn.execute(
+        """
+        SELECT agent, boot, lane, watermark, received, lost FROM ledger
+        WHERE (agent, boot, lane) IN (SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]))
+        ORDER BY agent COLLATE "C", boot COLLATE "C", lane COLLATE "C" FOR UPDATE
+        """,
+        columns,
+    )
+    return {
+        LaneKey(agent, boot, Lane(lane)): LaneLedger(
+            SequenceSet(watermark, _closed(received)), _closed(lost)
+        )
+        for agent, boot, lane, watermark, received, lost in rows
+    }
+
+
+def save_lanes(conn: Connection[Any], ledgers: Mapping[LaneKey, LaneLedger], at: datetime) -> None:
+    """Write the changed ledgers back."""
+    with conn.cursor() as cur:
+        cur.executemany(
+            """
+            UPDATE ledger SET watermark = %s, received = %s, lost = %s, updated_at = %s
+            WHERE agent = %s AND boot = %s AND lane = %s
+            """,
+            [
+                (
+                    ledger.received.watermark,
+                    _multirange(ledger.received.ranges),
+                    _multirange(ledger.lost),
+                    at,
+                    key.agent,
+                    key.boot,
+                    key.lane,
+                )
+                for key, ledger in ledgers.items()
+                if ledger.changed
+            ],
+        )
+
+
+def lines(
+    conn: Connection[Any], agents: Iterable[str] | None = None, *, boot: str | None = None
+) -> list[LedgerLine]:
+    """What the hub has, of these agents (None: of all), of one boot or of all."""
+    rows = conn.execute(
+        """
+        SELECT agent, boot, lane, watermark, received, lost, updated_at, closed_at FROM ledger
+        WHERE (%(agents)s::text[] IS NULL OR agent = ANY (%(agents)s))
+          AND (%(boot)s::text IS NULL OR boot = %(boot)s)
+        ORDER BY agent, boot, lane
+        """,
+        {"agents": None if agents is None else sorted(agents), "boot": boot},
+    )
+    return [
+        LedgerLine(
+            LaneKey(agent, boot, Lane(lane)),
+            watermark,
+            _closed(received),
+            _closed(lost),
+            updated_at,
+            closed_at,
+        )
+        for agent, boot, lane, watermark, received, lost, updated_at, closed_at in rows
+    ]
+
+
+def close_older_boots(conn: Connection[Any], agent: str, boot: str, at: datetime) -> None:
+    """A boot was born: of the older ones nothing is known after what is here."""
+    conn.execute(
+        "UPDATE ledger SET closed_at = %s WHERE agent = %s AND boot <> %s AND closed_at IS NULL",
+        (at, agent, boot),
+    )
+
+
+def _closed(ranges: Iterable[Any]) -> Ranges:
+    return [(r.lower, r.upper - 1) for r in ranges]
+
+
+def _multirange(ranges: Ranges) -> Int8Multirange:
+    return Int8Multirange([Int8Range(a, b + 1) for a, b in ranges])

@@ -1,0 +1,57 @@
+"""Reports by people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from contract.geometry import Point
+from hub.domain.actor import Actor
+from hub.store.rows import ReportRow
+
+
+def by_request_key(conn: Connection[Any], key: str) -> ReportRow | None:
+    """The report that came with this request key."""
+    with conn.cursor(row_factory=class_row(ReportRow)) as cur:
+        return cur.execute("SELECT * FROM report WHERE request_key = %s", (key,)).fetchone()
+
+
+def insert(
+    conn: Connection[Any],
+    event: int,
+    reporter: Actor,
+    description: str,
+    position: Point,
+    at: datetime,
+    request_key: str | None,
+) -> None:
+    """Keep a report with the event that answers it."""
+    conn.execute(
+        """
+        INSERT INTO report (event, role, reporter, description, lon, lat, reported_at, request_key)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        (
+            event,
+            reporter.role,
+            reporter.name,
+            description,
+            position.lon,
+            position.lat,
+            at,
+            request_key,
+        ),
+    )
+
+
+def reporters(conn: Connection[Any], event: int) -> list[str]:
+    """Who reported what this event answers."""
+    return [
+        str(name)
+        for (name,) in conn.execute(
+            "SELECT DISTINCT reporter FROM report WHERE event = %s ORDER BY reporter", (event,)
+        )
+    ]

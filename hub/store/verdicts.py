@@ -1,0 +1,53 @@
+"""What operators said of machine events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from hub.store.rows import VerdictRow
+
+
+def insert(
+    conn: Connection[Any],
+    event: int,
+    verdict: str,
+    reason: str,
+    note: str,
+    actor: str,
+    at: datetime,
+    history_n: int,
+) -> None:
+    """A verdict now stands; an earlier one is overtaken."""
+    conn.execute(
+        "UPDATE verdict SET undone_at = %s WHERE event = %s AND undone_at IS NULL", (at, event)
+    )
+    conn.execute(
+        """
+        INSERT INTO verdict (event, verdict, reason, note, actor, at, history_n)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        """,
+        (event, verdict, reason, note, actor, at, history_n),
+    )
+
+
+def undo(conn: Connection[Any], event: int, history_n: int, at: datetime) -> None:
+    """The verdict that made that history entry, if one did, is taken back."""
+    conn.execute(
+        """
+        UPDATE verdict SET undone_at = %s
+        WHERE event = %s AND history_n = %s AND undone_at IS NULL
+        """,
+        (at, event, history_n),
+    )
+
+
+def standing(conn: Connection[Any], event: int) -> VerdictRow | None:
+    """The verdict that stands, None while there is none."""
+    with conn.cursor(row_factory=class_row(VerdictRow)) as cur:
+        return cur.execute(
+            "SELECT * FROM verdict WHERE event = %s AND undone_at IS NULL", (event,)
+        ).fetchone()
