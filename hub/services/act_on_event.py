@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 
+from contract.taxonomy import Severity
 from hub.domain.actor import Actor
+from hub.domain.errors import InvalidError, NotAllowedError
+from hub.domain.lifecycle import UNDO, EventState, previous_state
+from hub.services.act import Act as Act
 from hub.services.context import Hub
-from hub.store.rows import GridEventRow
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """A transition or act of the lifecycle by name, with what it needs."""
-
-    name: str
-    reason: str = ""
-    note: str = ""
-    subcategory: str | None = None  # confirm, file: None keeps the event's
-    filing_condition: str | None = None  # confirm, file: None takes the sub-category's first
-    closing_condition_met: bool = False  # check_pass: the closer states it
-    responsible_unit: str | None = None  # dispatch
-    unit: str | None = None  # add_cohandler
-    assignee: str | None = None  # send_verify, start_check: who goes and looks
-    parent: str | None = None  # attach, merge: number of the event it belongs to
-    until: datetime | None = None  # suspend, request_hang, send_verify
-    evidence: tuple[str, ...] = ()  # digests: feedback, self_handle, verified_*
-    second_actor: str | None = None  # force_close, decide_appeal: the other pair of eyes
-    granted: bool | None = None  # decide_extension, decide_appeal
-    satisfaction: int | None = None  # rate: 1 (not at all) .. 5
-    evidence_viewed: bool = False  # confirm
-    evidence_missing: bool = False  # confirm
-    policy_pass: bool = False  # auto_file: set by the rule that checked the policy
+from hub.services.event_facts import gather_facts, transitions_of
+from hub.services.event_history import record_step
+from hub.services.event_lock import lock_event
+from hub.services.handed_in import MAX_REASON, check_text, complete_evidence
+from hub.services.step_changes import columns_of, flags_of
+from hub.store import events, evidence_index, verdicts
+from hub.store.rows import GridEventRow, HistoryRow
 
 
 def act_on_event(
@@ -47,9 +33,30 @@ def act_on_event(
 ) -> GridEventRow:
     """The grid event after the act; `undo` by name works too.
 
-    Raises NotFoundError, ConflictError, NotAllowedError and InvalidError.
+    expected_version: the version the actor saw; None: whatever it is. Raises NotFoundError,
+    ConflictError, NotAllowedError and InvalidError.
     """
-    raise NotImplementedError
+    _check(act)
+    event, parent = lock_event(conn, number, expected_version, act.parent)
+    if act.name == UNDO:
+        return _undo(conn, hub, event, actor)
+    history = events.history(conn, event.id)
+    photos = complete_evidence(conn, act.evidence)
+    facts = gather_facts(hub, conn, event, history, act, parent)
+    advance = hub.lifecycle.advance(_state_of(event, history), act.name, actor, facts)
+    advance = flags_of(hub, advance, event, act)
+    after = record_step(
+        conn,
+        hub,
+        event,
+        advance,
+        actor,
+        reason=act.reason,
+        given=_given(act),
+        changes=columns_of(hub, advance, event, act, facts, parent, actor),
+    )
+    evidence_index.attach(conn, event.id, photos, after.version)
+    return after
 
 
 def undo(conn: Connection[Any], hub: Hub, number: str, actor: Actor) -> GridEventRow:
@@ -57,4 +64,82 @@ def undo(conn: Connection[Any], hub: Hub, number: str, actor: Actor) -> GridEven
 
     Raises NotFoundError and NotAllowedError.
     """
-    raise NotImplementedError
+    event, _ = lock_event(conn, number, None, None)
+    return _undo(conn, hub, event, actor)
+
+
+def _undo(conn: Connection[Any], hub: Hub, event: GridEventRow, actor: Actor) -> GridEventRow:
+    history = events.history(conn, event.id)
+    facts = gather_facts(hub, conn, event, history, Act(UNDO), None)
+    advance = hub.lifecycle.advance(_state_of(event, history), UNDO, actor, facts)
+    undone = transitions_of(hub, history)[-1]
+    _check_untouched(event, undone)
+    restored = {column: _python(before) for column, (before, _) in undone.facts["changed"].items()}
+    if any(h.name == "join_report" for h in history[undone.n :]):
+        restored.pop("ever_reported", None)  # a person reported it since
+    after = record_step(
+        conn, hub, event, advance, actor, given={"undone": undone.n}, changes=restored
+    )
+    verdicts.undo(conn, event.id, undone.n, hub.now())
+    return after
+
+
+def _check_untouched(event: GridEventRow, undone: HistoryRow) -> None:
+    """What joined since has made the event another one than the undo would restore."""
+    for column, (_, after) in undone.facts["changed"].items():
+        if getattr(event, column) != _python(after) and column != "last_seen_at":
+            raise NotAllowedError(
+                f"undo is not possible: {column} has changed since",
+                action=UNDO,
+                state=event.state,
+                missing=("no_later_transition_or_verdict",),
+            )
+
+
+def _state_of(event: GridEventRow, history: list[HistoryRow]) -> EventState:
+    return EventState(
+        state=event.state,
+        previous=previous_state((h.name, h.to_state) for h in history),
+        severity=Severity(event.severity),
+        flags={
+            "level": event.level,
+            "extension_count": event.extension_count,
+            "rework_count": event.rework_count,
+            "reopened_count": event.reopened_count,
+        },
+    )
+
+
+def _check(act: Act) -> None:
+    for field in ("reason", "note"):
+        check_text(field, getattr(act, field), MAX_REASON)
+    for field in ("responsible_unit", "unit", "assignee", "second_actor"):
+        check_text(field, getattr(act, field) or "", 200)
+    if act.until is not None and act.until.tzinfo is None:
+        raise InvalidError("until needs a time zone", field="until")
+    if act.name == "rate" and act.satisfaction not in (1, 2, 3, 4, 5):
+        raise InvalidError("satisfaction must be 1 to 5", field="satisfaction")
+    if act.name in ("decide_extension", "decide_appeal") and act.granted is None:
+        raise InvalidError(f"{act.name} must say whether it is granted", field="granted")
+
+
+def _given(act: Act) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for f in fields(act):
+        value = getattr(act, f.name)
+        if f.name in ("name", "reason") or value == f.default:
+            continue
+        if isinstance(value, datetime):
+            value = value.isoformat()
+        given[f.name] = list(value) if isinstance(value, tuple) else value
+    return given
+
+
+def _python(value: Any) -> Any:
+    """A column's value from the history: times stand there as text."""
+    if isinstance(value, str) and len(value) >= 25 and value[10:11] == "T":
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    return value

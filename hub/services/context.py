@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+import psycopg
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from hub.config import HubConfig
-from hub.domain.categories import Categories
-from hub.domain.grid import Grid
-from hub.domain.lifecycle import Lifecycle
+from hub.domain.categories import Categories, load_categories
+from hub.domain.grid import Grid, GridError, cells_from_geojson
+from hub.domain.lifecycle import Lifecycle, load_lifecycle
 from hub.store.evidence import EvidenceFolder
+from hub.store.grid import load_cells, save_cells
+from hub.store.migrate import migrate
+
+_log = logging.getLogger(__name__)
+# what is acknowledged must be on disk, whatever the server's default is
+_OPTIONS = "-c timezone=UTC -c synchronous_commit=on"
 
 Pool = ConnectionPool[Connection[tuple[object, ...]]]
 
@@ -41,4 +51,57 @@ def open_hub(config: HubConfig, now: Callable[[], datetime]) -> Hub:
     Raises a GridwardenError with one clear line where the database is not to be reached or of a
     newer version, or a file is not to be read.
     """
-    raise NotImplementedError
+    added = migrate(config.database.url)
+    if added:
+        _log.info("the database was brought to version %d", added[-1])
+    categories = load_categories(config.hub.categories_file)
+    lifecycle = load_lifecycle()
+    pool = _open_pool(config)
+    try:
+        with pool.connection() as conn:
+            if config.hub.district_file is not None:
+                save_cells(conn, cells_from_geojson(_read_json(config.hub.district_file)))
+            grid = Grid(load_cells(conn))
+    except BaseException:
+        pool.close()
+        raise
+    return Hub(
+        config=config,
+        pool=pool,
+        grid=grid,
+        categories=categories,
+        lifecycle=lifecycle,
+        evidence=EvidenceFolder(config.hub.data_dir / "evidence"),
+        now=now,
+    )
+
+
+def connect(config: HubConfig, name: str) -> Connection[tuple[object, ...]]:
+    """A database connection of one's own, outside the pool, for a thread of that name.
+
+    Raises psycopg.OperationalError.
+    """
+    return psycopg.connect(
+        config.database.url, connect_timeout=5, application_name=name, options=_OPTIONS
+    )
+
+
+def _open_pool(config: HubConfig) -> Pool:
+    return ConnectionPool(
+        config.database.url,
+        min_size=1,
+        max_size=config.database.pool_size,
+        kwargs={"options": _OPTIONS, "application_name": "gridwarden-hub"},
+        name="hub",
+        open=True,
+        check=ConnectionPool.check_connection,
+    )
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise GridError(f"cannot read the district {path}: {e.strerror}") from None
+    except ValueError as e:
+        raise GridError(f"the district {path} is not JSON: {e}") from None

@@ -9,7 +9,14 @@ from typing import Any
 from psycopg import Connection
 
 from hub.domain.actor import Actor
+from hub.domain.errors import InvalidError
+from hub.domain.lifecycle import OTHER_CATEGORY
+from hub.services.act import Act
+from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
+from hub.services.event_lock import lock_event
+from hub.services.handed_in import MAX_REASON, check_text
+from hub.store import verdicts
 from hub.store.rows import GridEventRow
 
 
@@ -53,4 +60,57 @@ def judge_detection(
     Raises NotFoundError, ConflictError (the version is another: it says who did what when),
     NotAllowedError and InvalidError.
     """
-    raise NotImplementedError
+    check_text("reason", judgement.reason, MAX_REASON)
+    check_text("note", judgement.note, MAX_REASON)
+    event, _ = lock_event(conn, number, expected_version, judgement.parent)
+    if event.origin != "machine":
+        raise InvalidError(
+            f"event {number} was reported by a person: there is no detection to judge; file or "
+            "refuse it",
+            field="verdict",
+        )
+    _check_other_kind(hub, event, judgement)
+    after = act_on_event(
+        conn,
+        hub,
+        number,
+        Act(
+            hub.lifecycle.verdict_action(judgement.verdict, event.state),
+            reason=judgement.reason,
+            note=judgement.note,
+            subcategory=judgement.subcategory,
+            filing_condition=judgement.filing_condition,
+            evidence_viewed=judgement.evidence_viewed,
+            evidence_missing=judgement.evidence_missing,
+            parent=judgement.parent,
+            assignee=judgement.assignee,
+        ),
+        actor,
+        None,
+    )
+    verdicts.insert(
+        conn,
+        event.id,
+        judgement.verdict,
+        judgement.reason,
+        judgement.note,
+        actor.name,
+        hub.now(),
+        after.version,
+    )
+    return after
+
+
+def _check_other_kind(hub: Hub, event: GridEventRow, judgement: Judgement) -> None:
+    if judgement.subcategory is not None and judgement.subcategory not in (
+        hub.categories.subcategories
+    ):
+        raise InvalidError(
+            f"there is no sub-category {judgement.subcategory!r}", field="subcategory"
+        )
+    other = hub.lifecycle.verdicts[judgement.verdict].transition == OTHER_CATEGORY
+    if other and judgement.subcategory in (None, event.subcategory):
+        raise InvalidError(
+            f"other_kind needs the sub-category it is, another than {event.subcategory}",
+            field="subcategory",
+        )

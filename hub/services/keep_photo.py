@@ -6,8 +6,10 @@ from typing import Any
 
 from psycopg import Connection
 
-from hub.domain.actor import Actor
+from hub.domain.actor import Actor, Role
+from hub.domain.errors import InvalidError, NotAllowedError
 from hub.services.context import Hub
+from hub.store import changes, evidence_index
 from hub.store.rows import EvidenceRow
 
 MEDIA_TYPES = ("image/jpeg", "image/png", "image/webp", "video/webm", "video/mp4")
@@ -19,6 +21,22 @@ def keep_photo(
 ) -> EvidenceRow:
     """The evidence these bytes are, stored under their digest; the same photo twice is one.
 
-    Raises InvalidError.
+    Raises InvalidError and NotAllowedError.
     """
-    raise NotImplementedError
+    if actor.role in (Role.DEVICE, Role.RULE):
+        raise NotAllowedError(
+            f"a {actor.role} hands in no photos", action="keep_photo", role=actor.role
+        )
+    if media_type not in MEDIA_TYPES:
+        raise InvalidError(
+            f"media type {media_type[:100]!r} is not taken; taken are {', '.join(MEDIA_TYPES)}",
+            field="media_type",
+        )
+    if not 0 < len(data) <= MAX_PHOTO:
+        raise InvalidError(
+            f"the photo has {len(data)} bytes, it must have 1 to {MAX_PHOTO}", field="data"
+        )
+    digest = hub.evidence.keep(data)
+    row = evidence_index.keep_photo(conn, digest, media_type, len(data), hub.now())
+    changes.tell(conn, "evidence", digest)
+    return row

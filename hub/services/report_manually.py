@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,17 @@ from psycopg import Connection
 
 from contract.geometry import Point
 from contract.taxonomy import Category, Severity
-from hub.domain.actor import Actor
+from hub.domain.actor import Actor, Role
+from hub.domain.categories import SubCategory
+from hub.domain.errors import InvalidError, NotAllowedError
 from hub.services.context import Hub
+from hub.services.handed_in import check_text, complete_evidence
+from hub.services.open_event import Finding, join_or_open, lock_keys
+from hub.store import events, evidence_index, locks, reports
 from hub.store.rows import GridEventRow
+
+MAX_DESCRIPTION = 4000  # characters
+TITLE_LENGTH = 80  # characters of the description that stand in the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,74 @@ class ManualReport:
 def report_manually(conn: Connection[Any], hub: Hub, report: ManualReport) -> GridEventRow:
     """The grid event that answers this report: one nearby that it joined, or a new one.
 
-    Raises InvalidError.
+    Raises InvalidError and NotAllowedError.
     """
-    raise NotImplementedError
+    now = hub.now()
+    what = _checked(hub, report, now)
+    if report.request_key is not None:
+        locks.lock(conn, [_request_lock(report.request_key)])
+        repeated = reports.by_request_key(conn, report.request_key)
+        if repeated is not None:
+            return events.root_of(conn, repeated.event)
+    photos = complete_evidence(conn, report.evidence)
+    at = report.occurred_at or now
+    finding = Finding(
+        actor=report.reporter,
+        what=what,
+        severity=report.severity or what.severity,
+        title=_title(report.description),
+        position=report.position,
+        first_at=at,
+        last_at=at,
+        given={"description": report.description, "evidence": list(photos)},
+    )
+    locks.lock(conn, lock_keys(hub, finding))
+    event = join_or_open(conn, hub, finding)
+    reports.insert(
+        conn,
+        event.id,
+        report.reporter,
+        report.description,
+        report.position,
+        now,
+        report.request_key,
+    )
+    evidence_index.attach(conn, event.id, photos, event.version)
+    return event
+
+
+def _checked(hub: Hub, report: ManualReport, now: datetime) -> SubCategory:
+    if report.reporter.role is Role.DEVICE:
+        raise NotAllowedError(
+            "devices do not report by hand: their detections come through ingestion",
+            action="report",
+            role=report.reporter.role,
+        )
+    check_text("description", report.description, MAX_DESCRIPTION, needed=True)
+    check_text("request_key", report.request_key or "", 200)
+    if report.occurred_at is not None:
+        if report.occurred_at.tzinfo is None:
+            raise InvalidError("occurred_at needs a time zone", field="occurred_at")
+        if report.occurred_at > now:
+            raise InvalidError(
+                f"occurred_at {report.occurred_at.isoformat()} lies in the future",
+                field="occurred_at",
+            )
+    if report.subcategory is None:
+        return hub.categories.general(report.category)
+    what = hub.categories.subcategories.get(report.subcategory)
+    if what is None or what.category is not report.category:
+        raise InvalidError(
+            f"{report.subcategory!r} is no sub-category of {report.category}", field="subcategory"
+        )
+    return what
+
+
+def _title(description: str) -> str:
+    line = " ".join(description.split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1] + "…"
+
+
+def _request_lock(key: str) -> int:
+    digest = hashlib.blake2b(f"request/{key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,98 @@
+"""What is known when somebody acts on an event: said by them, or found in its history."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from hub.domain.guards import Facts
+from hub.domain.lifecycle import UNDO
+from hub.services.act import Act
+from hub.services.context import Hub
+from hub.store import reports
+from hub.store.rows import GridEventRow, HistoryRow
+
+_HANDLING = ("accept", "feedback", "self_handle")
+
+
+def gather_facts(
+    hub: Hub,
+    conn: Connection[Any],
+    event: GridEventRow,
+    history: list[HistoryRow],
+    act: Act,
+    parent: GridEventRow | None,
+) -> Facts:
+    """Everything the guards of the lifecycle may ask."""
+    now = hub.now()
+    what = hub.categories.subcategories.get(act.subcategory or event.subcategory)
+    condition = what.condition(act.filing_condition) if what else None
+    since_dispatch = _since(history, "dispatch")
+    last = next(reversed(transitions_of(hub, history)), None)
+    return Facts(
+        now=now,
+        reason=act.reason,
+        category=what is not None,
+        filing_condition=condition.id if condition else None,
+        closing_condition=act.closing_condition_met,
+        evidence_viewed=act.evidence_viewed,
+        evidence_missing=act.evidence_missing,
+        evidence=act.evidence,
+        responsible_unit=act.responsible_unit or event.responsible_unit,
+        unit=act.unit,
+        assignee=act.assignee,
+        until=act.until,
+        second_actor=act.second_actor,
+        policy_pass=act.policy_pass,
+        parent=parent.number if parent is not None and parent.ended_at is None else None,
+        confirmation=event.confirmation,
+        scene_clear=_scene_clear(hub, event, now),
+        task_overdue=_task_overdue(history, now),
+        overdue=event.due_at is not None and now > event.due_at,
+        self_handle_allowed=what is not None and what.self_handle,
+        machine_may_close=what is not None and what.machine_may_close,
+        handlers=frozenset(h.actor for h in since_dispatch if h.name in _HANDLING),
+        hang_requested=any(h.name == "request_hang" for h in _since(history, "dispatch", "resume")),
+        extension_count=event.extension_count,
+        appealed=any(h.name == "appeal" for h in history),
+        told=(event.responsible_unit or "", *reports.reporters(conn, event.id))
+        if act.name == "recall"
+        else None,
+        reopen_until=event.ended_at + hub.categories.reopen_window if event.ended_at else None,
+        same_place_and_group=act.same_place_and_group,
+        last_actor=last.actor if last else None,
+        last_at=last.at if last else None,
+        last_is_latest=last is not None and last.name != UNDO and last.from_state is not None,
+        undo_to=last.from_state if last else None,
+    )
+
+
+def transitions_of(hub: Hub, history: list[HistoryRow]) -> list[HistoryRow]:
+    """The entries that are transitions; acts leave the state and are left out."""
+    return [h for h in history if h.name in hub.lifecycle.transitions]
+
+
+def _since(history: list[HistoryRow], *names: str) -> list[HistoryRow]:
+    """The entries after the last one of these names, all where there is none."""
+    start = max((i + 1 for i, h in enumerate(history) if h.name in names), default=0)
+    return history[start:]
+
+
+def _scene_clear(hub: Hub, event: GridEventRow, now: datetime) -> bool:
+    group = hub.categories.groups.get(event.merge_group)
+    return (
+        group is not None
+        and event.scene_cleared_at is not None
+        and now - event.scene_cleared_at >= timedelta(seconds=group.clear_s)
+    )
+
+
+def _task_overdue(history: list[HistoryRow], now: datetime) -> bool:
+    """A verification without a time of its own is overdue after an hour."""
+    task = next((h for h in reversed(history) if h.name == "send_verify"), None)
+    if task is None:
+        return False
+    until = task.facts["given"].get("until")
+    return now > (datetime.fromisoformat(until) if until else task.at + timedelta(hours=1))

@@ -1,0 +1,158 @@
+"""Writing what the lifecycle decided: the event's row and its history entry, always together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg import Connection
+
+from hub.domain.actor import Actor
+from hub.domain.history import FIRST, Entry, entry_hash, first_broken
+from hub.domain.lifecycle import Advance
+from hub.services.context import Hub
+from hub.store import changes as store_changes
+from hub.store import events
+from hub.store.rows import GridEventRow, HistoryRow
+
+
+def begin_history(
+    conn: Connection[Any],
+    event: GridEventRow,
+    advance: Advance,
+    actor: Actor,
+    *,
+    given: Mapping[str, Any],
+) -> None:
+    """The first entry of the history of an event that was just opened."""
+    _append(conn, event, 1, FIRST, event.opened_at, advance, actor, None, {"given": dict(given)})
+    store_changes.tell(conn, "event", event.number)
+
+
+def record_step(
+    conn: Connection[Any],
+    hub: Hub,
+    event: GridEventRow,
+    advance: Advance,
+    actor: Actor,
+    *,
+    reason: str = "",
+    given: Mapping[str, Any] | None = None,
+    changes: Mapping[str, object] | None = None,
+) -> GridEventRow:
+    """The event after a step the lifecycle decided, with its history entry.
+
+    event: as it is in the database, locked. changes: columns beside those the lifecycle sets.
+    The entry keeps each changed column with its value before, so that it can be taken back.
+    """
+    at = hub.now()
+    wanted = {
+        **_of_state(hub, event, advance, at),
+        **advance.changes,
+        **(changes or {}),
+        "state": advance.to_state,
+    }
+    changed = {k: v for k, v in wanted.items() if getattr(event, k) != v}
+    facts = {
+        "given": {k: v for k, v in (given or {}).items() if v not in ("", None, False, [])},
+        "changed": {
+            k: [_json(getattr(event, k)), _json(v)] for k, v in changed.items() if k != "state"
+        },
+    }
+    prev_hash = events.last_hash(conn, event.id)
+    after = events.update(conn, event.id, changed)
+    _append(conn, event, after.version, prev_hash, at, advance, actor, reason or None, facts)
+    store_changes.tell(conn, "event", event.number)
+    return after
+
+
+def verify_history(conn: Connection[Any], number: str) -> int | None:
+    """The number of the first entry of that event's history that was tampered with, else None.
+
+    An entry that is missing shows at its place, one cut off the end as the one after the last.
+    """
+    event = events.by_number(conn, number)
+    if event is None:
+        raise LookupError(f"there is no grid event {number!r}")
+    rows = events.history(conn, event.id)
+    broken = first_broken((_entry(number, row), row.prev_hash, row.hash) for row in rows)
+    if broken is None and len(rows) != event.version:
+        return len(rows) + 1
+    return broken
+
+
+def _of_state(hub: Hub, event: GridEventRow, advance: Advance, at: datetime) -> dict[str, object]:
+    """What every arrival in a state brings with it."""
+    state = hub.lifecycle.states[advance.to_state]
+    changes: dict[str, object] = {"ended_at": None}
+    if state.terminal:
+        changes["ended_at"] = event.ended_at or at
+    if advance.to_state == "filed" and event.filed_at is None:
+        changes["filed_at"] = at
+    if state.counted_as_reported is True:
+        changes["ever_reported"] = True
+    return changes
+
+
+def _append(
+    conn: Connection[Any],
+    event: GridEventRow,
+    n: int,
+    prev_hash: str,
+    at: datetime,
+    advance: Advance,
+    actor: Actor,
+    reason: str | None,
+    facts: dict[str, Any],
+) -> None:
+    entry = Entry(
+        number=event.number,
+        n=n,
+        at=at,
+        name=advance.name,
+        from_state=advance.from_state,
+        to_state=advance.to_state,
+        role=str(actor.role),
+        actor=actor.name,
+        reason=reason,
+        facts=facts,
+    )
+    events.append_history(
+        conn,
+        HistoryRow(
+            event=event.id,
+            n=n,
+            at=at,
+            name=entry.name,
+            from_state=entry.from_state,
+            to_state=entry.to_state,
+            role=entry.role,
+            actor=entry.actor,
+            reason=reason,
+            facts=facts,
+            prev_hash=prev_hash,
+            hash=entry_hash(entry, prev_hash),
+        ),
+    )
+
+
+def _entry(number: str, row: HistoryRow) -> Entry:
+    return Entry(
+        number=number,
+        n=row.n,
+        at=row.at,
+        name=row.name,
+        from_state=row.from_state,
+        to_state=row.to_state,
+        role=row.role,
+        actor=row.actor,
+        reason=row.reason,
+        facts=row.facts,
+    )
+
+
+def _json(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value

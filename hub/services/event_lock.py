@@ -1,0 +1,51 @@
+"""Fetching an event to change it, as the actor saw it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg import Connection
+
+from hub.domain.errors import ConflictError, InvalidError, NotFoundError
+from hub.store import events
+from hub.store.rows import GridEventRow
+
+
+def lock_event(
+    conn: Connection[Any], number: str, expected_version: int | None, parent: str | None
+) -> tuple[GridEventRow, GridEventRow | None]:
+    """The event, and the one it is to join if any, locked until the transaction ends.
+
+    Raises NotFoundError, InvalidError, and ConflictError (who did what when) where the event
+    has another version than expected.
+    """
+    ids = [_id(conn, n) for n in (number, parent) if n is not None]
+    if len(ids) == 2 and ids[0] == ids[1]:
+        raise InvalidError(f"event {number} cannot join itself", field="parent")
+    rows = {id: events.by_id(conn, id, lock=True) for id in sorted(ids)}  # always in this order
+    event = rows[ids[0]]
+    if event is None:
+        raise NotFoundError("grid event", number)
+    if expected_version is not None and event.version != expected_version:
+        raise _conflict(conn, event, expected_version)
+    return event, rows[ids[1]] if len(ids) == 2 else None
+
+
+def _id(conn: Connection[Any], number: str) -> int:
+    row = events.by_number(conn, number) if "\x00" not in number else None
+    if row is None:
+        raise NotFoundError("grid event", number)
+    return row.id
+
+
+def _conflict(conn: Connection[Any], event: GridEventRow, expected: int) -> ConflictError:
+    last = events.history(conn, event.id)[-1]
+    return ConflictError(
+        f"{last.actor} did {last.name} at {last.at.isoformat(timespec='seconds')}: event "
+        f"{event.number} is {event.state} now (version {event.version}, you saw {expected}); "
+        "nothing of yours was done",
+        version=event.version,
+        actor=last.actor,
+        action=last.name,
+        at=last.at,
+    )

@@ -1,0 +1,78 @@
+"""Which columns of an event a step changes beside its state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.domain.actor import Actor
+from hub.domain.errors import InvalidError
+from hub.domain.guards import Facts
+from hub.domain.lifecycle import Advance
+from hub.services.act import Act
+from hub.services.context import Hub
+from hub.store.rows import GridEventRow
+
+MAX_EXTENSIONS = 2
+
+
+def flags_of(hub: Hub, advance: Advance, event: GridEventRow, act: Act) -> Advance:
+    """The decision with the flags as this act sets them: what is not granted sets none."""
+    if act.granted is False and act.name in ("decide_extension", "decide_appeal"):
+        return replace(advance, changes={})
+    if act.name == "decide_extension" and event.extension_count >= MAX_EXTENSIONS:
+        raise InvalidError(
+            f"event {event.number} has been extended {MAX_EXTENSIONS} times, which is the most",
+            field="granted",
+        )
+    if act.name == "rate":
+        return replace(advance, changes={"satisfaction": act.satisfaction})
+    return advance
+
+
+def columns_of(
+    hub: Hub,
+    advance: Advance,
+    event: GridEventRow,
+    act: Act,
+    facts: Facts,
+    parent: GridEventRow | None,
+    actor: Actor,
+) -> dict[str, object]:
+    """The columns that follow from the step and what was given for it."""
+    match advance.name:
+        case "confirm" | "file" | "auto_file":
+            return _filing(hub, act, facts)
+        case "reject" | "refuse" | "verified_absent" | "recall":
+            return {"reject_reason": act.reason, "assignee": None}
+        case "attach" | "merge":
+            return {"parent": parent.id if parent else None}
+        case "unmerge":
+            return {"parent": None}
+        case "send_verify" | "start_check":
+            return {"assignee": act.assignee or (actor.name if act.name == "start_check" else None)}
+        case "verified_exists" | "verify_expired" | "check_pass" | "check_fail":
+            return {"assignee": None}
+        case "dispatch":
+            return {"responsible_unit": facts.responsible_unit}
+        case "self_handle":
+            return {"responsible_unit": event.responsible_unit or actor.name}
+        case "return_unit" | "escalate":
+            return {"responsible_unit": None}
+        case "return_to_filing":
+            return {"filed_at": None}
+        case "reopen" | "recur":
+            return {"reject_reason": None, "responsible_unit": None}
+        case _:
+            return {}
+
+
+def _filing(hub: Hub, act: Act, facts: Facts) -> dict[str, object]:
+    columns: dict[str, object] = {"filing_condition": facts.filing_condition, "decide_by": None}
+    if act.subcategory is not None:
+        what = hub.categories.subcategories[act.subcategory]
+        columns |= {
+            "category": what.category,
+            "subcategory": what.id,
+            "severity": what.severity,
+        }
+    return columns
