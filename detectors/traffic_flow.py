@@ -71,7 +71,7 @@ class TrafficFlow:
     summary: ClassVar[str] = "Vehicles crossing a line, each counted once, with direction."
     Params: ClassVar[type[TrafficFlowParams]] = TrafficFlowParams
     budget_ms: ClassVar[float] = 2.0
-    sample_fps: ClassVar[float] = 20.0
+    sample_fps: ClassVar[float] = 15.0
 
     def __init__(self, params: TrafficFlowParams) -> None:
         self.params = params

@@ -38,7 +38,7 @@ class BackgroundSettings:
     moving_s: float = 120.0  # s, of pixels that show something which moves
     warm_up_s: float = 1.0  # s in which the model averages all it sees
     sigmas: float = 3.5  # deviations of luma that stand out
-    luma_floor: int = 14  # 0..255, least deviation of luma that stands out
+    luma_floor: int = 11  # 0..255, least deviation of luma that stands out: four of its noise
     chroma_floor: int = 10  # 0..255, the same for Cr or Cb
     shadow_from: float = 0.45  # a shadow keeps at least this share of the light
     shadow_chroma: int = 7  # 0..255, and its chroma moves less than this
