@@ -8,7 +8,7 @@ counted anyway, so off hours are never taken off twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -37,7 +37,7 @@ class Kind(StrEnum):
     @property
     def continuous(self) -> bool:
         """Whether nights, weekends and holidays count."""
-        return self in (Kind.URGENT_HOUR, Kind.NATURAL_DAY)
+        return self is Kind.URGENT_HOUR or self is Kind.NATURAL_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,11 @@ class Limit:
 
     def duration(self, calendar: WorkCalendar) -> timedelta:
         """The time it gives, as its meter counts it."""
-        match self.kind:
-            case Kind.WORK_DAY:
-                return calendar.rules.work_day * self.amount
-            case Kind.NATURAL_DAY:
-                return timedelta(days=self.amount)
-            case _:
-                return timedelta(hours=self.amount)
+        if self.kind is Kind.WORK_DAY:
+            return calendar.rules.work_day * self.amount
+        if self.kind is Kind.NATURAL_DAY:
+            return timedelta(days=self.amount)
+        return timedelta(hours=self.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def deadline(
     started_at: datetime,
     limit: Limit,
     calendar: WorkCalendar,
-    pauses: Iterable[Pause] = (),
+    pauses: Sequence[Pause] = (),
     *,
     times: float = 1.0,
 ) -> datetime | None:
@@ -129,8 +127,9 @@ def deadline(
     lunch. Takes O(p log p + p log n) for p pauses and n work intervals in the calendar.
     """
     meter = _meter(limit.kind, calendar)
-    target = meter.reading(started_at) + limit.duration(calendar) * times
-    for pause in merged(pauses, started_at):
+    allowed = limit.duration(calendar)
+    target = meter.reading(started_at) + (allowed if times == 1.0 else allowed * times)
+    for pause in merged(pauses, started_at) if pauses else ():
         if meter.reading(pause.since) >= target:
             break
         if pause.until is None:

@@ -69,7 +69,7 @@ def stage_runs(entries: Iterable[Entry]) -> tuple[StageRun, ...]:
                 track.extend()
         elif entry.name not in ACTS:
             track.move(entry)
-    return tuple(track.runs)
+    return tuple(run.frozen() for run in track.runs)
 
 
 def clock_of(
@@ -104,70 +104,88 @@ def _granted(
 
 
 @dataclass(slots=True)
-class _Track:
-    """The runs so far; `current` and `total` are the places of those that go on."""
+class _Run:
+    """A run as it grows."""
 
-    runs: list[StageRun] = field(default_factory=list)
+    stage: Stage
+    started_at: datetime
+    stopped_at: datetime | None = None
+    left_to: str = ""
+    pauses: list[Pause] = field(default_factory=list)
+    extensions: int = 0
+
+    def stop(self, entry: Entry) -> None:
+        self.stopped_at, self.left_to = entry.at, entry.to_state
+
+    def take_up(self, at: datetime, why: str) -> None:
+        """Go on where it stopped: the time between was a pause."""
+        assert self.stopped_at is not None
+        self.pauses.append(Pause(self.stopped_at, at, why))
+        self.stopped_at, self.left_to = None, ""
+
+    def end_hang(self, at: datetime) -> None:
+        """End the hang now, or when it was planned to, however late a timer came to it."""
+        hang = self.pauses[-1]
+        until = at if hang.until is None else min(at, hang.until)
+        self.pauses[-1] = replace(hang, until=max(until, hang.since))
+
+    def frozen(self) -> StageRun:
+        return StageRun(
+            self.stage,
+            self.started_at,
+            self.stopped_at,
+            self.left_to,
+            tuple(self.pauses),
+            self.extensions,
+        )
+
+
+@dataclass(slots=True)
+class _Track:
+    """The runs so far; `current` and `total` are those that go on."""
+
+    runs: list[_Run] = field(default_factory=list)
     state: str = ""
-    current: int | None = None
-    total: int | None = None
+    current: _Run | None = None
+    total: _Run | None = None
 
     def move(self, entry: Entry) -> None:
         """Follow a transition."""
         if self.state == "suspended" and entry.to_state != "suspended":
-            self._end_hang(entry.at)
+            for run in self._going_on():
+                run.end_hang(entry.at)
         stage = STAGE_OF.get(entry.to_state)
         if stage is not STAGE_OF.get(self.state):
-            self._stop(self.current, entry)
+            if self.current is not None:
+                self.current.stop(entry)
             self.current = None if stage is None else self._start(stage, entry)
-        if entry.to_state in STAGE_OF and entry.to_state != UNREPORTED:
+        if stage is not None and entry.to_state != UNREPORTED:
             if self.total is None:
                 self.total = self._start(Stage.TOTAL, entry)
         elif self.total is not None:
-            self._stop(self.total, entry)
+            self.total.stop(entry)
             self.total = None
         if entry.to_state == "suspended" and self.state != "suspended":
-            self._pause(Pause(entry.at, entry.until, entry.reason or "hung"))
+            for run in self._going_on():
+                run.pauses.append(Pause(entry.at, entry.until, entry.reason or "hung"))
         self.state = entry.to_state
 
     def extend(self) -> None:
         """Give the running disposal clock one limit more."""
-        if self.current is None:
-            return
-        run = self.runs[self.current]
-        if run.stage is Stage.DISPOSE and run.extensions < MAX_EXTENSIONS:
-            self.runs[self.current] = replace(run, extensions=run.extensions + 1)
+        run = self.current
+        if run is not None and run.stage is Stage.DISPOSE and run.extensions < MAX_EXTENSIONS:
+            run.extensions += 1
 
-    def _start(self, stage: Stage, entry: Entry) -> int:
+    def _going_on(self) -> list[_Run]:
+        return [run for run in (self.current, self.total) if run is not None]
+
+    def _start(self, stage: Stage, entry: Entry) -> _Run:
         why = _TAKEN_UP.get(entry.name)
         if why is not None:
-            for n in range(len(self.runs) - 1, -1, -1):
-                run = self.runs[n]
+            for run in reversed(self.runs):
                 if run.stage is stage and run.stopped_at is not None:
-                    away = Pause(run.stopped_at, entry.at, why)
-                    self.runs[n] = replace(
-                        run, stopped_at=None, left_to="", pauses=(*run.pauses, away)
-                    )
-                    return n
-        self.runs.append(StageRun(stage, entry.at))
-        return len(self.runs) - 1
-
-    def _stop(self, n: int | None, entry: Entry) -> None:
-        if n is not None:
-            self.runs[n] = replace(self.runs[n], stopped_at=entry.at, left_to=entry.to_state)
-
-    def _pause(self, pause: Pause) -> None:
-        for n in (self.current, self.total):
-            if n is not None:
-                self.runs[n] = replace(self.runs[n], pauses=(*self.runs[n].pauses, pause))
-
-    def _end_hang(self, at: datetime) -> None:
-        """End the hang now, or when it was planned to, however late a timer came to it."""
-        for n in (self.current, self.total):
-            if n is None:
-                continue
-            *before, hang = self.runs[n].pauses
-            until = at if hang.until is None else min(at, hang.until)
-            self.runs[n] = replace(
-                self.runs[n], pauses=(*before, replace(hang, until=max(until, hang.since)))
-            )
+                    run.take_up(entry.at, why)
+                    return run
+        run = _Run(stage, entry.at)
+        self.runs.append(run)
+        return run
