@@ -4,14 +4,17 @@
 VENV := .venv
 ARGS ?=
 
-# The first Python that works, fits and can make environments: $(PYTHON) if named, else by name.
+# The first Python that works, fits and can make environments: $(PYTHON) if named, else the one of
+# an environment that is there, else by name.
+PYTHONS := $(if $(PYTHON),"$(PYTHON)",$(VENV)/bin/python python3.13 python3.12 python3.11 python3 python)
+
 define FIND_PYTHON
 fits='import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'; \
-for python in $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3 python); do \
+for python in $(PYTHONS); do \
     if "$$python" -c "$$fits" >/dev/null 2>&1; then found="$$python"; break; fi; \
 done; \
 if [ -z "$$found" ]; then \
-    for python in $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3 python); do \
+    for python in $(PYTHONS); do \
         if "$$python" -c '' >/dev/null 2>&1; then found="$$python"; break; fi; \
     done; \
 fi; \

@@ -45,7 +45,8 @@ def main() -> int:
         if not is_installed(wanted, dev):
             make_venv()
             install(dev)
-            STAMP.write_text(json.dumps({"fingerprint": wanted, "dev": dev}), encoding="utf-8")
+            told = {"fingerprint": wanted, "dev": dev, "root": str(ROOT)}
+            STAMP.write_text(json.dumps(told), encoding="utf-8")
         fetch_assets()
     except SetupError as e:
         print(f"gridwarden: {e}", file=sys.stderr)
@@ -66,11 +67,8 @@ def fingerprint() -> str:
 
 def is_installed(wanted: str, dev: bool) -> bool:
     """Whether the environment has what is wanted, or more."""
-    try:
-        installed = json.loads(STAMP.read_text(encoding="utf-8"))
-        return installed["fingerprint"] == wanted and installed["dev"] >= dev and _python().exists()
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    told = _stamp()
+    return told.get("fingerprint") == wanted and bool(told.get("dev")) >= dev and _works()
 
 
 def make_venv() -> None:
@@ -82,19 +80,17 @@ def make_venv() -> None:
             f"python{version}-venv, or name another Python: make PYTHON=/path/to/python"
         )
     if (VENV / "pyvenv.cfg").exists():
-        asked = [str(_python()), "-c", "import sys, pip; print(sys.version, end='')"]
-        try:
-            answer = subprocess.run(asked, capture_output=True, text=True, check=False)
-            if answer.returncode == 0 and answer.stdout == sys.version:
-                return
-        except OSError:
-            print("the environment in .venv no longer works: making it anew")
+        if _works() and _stamp().get("root", str(ROOT)) == str(ROOT):
+            return
+        print("the environment in .venv is of another Python or place: making it anew")
         shutil.rmtree(VENV)
     elif VENV.exists() and any(VENV.iterdir()):
         raise SetupError(f"{VENV} exists and is no virtual environment: move it away")
     print(f"making a virtual environment of Python {sys.version.split()[0]} in .venv")
+    # we may run in the very environment that was just removed: its Python's own Python makes it
+    base = getattr(sys, "_base_executable", sys.executable)
     made = subprocess.run(
-        [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
+        [base, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
     )
     if made.returncode != 0:
         raise SetupError(f"no virtual environment: {(made.stderr or made.stdout).strip()}")
@@ -177,6 +173,25 @@ def fetch_assets() -> None:
     )
     if fetched.returncode != 0:
         print(f"{fetched.stdout.strip()}\nthe console will look plain; `make assets` tries again")
+
+
+def _stamp() -> "dict[str, object]":
+    """What was noted when the environment was installed; empty where nothing was."""
+    try:
+        told = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _works() -> bool:
+    """Whether the environment's Python runs, and is of our version."""
+    asked = [str(_python()), "-c", "import sys; print(sys.version, end='')"]
+    try:
+        answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return answer.returncode == 0 and answer.stdout == sys.version
 
 
 def _python() -> Path:
