@@ -116,7 +116,8 @@ def install(dev: bool) -> None:
             display.heard(line)
     display.close()
     if pip.returncode != 0:
-        last = "\n    ".join(line for line in said[-SAID_ON_FAILURE:] if line)
+        errors = [line.strip() for line in said if "ERROR:" in line][-SAID_ON_FAILURE:]
+        last = "\n    ".join(errors or [line for line in said[-SAID_ON_FAILURE:] if line])
         raise SetupError(f"pip could not install what is needed; it said last\n    {last}")
 
 
