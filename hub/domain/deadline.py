@@ -214,12 +214,12 @@ def with_limit(clock: Clock, limit: Limit) -> Clock:
 
 
 def merged(pauses: Iterable[Pause], since: datetime) -> list[Pause]:
-    """The pauses from `since` on, in order, overlapping and touching ones made one."""
+    """The pauses from `since` on, in order, overlapping ones made one."""
     result: list[Pause] = []
     for p in sorted(pauses, key=lambda p: p.since):
         if p.until is not None and p.until <= max(p.since, since):
             continue  # over before it matters, or empty
-        if result and (result[-1].until is None or p.since <= result[-1].until):
+        if result and (result[-1].until is None or p.since < result[-1].until):
             last = result[-1]
             if last.until is not None and (p.until is None or p.until > last.until):
                 reason = "; ".join(dict.fromkeys(filter(None, (last.reason, p.reason))))

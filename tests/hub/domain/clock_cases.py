@@ -32,6 +32,13 @@ def shanghai() -> WorkCalendar:
     return WorkCalendar(read_work_rules(SHIPPED.read_text(encoding="utf-8")))
 
 
+# Saturdays and Sundays around the changes of the clock in the zones below: worked in the tests
+CHANGES = tuple(
+    date(2025, month, day)
+    for month, day in ((3, 29), (3, 30), (4, 5), (4, 6), (9, 6), (9, 7), (10, 5), (10, 26))
+)
+
+
 @cache
 def calendar_in(zone: str, hours: tuple[tuple[int, int], ...] = USUAL) -> WorkCalendar:
     """A calendar of 2025 with holidays and make-up days around both changes of the clock."""
@@ -40,7 +47,7 @@ def calendar_in(zone: str, hours: tuple[tuple[int, int], ...] = USUAL) -> WorkCa
             zone=ZoneInfo(zone),
             hours=hours,
             holidays={date(2025, 4, 1): "Spring", date(2025, 10, 27): "Autumn"},
-            make_up={date(2025, 3, 30): "Spring", date(2025, 10, 26): "Autumn"},
+            make_up=dict.fromkeys(CHANGES, "the change of the clock"),
             published=frozenset({2025}),
             first_year=2025,
             last_year=2026,

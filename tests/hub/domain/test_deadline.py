@@ -171,6 +171,13 @@ def test_a_timer_that_hands_in_where_it_stopped_sees_every_rung_once() -> None:
     assert seen == list(Rung)
 
 
+def test_a_rung_reached_at_the_very_moment_of_looking_is_not_seen_again() -> None:
+    c = clock(at("2025-09-05", "08:00"), "4 work hours")
+    ten, eleven = at("2025-09-05", "10:00"), at("2025-09-05", "11:00")
+    assert [m.rung for m in reached(c, shanghai(), c.started_at, ten)] == [Rung.HANDLER]
+    assert reached(c, shanghai(), ten, eleven) == ()
+
+
 def test_the_next_rung_says_when_to_look_again() -> None:
     c = clock(at("2025-09-05", "08:00"), "4 work hours")
     coming = next_moment(c, shanghai(), at("2025-09-05", "10:00"))
@@ -204,6 +211,26 @@ def test_a_clock_explains_each_span_of_its_life() -> None:
     assert told.share == pytest.approx(4.5 / 8)
     assert told.due_at == at("2025-09-28", "17:30")
     assert told.settled
+
+
+def test_pauses_that_touch_keep_their_own_reasons_and_those_that_overlap_share_a_span() -> None:
+    start = at("2025-09-05", "08:00")
+    hours = [start + n * HOUR for n in range(6)]
+    c = Clock(
+        start,
+        Limit.parse("9 urgent hours"),
+        (
+            Pause(hours[1], hours[2], "permit"),
+            Pause(hours[2], hours[4], "parts"),
+            Pause(hours[3], hours[5], "rain"),
+        ),
+    )
+    told = explain(c, shanghai(), hours[5])
+    assert [(s.starts_at, s.text) for s in told.spans] == [
+        (hours[0], "every hour counts, day and night"),
+        (hours[1], "paused: permit"),
+        (hours[2], "paused: parts; rain"),
+    ]
 
 
 def test_a_holiday_names_itself_and_a_night_is_one_span() -> None:
