@@ -35,6 +35,7 @@ class Heartbeat:
     state: str
     since: datetime
     heard_at: datetime
+    seq: int  # of the heartbeat in its boot: clocks jump, numbers do not
     frame_age_s: float | None
     frame_hash: str
     captured: int
@@ -122,9 +123,17 @@ def bury(
 
 
 def save_streams(
-    conn: Connection[Any], agent: str, streams: Iterable[StreamBirth], at: datetime
+    conn: Connection[Any],
+    agent: str,
+    streams: Iterable[StreamBirth],
+    at: datetime,
+    *,
+    same_boot: bool,
 ) -> None:
-    """The cameras of an agent are these; what it no longer names is retired."""
+    """The cameras of an agent are these; what it no longer names is retired.
+
+    same_boot: whether the agent was born with this boot before, so that its numbers go on.
+    """
     rows = sorted(streams, key=lambda s: s.stream)
     conn.execute(
         """
@@ -141,6 +150,7 @@ def save_streams(
             ON CONFLICT (agent, stream) DO UPDATE SET
                 name = excluded.name, lon = excluded.lon, lat = excluded.lat, cell = excluded.cell,
                 state = excluded.state, detail = '', retired_at = NULL,
+                heard_seq = CASE WHEN %(same_boot)s THEN s.heard_seq ELSE 0 END,
                 since = CASE WHEN s.state = excluded.state THEN s.since ELSE excluded.since END
             """,
             [
@@ -153,6 +163,7 @@ def save_streams(
                     "cell": s.cell,
                     "state": s.state,
                     "at": at,
+                    "same_boot": same_boot,
                 }
                 for s in rows
             ],
@@ -175,6 +186,15 @@ def positions(
             ([a for a, _ in ordered], [s for _, s in ordered]),
         )
     }
+
+
+def boots(conn: Connection[Any], agents: Collection[str]) -> dict[str, str | None]:
+    """The boot each of these agents was last born with, None before its first birth."""
+    return dict(
+        conn.execute(
+            "SELECT agent, boot FROM agent WHERE agent = ANY (%s)", (sorted(agents),)
+        ).fetchall()
+    )
 
 
 def clock_offsets(conn: Connection[Any], agents: Collection[str]) -> dict[tuple[str, str], float]:
@@ -219,20 +239,20 @@ def hear(
     latest: dict[tuple[str, str], Heartbeat] = {}
     for h in heartbeats:
         known = latest.get((h.agent, h.stream))
-        if known is None or h.heard_at >= known.heard_at:
+        if known is None or h.seq >= known.seq:
             latest[h.agent, h.stream] = h
     changed = []
     for key, h in sorted(latest.items()):
         row = conn.execute(
             """
             UPDATE stream n SET state = %(state)s, since = %(since)s, heard_at = %(heard_at)s,
-                frame_age_s = %(frame_age_s)s, frame_hash = %(frame_hash)s,
+                heard_seq = %(seq)s, frame_age_s = %(frame_age_s)s, frame_hash = %(frame_hash)s,
                 captured = %(captured)s, observed = %(observed)s, restarts = %(restarts)s,
                 detail = %(detail)s
             FROM stream o
             WHERE n.agent = %(agent)s AND n.stream = %(stream)s
               AND o.agent = n.agent AND o.stream = n.stream
-              AND (n.heard_at IS NULL OR n.heard_at <= %(heard_at)s)
+              AND n.heard_seq <= %(seq)s
             RETURNING o.state <> n.state OR o.detail <> n.detail
             """,
             {
@@ -241,6 +261,7 @@ def hear(
                 "state": h.state,
                 "since": h.since,
                 "heard_at": h.heard_at,
+                "seq": h.seq,
                 "frame_age_s": h.frame_age_s,
                 "frame_hash": h.frame_hash,
                 "captured": h.captured,
@@ -262,9 +283,19 @@ def streams_of(conn: Connection[Any], agent: str) -> list[StreamRow]:
         ).fetchall()
 
 
-def of_stations(conn: Connection[Any], stations: Collection[str]) -> list[AgentRow]:
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an agent is spoken to, and the boot it was last born with."""
+
+    agent: str
+    station: str
+    boot: str | None
+
+
+def addresses(conn: Connection[Any], stations: Collection[str]) -> list[Address]:
     """The agents enrolled at these stations, by name."""
-    with conn.cursor(row_factory=class_row(AgentRow)) as cur:
+    with conn.cursor(row_factory=class_row(Address)) as cur:
         return cur.execute(
-            "SELECT * FROM agent WHERE station = ANY (%s) ORDER BY agent", (sorted(stations),)
+            "SELECT agent, station, boot FROM agent WHERE station = ANY (%s) ORDER BY agent",
+            (sorted(stations),),
         ).fetchall()

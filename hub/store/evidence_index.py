@@ -69,8 +69,8 @@ def finish(conn: Connection[Any], digest: str, at: datetime) -> None:
 
 
 def forget(conn: Connection[Any], digest: str) -> None:
-    """Its bytes did not add up: none is here."""
-    conn.execute("UPDATE evidence SET received = '{}' WHERE digest = %s", (digest,))
+    """Its bytes did not add up: nothing of it is here, not even how much it is."""
+    conn.execute("DELETE FROM evidence WHERE digest = %s AND complete_at IS NULL", (digest,))
 
 
 def keep_photo(

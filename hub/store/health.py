@@ -20,6 +20,7 @@ class ReceivedHealth:
 
     agent: str
     boot: str
+    seq: int
     record: Health
     received_at: datetime
 

@@ -103,19 +103,29 @@ def save_lanes(conn: Connection[Any], ledgers: Mapping[LaneKey, LaneLedger], at:
         )
 
 
-def lines(
-    conn: Connection[Any], agents: Iterable[str] | None = None, *, boot: str | None = None
-) -> list[LedgerLine]:
-    """What the hub has, of these agents (None: of all), of one boot or of all."""
-    rows = conn.execute(
-        """
-        SELECT agent, boot, lane, watermark, received, lost, updated_at, closed_at FROM ledger
-        WHERE (%(agents)s::text[] IS NULL OR agent = ANY (%(agents)s))
-          AND (%(boot)s::text IS NULL OR boot = %(boot)s)
-        ORDER BY agent, boot, lane
-        """,
-        {"agents": None if agents is None else sorted(agents), "boot": boot},
+_LINES = """
+    SELECT agent, boot, lane, watermark, received, lost, updated_at, closed_at FROM ledger
+"""
+
+
+def lines(conn: Connection[Any], agent: str) -> list[LedgerLine]:
+    """What the hub has of every boot of an agent."""
+    return _read(conn.execute(_LINES + "WHERE agent = %s ORDER BY boot, lane", (agent,)))
+
+
+def lines_of(conn: Connection[Any], boots: Collection[tuple[str, str]]) -> list[LedgerLine]:
+    """What the hub has of these boots: (agent, boot)."""
+    ordered = sorted(boots)
+    return _read(
+        conn.execute(
+            _LINES + "WHERE (agent, boot) IN (SELECT * FROM unnest(%s::text[], %s::text[])) "
+            "ORDER BY agent, boot, lane",
+            ([agent for agent, _ in ordered], [boot for _, boot in ordered]),
+        )
     )
+
+
+def _read(rows: Iterable[tuple[Any, ...]]) -> list[LedgerLine]:
     return [
         LedgerLine(
             LaneKey(agent, boot, Lane(lane)),

@@ -177,6 +177,7 @@ class StreamRow:
     state: str
     since: datetime
     heard_at: datetime | None
+    heard_seq: int
     frame_age_s: float | None
     frame_hash: str
     captured: int

@@ -57,6 +57,7 @@ CREATE TABLE stream (
     state        text        NOT NULL DEFAULT 'connecting',
     since        timestamptz NOT NULL DEFAULT now(),
     heard_at     timestamptz,           -- capture time of the heartbeat this was read from
+    heard_seq    bigint      NOT NULL DEFAULT 0,  -- its number: clocks jump, numbers do not
     frame_age_s  double precision,
     frame_hash   text        NOT NULL DEFAULT '',
     captured     bigint      NOT NULL DEFAULT 0,

@@ -1,0 +1,181 @@
+"""The thread that speaks to the agents: acknowledgements, requests to send again, commands."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Collection
+from typing import Any
+
+from psycopg import Connection
+
+from contract.control import encode_control
+from contract.messages import Ack, Nack
+from contract.topics import Down, Topic
+from hub.ingest.acks import HoleWatch, ack_of
+from hub.ingest.commands import publish_commands
+from hub.ingest.database import Database, Stopped
+from hub.ingest.mqtt import BrokerConnection
+from hub.ingest.transaction import Written
+from hub.services.context import Hub
+from hub.store import agents, ledger
+from hub.store.agents import Address
+from hub.store.epoch import current_epoch
+
+SWEEP_S = 0.5  # how often holes and commands are looked after
+
+_log = logging.getLogger(__name__)
+
+
+class Downlink:
+    """Tells agents what was committed, soon after it was. Thread-safe.
+
+    What waits is one mark for each agent, however much it sent: nothing here can overflow.
+    """
+
+    def __init__(self, hub: Hub, broker: BrokerConnection, stations: Collection[str]) -> None:
+        self._hub = hub
+        self._broker = broker
+        self._stations = tuple(stations)
+        self._database = Database(hub, "downlink")
+        self._holes = HoleWatch(hub.config.ingest.hole_s)
+        self._lock = threading.Lock()
+        self._due: dict[str, str | None] = {}  # agent -> boot heard of, None: the present one
+        self._broken: set[tuple[str, str, str]] = set()
+        self._told_all = 0  # the session in which all were told
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="downlink", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell what is due and end."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def committed(self, written: Written) -> None:
+        """Lanes were heard of: their agents are told within `ack_every_ms`."""
+        with self._lock:
+            for key in written.lanes:
+                self._due[key.agent] = key.boot
+            self._broken.update(written.broken)
+        self._woken.set()
+
+    def born(self, agent: str) -> None:
+        """An agent was born: it is told at once where it stands."""
+        with self._lock:
+            self._due.setdefault(agent, None)
+        self._woken.set()
+
+    def wake(self) -> None:
+        """There is a new session with the broker."""
+        self._woken.set()
+
+    def _run(self) -> None:
+        sweep_at_s = 0.0
+        while not self._stopping.is_set():
+            self._woken.wait(SWEEP_S)
+            self._woken.clear()
+            try:
+                self._tell_due()
+                if time.monotonic() >= sweep_at_s:
+                    sweep_at_s = time.monotonic() + SWEEP_S
+                    self._sweep()
+            except Stopped:
+                break
+            except Exception:  # noqa: BLE001 - without this thread nobody would be answered
+                _log.exception("agents could not be told; all are told next time")
+                self._told_all = 0
+            # what is committed within this time becomes one acknowledgement
+            self._stopping.wait(self._hub.config.ingest.ack_every_ms / 1000)
+        try:
+            self._tell_due()
+        except Stopped:
+            _log.debug("the last acknowledgements stay unsaid: the database is away")
+        self._database.close()
+
+    def _tell_due(self) -> None:
+        epoch = self._broker.epoch
+        if not self._broker.connected:
+            return
+        everybody = epoch != self._told_all
+        with self._lock:
+            due, self._due = self._due, {}
+            broken, self._broken = self._broken, set()
+        if everybody or due:
+            self._database.run(lambda conn: self._acknowledge(conn, due, everybody), self._stopping)
+        if everybody:
+            self._told_all = epoch
+            self._database.run(
+                lambda conn: publish_commands(
+                    conn, self._broker, self._stations, self._hub.now, unpublished=False
+                ),
+                self._stopping,
+            )
+        if broken:
+            self._refuse_digests(broken)
+
+    def _acknowledge(
+        self, conn: Connection[Any], due: dict[str, str | None], everybody: bool
+    ) -> None:
+        known = {row.agent: row for row in agents.addresses(conn, self._stations)}
+        names = list(known) if everybody else [a for a in due if a in known]
+        boots = {name: _boot(known[name], due.get(name)) for name in names}
+        lines = ledger.lines_of(conn, {(a, b) for a, b in boots.items() if b is not None})
+        by_agent: dict[str, list[ledger.LedgerLine]] = {}
+        for line in lines:
+            by_agent.setdefault(line.key.agent, []).append(line)
+        self._holes.see(lines, time.monotonic())
+        epoch = current_epoch(conn)
+        for name, boot in boots.items():
+            if boot is not None:
+                ack = ack_of(by_agent.get(name, []), boot, epoch, self._hub.now())
+                self._send(known[name].station, name, Down.ACK, ack, retain=True)
+
+    def _sweep(self) -> None:
+        if not self._broker.connected:
+            return
+        due = self._holes.lanes_due(time.monotonic())
+        if due:
+            self._database.run(lambda conn: self._ask_again(conn, due), self._stopping)
+        self._database.run(
+            lambda conn: publish_commands(
+                conn, self._broker, self._stations, self._hub.now, unpublished=True
+            ),
+            self._stopping,
+        )
+
+    def _ask_again(self, conn: Connection[Any], due: set[ledger.LaneKey]) -> None:
+        """Look once more before asking: most holes have closed by themselves."""
+        self._holes.see(ledger.lines_of(conn, {(k.agent, k.boot) for k in due}), time.monotonic())
+        stations = {row.agent: row.station for row in agents.addresses(conn, self._stations)}
+        for (agent, _), nack in self._holes.ask(due, time.monotonic()).items():
+            if agent in stations:
+                self._send(stations[agent], agent, Down.NACK, nack, retain=False)
+
+    def _refuse_digests(self, broken: set[tuple[str, str, str]]) -> None:
+        stations = self._database.run(
+            lambda conn: {row.agent: row.station for row in agents.addresses(conn, self._stations)},
+            self._stopping,
+        )
+        for agent, boot, digest in sorted(broken):
+            if agent in stations:
+                nack = Nack(boot=boot, digests=[digest])
+                self._send(stations[agent], agent, Down.NACK, nack, retain=False)
+
+    def _send(
+        self, station: str, agent: str, kind: Down, message: Ack | Nack, *, retain: bool
+    ) -> None:
+        topic = str(Topic(station, agent, kind))
+        self._broker.publish(topic, encode_control(message), retain=retain)
+
+
+def _boot(row: Address, heard: str | None) -> str | None:
+    """Which boot to speak of: the one the agent was born with; before its birth, that heard."""
+    return row.boot or heard

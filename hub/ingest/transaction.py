@@ -1,0 +1,157 @@
+"""What one transaction of ingestion writes, in the order that keeps it exact and free of deadlock.
+
+Ledger rows made and locked; what is here already dropped; the lanes' records stored (detections
+lock their tiles first); rejects quarantined; the ledger advanced. Evidence is on disk before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg import Connection
+
+from contract.messages import (
+    Detection,
+    EvidenceChunk,
+    Health,
+    Lost,
+    Reading,
+    ScoreBlock,
+)
+from contract.taxonomy import Lane
+from hub.domain.lane_ledger import LaneLedger
+from hub.ingest.decode import Entry, reject
+from hub.ingest.evidence import receive_chunks
+from hub.ingest.heartbeats import take_heartbeats
+from hub.services.context import Hub
+from hub.services.record_detections import record_detections
+from hub.store import agents, ledger, quarantine, readings, scores
+from hub.store.detections import Change
+from hub.store.health import ReceivedHealth
+from hub.store.ledger import LaneKey
+from hub.store.quarantine import Reject
+from hub.store.readings import ReceivedReading
+from hub.store.scores import ReceivedScores
+
+
+@dataclass(slots=True)
+class Written:
+    """What came of a transaction."""
+
+    lanes: set[LaneKey] = field(default_factory=set)  # heard of, duplicates included
+    broken: list[tuple[str, str, str]] = field(default_factory=list)  # agent, boot, digest
+
+
+def write(
+    conn: Connection[Any], hub: Hub, entries: Sequence[Entry], rejects: Sequence[Reject]
+) -> Written:
+    """Write these entries and rejects; the caller commits."""
+    now = hub.now()
+    entries, misplaced = _enrolled(conn, entries)
+    written = Written({_key(e) for e in entries})
+    lanes = ledger.lock_lanes(conn, written.lanes)
+    new = _new(lanes, entries)
+    refused = [e.content for e in new if isinstance(e.content, Reject)]
+    refused += _store(conn, hub, new, now)
+    again = [e for e in entries if isinstance(e.content, EvidenceChunk)]
+    if again:  # a chunk that is sent again is welcome while its picture is not complete
+        broken = receive_chunks(conn, hub, again, now)
+        written.broken = [(e.identity.agent, e.identity.boot, digest) for e, digest in broken]
+        refused += [
+            reject(e.topic, e.identity, e.seq, e.raw, f"evidence {digest} has another digest")
+            for e, digest in broken
+        ]
+    quarantine.put_aside(conn, [*rejects, *misplaced, *refused], now)
+    _advance(lanes, new)
+    ledger.save_lanes(conn, lanes, now)
+    return written
+
+
+def _enrolled(conn: Connection[Any], entries: Sequence[Entry]) -> tuple[list[Entry], list[Reject]]:
+    """Entries of agents that are enrolled at the station they speak of, and rejects of others."""
+    claimed: dict[str, str] = {}
+    for e in entries:
+        claimed.setdefault(e.identity.agent, e.identity.station)
+    if not claimed:
+        return [], []
+    station_of = agents.enrol(conn, claimed)
+    right = [e for e in entries if station_of[e.identity.agent] == e.identity.station]
+    wrong = [
+        Reject(
+            e.topic,
+            e.raw,
+            f"agent {e.identity.agent} is enrolled at station {station_of[e.identity.agent]}, "
+            f"not at {e.identity.station}",
+            station=e.identity.station,
+            agent=e.identity.agent,
+        )
+        for e in entries
+        if station_of[e.identity.agent] != e.identity.station
+    ]
+    return right, wrong
+
+
+def _new(lanes: Mapping[LaneKey, LaneLedger], entries: Sequence[Entry]) -> list[Entry]:
+    """Entries that neither the ledger nor an earlier entry of this batch has."""
+    seen: set[tuple[LaneKey, int]] = set()
+    new = []
+    for e in entries:
+        key = _key(e)
+        if (key, e.seq) in seen or lanes[key].has(e.seq) or not lanes[key].within_reach(e.seq):
+            continue
+        seen.add((key, e.seq))
+        new.append(e)
+    return new
+
+
+def _store(
+    conn: Connection[Any], hub: Hub, entries: Iterable[Entry], now: datetime
+) -> list[Reject]:
+    """Store new records by their lanes; those that were refused for what they contradict."""
+    changes: dict[int, tuple[Entry, Change]] = {}
+    values: list[ReceivedReading] = []
+    blocks: list[ReceivedScores] = []
+    heartbeats: list[ReceivedHealth] = []
+    for e in entries:
+        who, content = e.identity, e.content
+        if isinstance(content, Detection):
+            change = Change(who.station, who.agent, who.boot, e.seq, content, now)
+            changes[id(change)] = (e, change)
+        elif isinstance(content, Reading):
+            values.append(ReceivedReading(who.agent, content, now))
+        elif isinstance(content, ScoreBlock):
+            blocks.append(ReceivedScores(who.agent, content, now))
+        elif isinstance(content, Health):
+            heartbeats.append(ReceivedHealth(who.agent, who.boot, e.seq, content, now))
+    if values:
+        readings.append(conn, values, ZoneInfo(hub.config.hub.time_zone))
+    if blocks:
+        scores.append(conn, blocks)
+    if heartbeats:
+        take_heartbeats(conn, heartbeats)
+    refused = record_detections(conn, hub, [c for _, c in changes.values()]) if changes else []
+    out = []
+    for r in refused:
+        e, _ = changes[id(r.change)]
+        out.append(reject(e.topic, e.identity, e.seq, e.raw, r.reason))
+    return out
+
+
+def _advance(lanes: Mapping[LaneKey, LaneLedger], entries: Iterable[Entry]) -> None:
+    here: defaultdict[LaneKey, list[int]] = defaultdict(list)
+    for e in entries:
+        here[_key(e)].append(e.seq)
+    for key, seqs in here.items():
+        lanes[key].add(seqs)
+    for e in entries:
+        if isinstance(e.content, Lost):
+            lanes[_key(e)].declare_lost(e.content.first, e.content.last)
+
+
+def _key(e: Entry) -> LaneKey:
+    return LaneKey(e.identity.agent, e.identity.boot, Lane(e.identity.lane))
