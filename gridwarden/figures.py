@@ -117,7 +117,9 @@ SELECT d.stream, d.kind, d.label, d.place,
        count(*) FILTER (WHERE c.phase = 'raised')::int AS raised,
        count(*) FILTER (WHERE c.phase = 'updated')::int AS updated,
        count(*) FILTER (WHERE c.phase = 'cleared')::int AS cleared,
-       d.raised_at, d.raised_frame, d.peak_score, d.rule ->> 'reason' AS reason,
+       d.raised_at, d.raised_frame, d.peak_score,
+       coalesce(min(c.body -> 'rule' ->> 'reason') FILTER (WHERE c.phase = 'raised'),
+                d.rule ->> 'reason') AS reason,
        e.number AS grid_event
 FROM detection d
 LEFT JOIN detection_change c USING (episode)

@@ -57,14 +57,16 @@ def fire(conn: psycopg.Connection) -> None:
         " revision, started_at, raised_at, raised_frame, captured_at, score, peak_score, rule,"
         " received_at, event) SELECT %s, 'demo', 'demo-01', 'b1', 'gate', 'flame', 'flame',"
         " 'cleared', 3, %s, %s, 42, %s, 0.4, 0.9, %s, %s, id FROM grid_event",
-        (EPISODE, AT, AT, AT, json.dumps({"reason": "6 of 8 above 0.5"}), AT),
+        (EPISODE, AT, AT, AT, json.dumps({"reason": "the video ended"}), AT),
     )
+    reasons = ("6 of 8 above 0.5", "still burning", "the video ended")
     for seq, phase in enumerate(("raised", "updated", "cleared"), start=1):
+        body = json.dumps({"rule": {"reason": reasons[seq - 1]}})
         conn.execute(
             "INSERT INTO detection_change (agent, boot, seq, episode, revision, phase,"
             " captured_at, received_at, committed_at, body)"
-            " VALUES ('demo-01', 'b1', %s, %s, %s, %s, %s, %s, %s, '{}')",
-            (seq, EPISODE, seq, phase, AT, AT, AT + timedelta(seconds=0.1 * seq)),
+            " VALUES ('demo-01', 'b1', %s, %s, %s, %s, %s, %s, %s, %s)",
+            (seq, EPISODE, seq, phase, AT, AT, AT + timedelta(seconds=0.1 * seq), body),
         )
     for digest, complete_at in (("a" * 64, AT), ("b" * 64, None)):
         conn.execute(
@@ -102,6 +104,7 @@ def test_a_fire_is_reported_with_its_frame_event_pictures_and_latency(
     (detection,) = found.detections
     assert (detection.raised, detection.updated, detection.cleared) == (1, 1, 1)
     assert (detection.raised_frame, detection.peak_score) == (42, 0.9)
+    assert detection.reason == "6 of 8 above 0.5"
     (event,) = found.grid_events
     assert event.number == detection.grid_event == "410105-20260504-00001"
     assert (event.detections, event.evidence, event.cell) == (1, 1, None)
