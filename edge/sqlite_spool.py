@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from contract.envelope import encode_record
 from contract.messages import Lost
+from contract.ranges import SequenceSet
 from contract.taxonomy import Lane
 from edge.errors import SpoolBehindError, SpoolError, SpoolFullError
 from edge.spool import Entry, LaneState, Spooled
@@ -217,7 +220,22 @@ class SqliteSpool:
         return (first, last) if first else None
 
     def _declare_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
-        self._delete(lane, first - 1, last)
+        """One Lost record for each part of the range that none stands for yet.
+
+        Lost records within the range stay: what they say must not be forgotten.
+        """
+        known = SequenceSet()
+        for seq, raw in self._db.execute(
+            "SELECT seq, record FROM record WHERE lane = ? AND is_lost = 1", (lane,)
+        ):
+            earlier = msgspec.json.decode(raw, type=Lost)
+            known.add(earlier.first, earlier.last)
+            known.add(seq)
+        for a, b in _beside(first, last, known):
+            self._delete(lane, a - 1, b)
+            self._insert_lost(lane, a, b, reason)
+
+    def _insert_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
         record = encode_record(Lost(first=first, last=last, reason=reason))
         self._insert(Entry(lane, record, self._now()), is_lost=True)
         self._db.execute("UPDATE lane SET lost = lost + ? WHERE lane = ?", (last - first + 1, lane))
@@ -310,6 +328,18 @@ def machine_id(folder: Path) -> str:
             parts.append(path.read_text(encoding="ascii", errors="replace").strip())
             break
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _beside(first: int, last: int, known: SequenceSet) -> Iterator[tuple[int, int]]:
+    """The closed parts of [first, last] that are not in `known`."""
+    for a, b in ((1, known.watermark), *known.ranges):
+        if a > last:
+            break
+        if first < a:
+            yield first, a - 1
+        first = max(first, b + 1)
+    if first <= last:
+        yield first, last
 
 
 def _new_boot() -> str:
