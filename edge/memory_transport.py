@@ -52,6 +52,7 @@ class MemoryTransport:
         self._up = False
         self._tell: Callable[[TransportEvent], None] | None = None
         self._will: Callable[[], Will] | None = None
+        self._last_will = Will("", b"")  # of the session that is up
         self._subscriptions: tuple[str, ...] = ()
 
     def start(
@@ -75,16 +76,16 @@ class MemoryTransport:
 
     def cut(self) -> None:
         """Break the connection: the broker speaks the will."""
-        if self._up and self._tell is not None and self._will is not None:
-            will = self._will()
+        if self._up and self._tell is not None:
             self._up = False
             self._broker.leave(self._tell)
-            self._broker.publish(will.topic, will.payload)
+            self._broker.publish(self._last_will.topic, self._last_will.payload)
             self._tell(Disconnected("cut"))
 
     def restore(self) -> None:
         """Connect again."""
-        if not self._up and self._tell is not None:
+        if not self._up and self._tell is not None and self._will is not None:
+            self._last_will = self._will()
             self._up = True
             self._broker.join(self._subscriptions, self._tell)
 

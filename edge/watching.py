@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,8 +43,9 @@ class _Watched:
 class _Watcher:
     """One detector at work."""
 
-    def __init__(self, kind: str, values: Mapping[str, Any], stream: str) -> None:
-        built = detector(kind)
+    def __init__(
+        self, built: type[Detector], kind: str, values: Mapping[str, Any], stream: str
+    ) -> None:
         self.own_values = dict(values)
         self.detector: Detector = built(build(built.Params, values, f"{kind} of stream {stream}"))
         self.due: datetime | None = None
@@ -72,10 +73,18 @@ class _Watcher:
 class StreamWatch:
     """All detectors of one stream. One thread at a time."""
 
-    def __init__(self, agent: str, stream: StreamSettings) -> None:
+    def __init__(
+        self,
+        agent: str,
+        stream: StreamSettings,
+        find: Callable[[str], type[Detector]] = detector,
+    ) -> None:
+        """find: the detector of a kind."""
         self._agent = agent
         self._stream = stream
-        self._watchers = {d.kind: _Watcher(d.kind, d.values, stream.id) for d in stream.detectors}
+        self._watchers = {
+            d.kind: _Watcher(find(d.kind), d.kind, d.values, stream.id) for d in stream.detectors
+        }
         self.observed = 0  # frames that at least one detector looked at
 
     def wants(self, at: datetime) -> bool:

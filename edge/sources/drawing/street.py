@@ -145,14 +145,26 @@ def _ground(chance: np.random.Generator) -> Image:
         _strip(picture, -0.08, 0.08, (214, 216, 218), near_m, near_m + 3.0)
     for side_m in (-8.0, 8.0):
         for away_m in (60, 40, 26, 17):
-            x, y = on_screen(side_m, away_m)
+            foot_x, foot_y = on_screen(side_m, away_m)
             size = FOCAL / away_m
             paint.rectangle(
-                picture, x - 0.08 * size, y - 2.4 * size, 0.16 * size, 2.4 * size, (48, 62, 74)
+                picture,
+                foot_x - 0.08 * size,
+                foot_y - 2.4 * size,
+                0.16 * size,
+                2.4 * size,
+                (48, 62, 74),
             )
-            paint.ellipse(picture, x, y - 3.4 * size, 1.2 * size, 1.5 * size, (52, 98, 62))
             paint.ellipse(
-                picture, x - 0.3 * size, y - 3.8 * size, 0.7 * size, 0.8 * size, (66, 118, 78)
+                picture, foot_x, foot_y - 3.4 * size, 1.2 * size, 1.5 * size, (52, 98, 62)
+            )
+            paint.ellipse(
+                picture,
+                foot_x - 0.3 * size,
+                foot_y - 3.8 * size,
+                0.7 * size,
+                0.8 * size,
+                (66, 118, 78),
             )
     return picture
 

@@ -1,0 +1,209 @@
+"""The whole agent: real child processes, a real spool, a real broker."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+
+from contract.messages import Command, Detection, EvidenceChunk, Health
+from contract.taxonomy import CameraState, Lane, Phase
+from contract.topics import Down
+from edge import agent as edge_agent
+from edge.config import ConfigError, EdgeConfig, load
+from edge.mqtt import MqttTransport
+from edge.settings import BrokerSettings
+from tests.edge.builders import T0, eventually, write_video
+from tests.edge.hub_side import HubSide
+
+_names = itertools.count(1)
+
+
+class Site:
+    """Settings of an agent, and the hub that hears it."""
+
+    def __init__(self, folder: Path, port: int, cameras: str) -> None:
+        self.name = f"whole-{next(_names)}"
+        self.data = folder / "data"
+        self.path = folder / "site.toml"
+        self.path.write_text(
+            f'[agent]\nname = "{self.name}"\nstation = "demo"\ndata_dir = "{self.data}"\n'
+            f"[broker]\nport = {port}\n[publish]\nresend_after_s = 1.0\n{cameras}",
+            encoding="utf-8",
+        )
+        self.transport = MqttTransport(BrokerSettings(port=port), f"hub-of-{self.name}")
+        self.hub = HubSide(self.transport, "demo", self.name)
+
+    @property
+    def config(self) -> EdgeConfig:
+        return load(self.path, {})
+
+    def status(self) -> dict[str, Any]:
+        try:
+            told: dict[str, Any] = msgspec.json.decode((self.data / "status.json").read_bytes())
+        except FileNotFoundError:
+            return {"streams": {}, "lanes": {}}
+        return told
+
+    def phases(self, kind: str) -> list[Phase]:
+        found = self.hub.records[Lane.DETECTION].items()
+        return [d.phase for _, d in sorted(found) if isinstance(d, Detection) and d.kind == kind]
+
+    def heartbeats(self) -> list[Health]:
+        return [h for h in self.hub.records[Lane.HEALTH].values() if isinstance(h, Health)]
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        stop = threading.Event()
+        thread = threading.Thread(target=edge_agent.run, args=(self.config, stop), name="agent")
+        thread.start()
+        try:
+            yield
+        finally:
+            begun = time.monotonic()
+            stop.set()
+            thread.join(10.0)
+            assert not thread.is_alive()
+            assert time.monotonic() - begun < 5.0
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        script = (
+            "import os, sys, threading\nfrom pathlib import Path\n"
+            "from edge.agent import run\nfrom edge.config import load\n"
+            "run(load(Path(sys.argv[1]), os.environ), threading.Event())\n"
+        )
+        root = Path(__file__).parents[2]
+        return subprocess.Popen([sys.executable, "-c", script, str(self.path)], cwd=root)
+
+
+@pytest.fixture
+def site(tmp_path: Path, broker_port: int) -> Iterator[type[Site]]:
+    made: list[Site] = []
+
+    class Made(Site):
+        def __init__(self, cameras: str) -> None:
+            super().__init__(tmp_path, broker_port, cameras)
+            made.append(self)
+
+    yield Made
+    for one in made:
+        one.transport.stop()
+
+
+FIRE = '[[stream]]\nid = "yard"\nsource = "scene:fire"\nposition = [113.65, 34.76]\n'
+FLAME = "[stream.detectors.flame]\n"
+
+
+def test_a_fire_reaches_the_hub_with_its_picture(site: Any) -> None:
+    s = site(FIRE + FLAME)
+    with s.running():
+        eventually(lambda: Phase.RAISED in s.phases("flame"), 20.0)
+        detections = [d for d in s.hub.records[Lane.DETECTION].values() if isinstance(d, Detection)]
+        (reference,) = detections[0].evidence
+        eventually(
+            lambda: [
+                c
+                for c in s.hub.records[Lane.EVIDENCE].values()
+                if isinstance(c, EvidenceChunk) and c.digest == reference.digest
+            ]
+        )
+        birth = s.hub.births[-1][0]
+        assert [(m.stream, m.source) for m in birth.streams] == [("yard", "scene:fire")]
+        assert birth.streams[0].detectors[0].schema["properties"]["threshold"]["x-unit"] == "1"
+        assert s.status()["streams"]["yard"]["state"] == "online"
+    eventually(lambda: s.hub.deaths)
+    assert s.hub.ledger[Lane.DETECTION].holes() == []
+
+
+def test_a_file_played_once_is_told_to_have_ended_and_all_of_it_is_committed(
+    site: Any, tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "a.avi", 20, fps=20.0)
+    s = site(f'[[stream]]\nid = "f"\nsource = "{video}"\nloop = false\n[stream.detectors.flame]\n')
+    with s.running():
+        eventually(lambda: s.status()["streams"].get("f", {}).get("ended"))
+        told = s.status()["streams"]["f"]
+        assert (told["state"], told["captured"]) == ("ended", 20)
+        eventually(lambda: s.status()["lanes"]["score"]["watermark"] >= 1)
+        eventually(lambda: s.heartbeats() and s.heartbeats()[-1].streams[0].state == "ended")
+
+
+def test_a_command_applies_live_is_reported_and_outlives_a_restart(site: Any) -> None:
+    s = site(FIRE + FLAME)
+    parameters = {"yard": {"flame": {"threshold": 0.9, "treshold": 1}}, "nobody": {}}
+    command = Command(version=3, issued_at=T0, issued_by="eng", parameters=parameters)
+    with s.running():
+        eventually(lambda: s.hub.births)
+        s.hub.say(Down.COMMAND, command)
+        eventually(lambda: s.hub.births[-1][0].command_version == 3)
+        birth = s.hub.births[-1][0]
+        assert birth.streams[0].detectors[0].parameters["threshold"] == 0.9
+        assert len(birth.command_errors) == 2
+        assert birth.published_at == s.hub.births[0][0].published_at  # so that the will names it
+    heard = len(s.hub.births)
+    with s.running():
+        eventually(lambda: len(s.hub.births) > heard)
+        birth = s.hub.births[-1][0]
+        assert birth.command_version == 3
+        assert birth.streams[0].detectors[0].parameters["threshold"] == 0.9
+
+
+def test_a_camera_that_is_not_there_is_told_as_lost_and_the_others_go_on(
+    site: Any, tmp_path: Path
+) -> None:
+    gone = f'[[stream]]\nid = "gone"\nsource = "{tmp_path / "none.mp4"}"\n'
+    s = site(gone + '[[stream]]\nid = "street"\nsource = "scene:street"\n')
+    with s.running():
+
+        def told() -> bool:
+            states = {h.stream: h.state for b in s.heartbeats()[-1:] for h in b.streams}
+            return states == {"gone": CameraState.LOST, "street": CameraState.ONLINE}
+
+        eventually(told)
+
+
+def test_kill_9_leaves_no_process_and_loses_nothing_that_was_spooled(site: Any) -> None:
+    s = site(FIRE + FLAME)
+    s.hub.working = False  # nothing is committed before the kill
+    with s.spawn() as first:
+        eventually(lambda: s.status()["lanes"].get("detection", {}).get("waiting"), 25.0)
+        children = psutil.Process(first.pid).children(recursive=True)
+        assert len(children) == 1
+        boot = s.status()["boot"]
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    eventually(lambda: not any(c.is_running() and c.status() != "zombie" for c in children), 5.0)
+    s.hub.working = True
+    with s.running():
+        eventually(lambda: s.hub.ledger[Lane.DETECTION].watermark >= 1, 20.0)
+        assert s.hub.boot == boot
+        assert s.phases("flame")[0] is Phase.RAISED
+        eventually(lambda: s.hub.ledger[Lane.DETECTION].holes() == [])
+    eventually(lambda: s.hub.deaths)  # the broker spoke for the killed one, or the second itself
+
+
+def test_two_agents_cannot_share_a_folder(site: Any) -> None:
+    s = site("")
+    with s.running():
+        eventually(lambda: (s.data / "status.json").exists())
+        with pytest.raises(ConfigError, match="in use by another agent"):
+            edge_agent.run(s.config, threading.Event())
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_one_line(site: Any, tmp_path: Path) -> None:
+    s = site("")
+    s.data.write_text("a file", encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot be used"):
+        edge_agent.run(s.config, threading.Event())
+    assert s.data.is_file()

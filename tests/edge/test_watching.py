@@ -1,0 +1,153 @@
+"""From frames to records: detections, readings, scores, pictures."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from contract.envelope import MAX_CHUNK, read_record
+from contract.geometry import Box
+from contract.messages import Detection, EvidenceChunk, Reading, ScoreBlock
+from contract.taxonomy import Lane, Phase
+from detectors.kit.types import Frame
+from edge.evidence import SIZE, take_picture
+from edge.spool import Entry
+from edge.watching import StreamWatch
+from tests.edge.builders import T0, find, frame, stream
+
+
+def records(entries: list[Entry]) -> list[object]:
+    return [read_record(e.lane, e.record, e.payload) for e in entries]
+
+
+def watch_levels(watch: StreamWatch, levels: list[int]) -> list[Entry]:
+    return [e for n, level in enumerate(levels) for e in watch.observe(frame(n, level))]
+
+
+def test_a_raised_detection_comes_with_its_picture_right_behind_it() -> None:
+    watch = StreamWatch("a-1", stream(bright={}), find)
+    entries = watch_levels(watch, [10, 200, 200])
+    detection, *rest = records(entries)
+    assert isinstance(detection, Detection)
+    assert (detection.phase, detection.frame, detection.kind) == (Phase.RAISED, 2, "bright")
+    assert detection.position is not None
+    assert detection.detector_version == "7"
+    assert (detection.rule.name, detection.rule.threshold) == ("k_of_n", 0.5)
+    assert "2 of the last 2" in detection.rule.reason
+    assert detection.scores[-1] == (0.0, round(200 / 255, 4))
+    assert detection.scores[0][0] == pytest.approx(-0.2)
+    (reference,) = detection.evidence
+    chunks = [r for r in rest if isinstance(r, EvidenceChunk)]
+    jpeg = b"".join(e.payload for e in entries)
+    assert {c.digest for c in chunks} == {reference.digest}
+    assert len(jpeg) == reference.size
+    assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) is not None
+
+
+def test_the_scores_of_an_episode_are_told_completely_and_once() -> None:
+    watch = StreamWatch("a-1", stream(bright={}), find)
+    levels = [10, 200, 200, 210, 10, 10, 10] + [10] * 12
+    entries = watch_levels(watch, levels) + watch.flush()
+    blocks = [r for r in records(entries) if isinstance(r, ScoreBlock)]
+    told = [s for b in blocks for s in b.scores]
+    assert told == [round(level / 255, 4) for level in levels]
+
+
+def test_scores_travel_a_block_a_minute() -> None:
+    watch = StreamWatch("a-1", stream(bright={}), find)
+    entries = [e for n in range(130) for e in watch.observe(frame(n, 20, fps=1.0))]
+    blocks = [r for r in records(entries) if isinstance(r, ScoreBlock)]
+    assert [len(b.scores) for b in blocks] == [60, 60]
+    assert blocks[1].offsets_ms[-1] == 59_000
+
+
+def test_a_much_clearer_look_gives_one_more_picture() -> None:
+    watch = StreamWatch("a-1", stream(bright={}), find)
+    entries = watch_levels(watch, [150, 150] + [150] * 10 + [240] * 12)
+    pictures = [len(r.evidence) for r in records(entries) if isinstance(r, Detection)]
+    assert pictures[:3] == [1, 1, 0] or pictures[:3] == [1, 0, 1]
+    assert sum(pictures) == 2
+
+
+def test_what_was_measured_is_a_reading_of_the_stream() -> None:
+    watch = StreamWatch("a-1", stream(bright={}), find)
+    found = [r for r in records(watch_levels(watch, [255])) if isinstance(r, Reading)]
+    assert [(r.device, r.metric, r.captured_at) for r in found] == [("cam-01", "white_picture", T0)]
+
+
+def test_a_detector_that_fails_is_switched_off_and_the_others_go_on() -> None:
+    watch = StreamWatch("a-1", stream(broken={}, bright={}), find)
+    entries = watch_levels(watch, [200] * 6)
+    changes = [(r.kind, r.phase) for r in records(entries) if isinstance(r, Detection)]
+    assert changes == [
+        ("broken", Phase.RAISED),
+        ("bright", Phase.RAISED),
+        ("broken", Phase.CLEARED),
+    ]
+    assert watch.fault() == "broken was switched off: RuntimeError: a division by zero, say"
+    assert watch.observed == 6
+
+
+def test_a_detector_sees_no_more_frames_than_it_asked_for() -> None:
+    watch = StreamWatch("a-1", stream(slow={}), find)
+    wanted = [
+        n
+        for n in range(30)
+        if watch.wants(frame(n, 10).captured_at) and watch.observe(frame(n, 10)) is not None
+    ]
+    assert wanted == [0, 5, 10, 15, 20, 25]
+    assert watch.observed == 6
+
+
+def test_the_end_of_a_stream_ends_its_episodes() -> None:
+    watch = StreamWatch("a-1", stream(bright={}), find)
+    watch_levels(watch, [200, 200])
+    ended = records(watch.end(T0, "the video was played to its end"))
+    (detection,) = [r for r in ended if isinstance(r, Detection)]
+    assert detection.phase is Phase.CLEARED
+    assert detection.rule.reason == "the video was played to its end"
+
+
+def test_a_commanded_threshold_counts_from_the_next_frame_and_falls_back() -> None:
+    watch = StreamWatch("a-1", stream(bright={"threshold": 0.9}), find)
+    assert not [e for e in watch_levels(watch, [150, 150, 150]) if e.lane is Lane.DETECTION]
+    assert watch.use({"bright": {"threshold": 0.4}}) == []
+    assert watch.manifests()[0].parameters == {"threshold": 0.4}
+    raised = [r for r in records(watch_levels(watch, [150, 150])) if isinstance(r, Detection)]
+    assert [r.phase for r in raised] == [Phase.RAISED]
+    assert watch.use({}) == []
+    assert watch.manifests()[0].parameters == {"threshold": 0.9}
+
+
+def test_what_is_refused_of_a_command_is_named_and_the_rest_applies() -> None:
+    watch = StreamWatch("a-1", stream(bright={}), find)
+    errors = watch.use({"bright": {"threshold": 0.3, "treshold": 1, "off": 2}, "smoke": {}})
+    assert watch.manifests()[0].parameters == {"threshold": 0.3}
+    assert [e for e in errors if "'treshold'; did you mean 'threshold'?" in e]
+    assert [e for e in errors if "no detector 'smoke'; it has: bright" in e]
+    assert watch.use({"bright": {"threshold": 7}})[0].startswith("bright of stream cam-01")
+    assert watch.manifests()[0].parameters == {"threshold": 0.5}
+
+
+def test_a_picture_shows_the_box_and_leaves_the_frame_as_it_was() -> None:
+    seen = frame(0, 90)
+    picture = take_picture(seen, Box(0.25, 0.25, 0.5, 0.5), "flame 0.9")
+    assert int(seen.image.min()) == int(seen.image.max()) == 90
+    shown = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None
+    edge = shown[40, 32].astype(int)
+    assert edge[2] > edge[0] + 60  # red
+
+
+def test_a_large_restless_picture_is_made_small_and_cut_into_chunks() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (2160, 3840, 3), np.uint8)
+    noise = cv2.resize(cv2.resize(noise, (480, 270)), (3840, 2160)).astype(np.uint8)
+    picture = take_picture(Frame(noise, T0, "cam-01", 0), None, "frozen")
+    shown = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert shown is not None
+    assert max(shown.shape) == 1280
+    entries = list(picture.entries())
+    assert all(0 < len(e.payload) <= MAX_CHUNK for e in entries)
+    assert b"".join(e.payload for e in entries) == picture.jpeg
+    assert len(picture.jpeg) <= 3 * SIZE  # pure noise is the worst case
