@@ -1,0 +1,104 @@
+"""The web application: API, console and live updates over an opened hub."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from hub.api import errors
+from hub.api.guard import Guard
+from hub.api.live import Live
+from hub.api.render import Pages
+from hub.api.routes import (
+    detections,
+    devices,
+    events,
+    files,
+    grid,
+    health,
+    pages,
+    parameters,
+    quarantine,
+    readings,
+)
+from hub.api.shelf import Shelf
+from hub.services.context import Hub
+
+API = "/api/v1"
+_STATIC = Path(__file__).resolve().parent.parent / "web" / "static"
+_VERSION = "1.0.0"  # of the API
+_SUMMARY = """Grid events of a city district, found by cameras and reported by people.
+
+Every error is a problem document (RFC 9457). Changes take `expected_version` or `If-Match`, so
+nobody overwrites what they have not seen."""
+
+
+def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None) -> FastAPI:
+    """The application on an opened hub.
+
+    checks: what `/readyz` asks beside the database, by the name it tells. `app.state.live` must
+    be closed before the server that runs the app is told to stop, or open pages hold it up.
+    """
+    live = Live(hub.config.database.url)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        live.start()
+        yield
+        live.close()
+
+    app = FastAPI(
+        title="Gridwarden",
+        version=_VERSION,
+        description=_SUMMARY,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # its page would fetch scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.hub = hub
+    app.state.live = live
+    app.state.checks = dict(checks or {})
+    app.state.shelf = Shelf([assets_folder(hub), _STATIC])
+    app.state.pages = Pages(hub, app.state.shelf)
+    errors.install(app)
+    for router in (
+        events.router,
+        events.reports_router,
+        detections.router,
+        devices.router,
+        readings.router,
+        grid.router,
+        parameters.router,
+        quarantine.router,
+        health.live_router,
+    ):
+        app.include_router(router, prefix=API)
+    app.include_router(health.router)
+    app.include_router(files.router)
+    app.include_router(pages.router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    http = hub.config.http
+    app.add_middleware(Guard, hosts=(http.host, *http.allowed_hosts))
+    return app
+
+
+def assets_folder(hub: Hub) -> Path:
+    """Where the libraries fetched at set-up time lie: as configured, or beside the interpreter."""
+    return hub.config.hub.assets_dir or Path(sys.prefix) / "share" / "gridwarden" / "assets"
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        app.openapi_schema = errors.describe_problems(document)
+    return app.openapi_schema

@@ -1,0 +1,75 @@
+"""What routes share: the hub, who acts, a look at the database, pages of lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query, Request
+from psycopg import Connection
+
+from hub.domain.actor import Actor, Role
+from hub.domain.errors import InvalidError
+from hub.services.context import Hub
+
+
+def _the_hub(request: Request) -> Hub:
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+HubDep = Annotated[Hub, Depends(_the_hub)]
+
+
+def duty_operator(hub: HubDep) -> Actor:
+    """Who acts as long as there are no accounts: the dispatcher on duty, as configured."""
+    return Actor(hub.config.hub.operator, Role.DISPATCHER)
+
+
+ActorDep = Annotated[Actor, Depends(duty_operator)]
+Limit = Annotated[int, Query(ge=1, le=200, description="Entries at most")]
+Cursor = Annotated[str | None, Query(max_length=100, description="`next` of the page before")]
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=40, description='The version that was seen, as ETag: `"7"`'),
+]
+
+
+@contextmanager
+def reading(hub: Hub) -> Iterator[Connection[Any]]:
+    """A connection that sees one moment of the database and cannot write."""
+    with hub.pool.connection() as conn:
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield conn
+
+
+def seen_version(body: int | None, if_match: str | None) -> int | None:
+    """The version the caller saw, from the body or the header If-Match; None for any."""
+    if if_match is None or if_match.strip() == "*":
+        return body
+    match = re.fullmatch(r'\s*(?:W/)?"([0-9]{1,9})"\s*', if_match)
+    if match is None:
+        raise InvalidError(
+            f'If-Match {if_match!r} is not a version: send the ETag of the event, such as "7"',
+            field="If-Match",
+        )
+    if body is not None and body != int(match[1]):
+        raise InvalidError(
+            f"If-Match says version {match[1]} and expected_version {body}: send one of them",
+            field="expected_version",
+        )
+    return int(match[1])
+
+
+def cursor_id(cursor: str | None) -> int | None:
+    """The id in a cursor; raises InvalidError where it is none of ours."""
+    if cursor is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", cursor):
+        raise InvalidError(
+            f"cursor {cursor!r} is not one of ours: send `next` of the page before, unchanged",
+            field="cursor",
+        )
+    return int(cursor)

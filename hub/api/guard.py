@@ -1,0 +1,157 @@
+"""What stands before every route: the allowed names, no foreign origin, a bounded body, headers.
+
+There are no accounts yet, so whoever reaches the port acts as the duty operator. A page of
+another site must not reach it through the operator's browser: a name that was rebound to this
+machine is refused by its Host header, a request sent by a foreign page by its Origin or
+Sec-Fetch-Site.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.api.errors import Problem, problem_response
+
+MAX_BODY = 64 * 1024  # bytes; no request of the API needs more
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_ALIVE = ("/healthz", "/readyz")  # asked by address, by load balancers; they reveal nothing
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Guard:
+    """ASGI middleware; `hosts` are the names the hub may be called by, without a port."""
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+        self.app = app
+        self.hosts = frozenset(h.lower() for h in (*LOOPBACK, *hosts))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is refused, pass on the rest."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refused = self._refused(scope)
+        if refused is None and scope["method"] not in _SAFE:
+            body = await _body(scope, receive)
+            if body is None:
+                refused = Problem.of(
+                    413,
+                    f"the body is larger than {MAX_BODY} bytes: send less; evidence does not "
+                    "travel through this API",
+                )
+            else:
+                receive = _replay(body, receive)
+        if refused is not None:
+            await problem_response(refused)(scope, receive, send_with_headers)
+            return
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception:
+            # the one place where an unforeseen error ends: named in the answer, told in the log
+            incident = secrets.token_hex(6)
+            log.exception("incident %s: %s %s failed", incident, scope["method"], scope["path"])
+            if started:
+                raise
+            failed = Problem.of(
+                500,
+                f"the hub failed at {scope['method']} {scope['path']}; nothing was changed. Its "
+                f"log tells more under incident {incident}",
+                incident=incident,
+            )
+            await problem_response(failed)(scope, receive, send_with_headers)
+
+    def _refused(self, scope: Scope) -> Problem | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if scope["path"] not in _ALIVE and _name(host) not in self.hosts:
+            return Problem.of(
+                421,
+                f"this hub is not called {host[:100]!r}: use one of "
+                f"{', '.join(sorted(self.hosts))}, or add the name to [http] allowed_hosts",
+            )
+        if scope["method"] in _SAFE:
+            return None
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if site not in (None, "same-origin", "none"):
+            return Problem.of(
+                403,
+                f"this request was sent by a page of another site (Sec-Fetch-Site: {site[:20]})",
+            )
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            return Problem.of(
+                403,
+                f"this request was sent by a page of {origin[:100]!r}, only pages of {host!r} may",
+            )
+        return None
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, without the port and the brackets of an IPv6 address."""
+    host = host.lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body, None where it is larger than MAX_BODY."""
+    announced = Headers(scope=scope).get("content-length", "0")
+    if announced.isdigit() and int(announced) > MAX_BODY:
+        return None
+    parts = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(parts)
+        parts += message.get("body", b"")
+        if len(parts) > MAX_BODY:
+            return None
+        if not message.get("more_body", False):
+            return bytes(parts)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    told = False
+
+    async def replay() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

@@ -1,0 +1,153 @@
+"""What the duty operator may do with an event now, as forms of the event's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.api.words import Both
+from hub.domain.actor import Actor
+from hub.domain.guards import UNDO_WITHIN
+from hub.domain.lifecycle import UNDO
+from hub.services.context import Hub
+from hub.store.rows import GridEventRow, HistoryRow
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something an act needs to be told."""
+
+    name: str  # member of the request
+    label: Both
+    long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferForm:
+    """An act that is open, its fields, and what follows from it."""
+
+    name: str
+    label: Both
+    consequence: Both
+    fields: tuple[Field, ...] = ()
+
+
+_REASON = Field("reason", Both("Reason", "原因"), long=True)
+_UNIT = Field("responsible_unit", Both("Responsible unit", "责任单位"))
+_PARENT = Field("parent", Both("Number of the event it belongs to", "所属事件编号"))
+_WHO = Field("assignee", Both("Who goes and looks", "核实人员"))
+
+# acts that the page can carry out whole; others need photos or people that are not there yet
+_FORMS: tuple[OfferForm, ...] = (
+    OfferForm(
+        "file",
+        Both("File", "立案"),
+        Both("It is filed and waits to be dispatched.", "立案并等待派遣。"),
+    ),
+    OfferForm(
+        "endorse",
+        Both("Endorse", "认可"),
+        Both("What was filed by itself is confirmed by you.", "确认自动立案的事件。"),
+    ),
+    OfferForm(
+        "dispatch",
+        Both("Dispatch…", "派遣…"),
+        Both("The unit is named and its clock starts.", "指定责任单位并开始计时。"),
+        (_UNIT,),
+    ),
+    OfferForm(
+        "send_verify",
+        Both("Send to verify…", "派人核实…"),
+        Both("Somebody goes and looks; it stays unfiled meanwhile.", "派人到场核实，暂不立案。"),
+        (_WHO,),
+    ),
+    OfferForm(
+        "start_check",
+        Both("Begin the check…", "开始核查…"),
+        Both("Somebody who did not handle it checks it.", "由未参与处置者核查。"),
+        (Field("assignee", Both("Who checks", "核查人员")),),
+    ),
+    OfferForm(
+        "return_to_filing",
+        Both("Return to filing…", "退回受理…"),
+        Both("The filing is taken back with a reason.", "说明原因并退回受理。"),
+        (_REASON,),
+    ),
+    OfferForm(
+        "resume",
+        Both("Resume", "恢复处置"),
+        Both("Its clock goes on.", "继续计时。"),
+    ),
+    OfferForm(
+        "attach",
+        Both("Attach to another event…", "并入其他事件…"),
+        Both("One event remains; this can be undone.", "合并为一个事件，可以撤销。"),
+        (_PARENT,),
+    ),
+    OfferForm(
+        "merge",
+        Both("Merge into another event…", "并案…"),
+        Both("One event remains; it can be split again.", "合并为一个事件，可再拆分。"),
+        (_PARENT,),
+    ),
+    OfferForm(
+        "unmerge",
+        Both("Split again…", "拆分…"),
+        Both("It becomes an event of its own again.", "恢复为独立事件。"),
+        (_REASON,),
+    ),
+    OfferForm(
+        "refuse",
+        Both("Refuse…", "不予受理…"),
+        Both("The report is answered with the reason.", "以该原因答复上报人。"),
+        (_REASON,),
+    ),
+    OfferForm(
+        "recall",
+        Both("Recall…", "撤回作废…"),
+        Both(
+            "It is void; everyone who was told is told again.", "事件作废，并通知所有已通知人员。"
+        ),
+        (_REASON,),
+    ),
+    OfferForm(
+        "reopen",
+        Both("Reopen…", "重新立案…"),
+        Both("It is filed again, if that is still in time.", "在时限内重新立案。"),
+        (_REASON,),
+    ),
+    OfferForm(
+        "comment",
+        Both("Comment…", "备注…"),
+        Both("Stands in the history; nothing else changes.", "记入历史，不改变其他内容。"),
+        (Field("note", Both("Comment", "备注"), long=True),),
+    ),
+)
+
+
+def offered(
+    hub: Hub, event: GridEventRow, history: Sequence[HistoryRow], actor: Actor
+) -> list[OfferForm]:
+    """The forms that are open to the actor, in the order in which they are usually wanted."""
+    open_now = {offer.name for offer in hub.lifecycle.offers(event.state, actor.role)}
+    if event.confirmation != "pending":
+        open_now.discard("endorse")
+    forms = [form for form in _FORMS if form.name in open_now]
+    if may_undo(hub, history, actor):
+        undo = OfferForm(
+            UNDO,
+            Both("Undo", "撤销"),
+            Both("Takes the last change back, within 30 s.", "30 秒内撤销上一次更改。"),
+        )
+        forms.insert(0, undo)
+    return forms
+
+
+def may_undo(hub: Hub, history: Sequence[HistoryRow], actor: Actor) -> bool:
+    """Whether the last entry is a change of this actor that is young enough."""
+    if not history:
+        return False
+    last = history[-1]
+    changes_state = last.name in hub.lifecycle.transitions and last.name != UNDO
+    young = hub.now() - last.at <= UNDO_WITHIN
+    return last.n > 1 and changes_state and young and last.actor == actor.name

@@ -1,0 +1,145 @@
+"""Pages from templates: two languages, the district's time zone, everything escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from hub.api import words
+from hub.api.shelf import Shelf
+from hub.services.context import Hub
+from hub.store import views
+
+Lang = Literal["en", "zh"]
+COOKIE = "lang"
+_TEMPLATES = Path(__file__).resolve().parent.parent / "web" / "templates"
+_YEAR_S = 365 * 24 * 3600
+_DAYS_ZH = "一二三四五六日"
+
+
+class Pages:
+    """The templates of the console over an opened hub. Thread-safe."""
+
+    def __init__(self, hub: Hub, shelf: Shelf) -> None:
+        self._hub = hub
+        self._shelf = shelf
+        self._zone = ZoneInfo(hub.config.hub.time_zone)
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(t=_t, words=words)
+        self._environment.filters.update(
+            clock=self._clock,
+            stamp=self._stamp,
+            day=self._day,
+            local=self._local,
+            short=_short,
+            thousands=_thousands,
+            span=_span,
+        )
+
+    def page(
+        self, request: Request, template: str, values: Mapping[str, Any], status: int = 200
+    ) -> HTMLResponse:
+        """A page or a part of one, in the language of whoever asks."""
+        asked = request.query_params.get(COOKIE)
+        lang: Lang = "zh" if (asked or request.cookies.get(COOKIE)) == "zh" else "en"
+        context = self._frame(request, lang) | dict(values)
+        text = self._environment.get_template(template).render(context)
+        response = HTMLResponse(text, status_code=status, headers={"Vary": "Cookie"})
+        if asked in ("en", "zh"):
+            response.set_cookie(COOKIE, asked, max_age=_YEAR_S, httponly=True, samesite="strict")
+        return response
+
+    def midnight(self, now: datetime) -> datetime:
+        """When the day of the district began."""
+        return now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def _frame(self, request: Request, lang: Lang) -> dict[str, Any]:
+        """What every page shows around its content."""
+        hub = self._hub
+        now = hub.now()
+        with hub.pool.connection() as conn:
+            waiting = views.queue_size(conn)
+        local = now.astimezone(self._zone)
+        return {
+            "lang": lang,
+            "other_lang": request.url.include_query_params(lang="en" if lang == "zh" else "zh"),
+            "assets": f"/assets/{self._shelf.fingerprint}",
+            "missing_assets": self._shelf.missing,
+            "operator": hub.config.hub.operator,
+            "district": hub.grid.district_of(hub.config.hub.district),
+            "zone": hub.config.hub.time_zone,
+            "offset": _offset(local),
+            "now": now,
+            "waiting": waiting,
+            "grid": hub.grid,
+            "categories": hub.categories,
+            "lifecycle": hub.lifecycle,
+        }
+
+    def _local(self, at: datetime) -> datetime:
+        return at.astimezone(self._zone)
+
+    def _clock(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%H:%M:%S}"
+
+    @jinja2.pass_context
+    def _day(self, context: jinja2.runtime.Context, at: datetime) -> str:
+        local = at.astimezone(self._zone)
+        if context["lang"] == "zh":
+            return f"{local.month}月{local.day}日 周{_DAYS_ZH[local.weekday()]}"
+        return f"{local:%a} {local.day} {local:%b}"
+
+    @jinja2.pass_context
+    def _stamp(self, context: jinja2.runtime.Context, at: datetime) -> str:
+        """Day and time; the time alone where it is today."""
+        same = at.astimezone(self._zone).date() == context["now"].astimezone(self._zone).date()
+        clock = self._clock(at)
+        return clock if same else f"{self._day(context, at)} {clock}"
+
+
+@jinja2.pass_context
+def _t(context: jinja2.runtime.Context, en: str, zh: str) -> str:
+    """The words in the language of the page."""
+    return zh if context["lang"] == "zh" else en
+
+
+def _offset(local: datetime) -> str:
+    seconds = int((local.utcoffset() or local - local).total_seconds())
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    return f"UTC{'-' if seconds < 0 else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
+
+
+def _short(code: str | None) -> str:
+    """A grid code as people say it: the secondary grid's last three digits and the cell's."""
+    if code is None:
+        return ""
+    return f"{code[9:12]}-{code[12:]}" if len(code) == 15 else code[6:] or code
+
+
+def _thousands(number: float) -> str:
+    return f"{number:,.0f}"
+
+
+def _span(seconds: float) -> str:
+    """A length of time in its two largest units."""
+    total = round(abs(seconds))
+    if total < 60:
+        return f"{total} s"
+    if total < 3600:
+        return f"{total // 60} min {total % 60} s" if total < 600 else f"{total // 60} min"
+    if total < 86400:
+        return f"{total // 3600} h {total % 3600 // 60} min"
+    return f"{total // 86400} d {total % 86400 // 3600} h"

@@ -1,0 +1,67 @@
+"""Agents, cameras, and whether everything they sent has arrived."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from hub.api.deps import HubDep, reading
+from hub.api.errors import problems
+from hub.api.models import AgentNow, LaneNow, StreamNow
+from hub.store import views
+from hub.store.rows import StreamRow
+from hub.store.view_rows import AgentView
+
+router = APIRouter(tags=["Devices"])
+
+
+@router.get("/agents", summary="Every edge agent", responses=problems())
+def list_agents(hub: HubDep) -> list[AgentNow]:
+    """Whether it is online, since when, and how its cameras fare."""
+    with reading(hub) as conn:
+        found, streams = views.agents(conn), views.streams(conn)
+    return [_agent(a, [s for s in streams if s.agent == a.agent]) for a in found]
+
+
+@router.get("/agents/{agent}", summary="One edge agent", responses=problems(404))
+def show_agent(agent: str, hub: HubDep) -> AgentNow:
+    """Whether it is online, since when, and how its cameras fare."""
+    with reading(hub) as conn:
+        return _agent(views.agent(conn, agent), views.streams(conn, agent))
+
+
+@router.get("/streams", summary="Every camera", responses=problems())
+def list_streams(
+    hub: HubDep, agent: Annotated[str | None, Query(max_length=64)] = None
+) -> list[StreamNow]:
+    """Its state and since when: measured from the picture, never from an open connection."""
+    with reading(hub) as conn:
+        return [StreamNow.model_validate(s) for s in views.streams(conn, agent)]
+
+
+@router.get("/completeness", summary="Have 1..N, holes, declared lost", responses=problems())
+def list_completeness(
+    hub: HubDep, agent: Annotated[str | None, Query(max_length=64)] = None
+) -> list[LaneNow]:
+    """Read from the ledger, for each lane of each boot of each agent; the current boot first."""
+    with reading(hub) as conn:
+        return [LaneNow.model_validate(lane) for lane in views.completeness(conn, agent)]
+
+
+def _agent(agent: AgentView, streams: list[StreamRow]) -> AgentNow:
+    manifest: dict[str, Any] = agent.manifest or {}
+    return AgentNow(
+        agent=agent.agent,
+        station=agent.station,
+        boot=agent.boot,
+        online=agent.online,
+        born_at=agent.born_at,
+        seen_at=agent.seen_at,
+        heard_at=agent.heard_at,
+        clock_offset_s=agent.clock_offset_s,
+        first_seen_at=agent.first_seen_at,
+        spooled=agent.spooled,
+        software=str(manifest.get("software", "")),
+        streams=[StreamNow.model_validate(s) for s in streams],
+    )

@@ -1,0 +1,186 @@
+"""Grid events: list, one with everything, verdict, acts, undo, and reports by people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+
+from contract.geometry import Point
+from contract.taxonomy import Severity
+from hub.api.deps import ActorDep, Cursor, HubDep, IfMatch, Limit, cursor_id, reading, seen_version
+from hub.api.errors import problems
+from hub.api.models import (
+    ActOn,
+    DetectionNow,
+    EventBrief,
+    EventFull,
+    EventNow,
+    EventPage,
+    HistoryEntry,
+    Judge,
+    OfferNow,
+    PictureNow,
+    Report,
+    ReportNow,
+    State,
+    VerdictNow,
+)
+from hub.services.act_on_event import Act, act_on_event, undo
+from hub.services.judge_detection import Judgement, judge_detection
+from hub.services.report_manually import ManualReport, report_manually
+from hub.store import views
+from hub.store.rows import GridEventRow
+from hub.store.view_rows import EventFilter
+
+router = APIRouter(prefix="/events", tags=["Grid events"])
+reports_router = APIRouter(prefix="/reports", tags=["Grid events"])
+
+
+@router.get("", summary="Grid events, the newest first", responses=problems())
+def list_events(
+    hub: HubDep,
+    state: Annotated[list[State] | None, Query()] = None,
+    severity: Annotated[list[Severity] | None, Query()] = None,
+    cell: Annotated[
+        str | None, Query(pattern=r"^[0-9]{1,15}$", description="A grid code or its beginning")
+    ] = None,
+    text: Annotated[
+        str | None, Query(max_length=200, description="In title, number, camera or report")
+    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> EventPage:
+    """Filters are joined by and; several values of one by or."""
+    wanted = EventFilter(state, severity, cell, text)
+    with reading(hub) as conn:
+        found = views.events(conn, wanted, cursor_id(cursor), limit + 1)
+    more = len(found) > limit
+    return EventPage(
+        events=[EventBrief.model_validate(e) for e in found[:limit]],
+        next=str(found[limit - 1].id) if more else None,
+    )
+
+
+@router.get("/{number}", summary="One grid event with everything", responses=problems(404))
+def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) -> EventFull:
+    """Detections, evidence, reports, the standing verdict, the whole history and what the duty
+    operator may do next. The ETag is its version, for If-Match."""
+    with reading(hub) as conn:
+        event = views.event(conn, number)
+        verdict = views.verdict(conn, event.id)
+        full = EventFull(
+            **EventNow.model_validate(event).model_dump(),
+            parent=None if event.parent is None else views.event_number(conn, event.parent),
+            detections=[
+                DetectionNow.model_validate(d) for d in views.detections_of(conn, event.id)
+            ],
+            evidence=[PictureNow.model_validate(p) for p in views.pictures(conn, event.id)],
+            reports=[ReportNow.model_validate(r) for r in views.reports(conn, event.id)],
+            verdict=None if verdict is None else VerdictNow.model_validate(verdict),
+            history=[HistoryEntry.model_validate(h) for h in views.history(conn, event.id)],
+            allowed=[
+                OfferNow(name=o.name, needs=list(o.needs), is_act=o.is_act)
+                for o in hub.lifecycle.offers(event.state, actor.role)
+            ],
+        )
+    response.headers["ETag"] = f'"{event.version}"'
+    return full
+
+
+@router.post(
+    "/{number}/verdict",
+    summary="Say what a machine detection is",
+    responses=problems(403, 404, 409, 413),
+)
+def judge(
+    number: str,
+    body: Judge,
+    hub: HubDep,
+    actor: ActorDep,
+    response: Response,
+    if_match: IfMatch = None,
+) -> EventNow:
+    """The event is filed or rejected, and the reason becomes a label of the detector. 409 tells
+    who was faster, with what and when; then nothing of this request was done."""
+    version = seen_version(body.expected_version, if_match)
+    judgement = Judgement(**body.model_dump(exclude={"expected_version"}))
+    with hub.pool.connection() as conn:
+        event = judge_detection(conn, hub, number, judgement, actor, version)
+    return _changed(event, response)
+
+
+@router.post(
+    "/{number}/acts",
+    summary="Move an event along its lifecycle",
+    responses=problems(403, 404, 409, 413),
+)
+def act(
+    number: str,
+    body: ActOn,
+    hub: HubDep,
+    actor: ActorDep,
+    response: Response,
+    if_match: IfMatch = None,
+) -> EventNow:
+    """A transition or an act by name; `allowed` of the event lists them with what each needs."""
+    version = seen_version(body.expected_version, if_match)
+    said = body.model_dump(exclude={"expected_version"})
+    with hub.pool.connection() as conn:
+        event = act_on_event(
+            conn, hub, number, Act(**said | {"evidence": tuple(body.evidence)}), actor, version
+        )
+    return _changed(event, response)
+
+
+@router.post(
+    "/{number}/undo",
+    summary="Take back the last change within 30 s",
+    responses=problems(403, 404, 409, 413),
+)
+def take_back(number: str, hub: HubDep, actor: ActorDep, response: Response) -> EventNow:
+    """Open to who made it, as long as nothing followed."""
+    with hub.pool.connection() as conn:
+        event = undo(conn, hub, number, actor)
+    return _changed(event, response)
+
+
+@reports_router.post(
+    "", status_code=201, summary="Report what a person saw", responses=problems(403, 413)
+)
+def report(
+    body: Report,
+    hub: HubDep,
+    actor: ActorDep,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=200,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Chosen by the sender; a repeated request with it is the same report",
+        ),
+    ] = None,
+) -> EventNow:
+    """The grid event that answers it: one nearby that it joined, or a new one. The place is the
+    event's `Location`."""
+    asked = ManualReport(
+        reporter=actor,
+        description=body.description,
+        position=Point(body.lon, body.lat),
+        category=body.category,
+        subcategory=body.subcategory,
+        severity=body.severity,
+        occurred_at=body.occurred_at,
+        request_key=idempotency_key,
+        evidence=tuple(body.evidence),
+    )
+    with hub.pool.connection() as conn:
+        event = report_manually(conn, hub, asked)
+    response.headers["Location"] = f"/api/v1/events/{event.number}"
+    return _changed(event, response)
+
+
+def _changed(event: GridEventRow, response: Response) -> EventNow:
+    response.headers["ETag"] = f'"{event.version}"'
+    return EventNow.model_validate(event)

@@ -1,0 +1,64 @@
+"""Whether the process lives, whether it can work, and what changes while it does."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
+
+from hub.api.deps import HubDep
+from hub.api.errors import Problem, problem_response, problems
+from hub.api.live import MAX_CLIENTS, Live
+from hub.api.models import Alive, Ready
+
+router = APIRouter(tags=["Health"])
+live_router = APIRouter(tags=["Live"])
+
+
+@router.get("/healthz", summary="The process runs", responses=problems())
+def alive() -> Alive:
+    """Asks nothing of anybody."""
+    return Alive()
+
+
+@router.get(
+    "/readyz",
+    summary="Database and ingestion are there",
+    response_model=Ready,
+    responses=problems(),
+)
+def ready(request: Request, hub: HubDep) -> Ready | Response:
+    """503 names what is missing."""
+    with hub.pool.connection(timeout=2.0) as conn:
+        conn.execute("SELECT 1")
+    missing = [name for name, is_there in request.app.state.checks.items() if not is_there()]
+    if missing:
+        detail = f"not ready: {', '.join(missing)} is missing; its log line says why"
+        return problem_response(Problem.of(503, detail), {"Retry-After": "2"})
+    return Ready(live=request.app.state.live.listening)
+
+
+@live_router.get(
+    "/live",
+    summary="What changes, as server-sent events",
+    response_class=StreamingResponse,
+    responses=problems()
+    | {
+        200: {
+            "description": "Events `event`, `evidence`, `stream`, `agent`, `command` with "
+            '{"id": ...}, and `resync`: fetch anew what you show',
+            "content": {"text/event-stream": {}},
+        }
+    },
+)
+async def live(request: Request) -> Response:
+    """Begins with `resync`, as it does after a break; a client need not remember where it was,
+    so Last-Event-ID is not needed."""
+    source: Live = request.app.state.live
+    if source.full:
+        detail = f"{MAX_CLIENTS} pages are open already, no more are taken: close one"
+        return problem_response(Problem.of(503, detail), {"Retry-After": "10"})
+    return StreamingResponse(
+        source.stream(),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )

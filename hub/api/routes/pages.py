@@ -1,0 +1,185 @@
+"""The console's pages: what is read, put into templates. They change nothing; their buttons ask
+the API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from psycopg import Connection
+from starlette.responses import HTMLResponse
+
+from contract.taxonomy import Severity
+from hub.api.curve import score_curve
+from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, reading
+from hub.api.errors import Problem
+from hub.api.models import State
+from hub.api.offers import offered
+from hub.api.render import Pages
+from hub.domain.errors import NotFoundError
+from hub.domain.guards import UNDO_WITHIN
+from hub.services.context import Hub
+from hub.store import views
+from hub.store.rows import GridEventRow
+from hub.store.view_rows import EventFilter
+
+router = APIRouter(include_in_schema=False)
+
+_NEARBY_M = 500.0
+_DECISIONS = ("confirm", "reject", "file", "refuse", "endorse", "recall")  # made in triage
+_PAGE = 50
+
+
+@router.get("/")
+def show_triage(
+    request: Request,
+    hub: HubDep,
+    actor: ActorDep,
+    event: Annotated[str | None, Query(max_length=64)] = None,
+) -> HTMLResponse:
+    """The queue, one event of it, and its place."""
+    with reading(hub) as conn:
+        queue = views.queue(conn)
+        chosen = _chosen(conn, event) or (views.event(conn, queue[0].number) if queue else None)
+        values = (
+            {"page": "triage", "queue": queue, "selected": chosen.number if chosen else None}
+            | _pane(conn, hub, chosen, swap=False)
+            | _last(conn, hub, actor.name)
+        )
+    return _pages(request).page(request, "triage.html", values)
+
+
+@router.get("/triage/queue")
+def show_queue(request: Request, hub: HubDep) -> HTMLResponse:
+    """The queue alone, as it is now."""
+    with reading(hub) as conn:
+        queue = views.queue(conn)
+    return _pages(request).page(request, "_queue.html", {"queue": queue, "selected": None})
+
+
+@router.get("/triage/events/none")
+def show_no_event(request: Request, hub: HubDep) -> HTMLResponse:
+    """The pane of an empty queue."""
+    with reading(hub) as conn:
+        values = _pane(conn, hub, None, swap=True)
+    return _pages(request).page(request, "_evidence.html", values)
+
+
+@router.get("/triage/events/{number}")
+def show_evidence(number: str, request: Request, hub: HubDep) -> HTMLResponse:
+    """The evidence and facts of one event."""
+    with reading(hub) as conn:
+        values = _pane(conn, hub, views.event(conn, number), swap=True)
+    return _pages(request).page(request, "_evidence.html", values)
+
+
+@router.get("/triage/last")
+def show_last(request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
+    """The last decision, as long as it can be undone."""
+    with reading(hub) as conn:
+        values = _last(conn, hub, actor.name)
+    return _pages(request).page(request, "_last.html", values)
+
+
+@router.get("/events")
+def show_events(
+    request: Request,
+    hub: HubDep,
+    state: Annotated[str, Query(max_length=20)] = "",
+    severity: Annotated[str, Query(max_length=4)] = "",
+    text: Annotated[str, Query(max_length=200)] = "",
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """Every grid event, the newest first."""
+    wanted = EventFilter(
+        [state] if state in State.__args__ else None,  # type: ignore[attr-defined]
+        [severity] if severity in Severity.__members__ else None,
+        text=text.replace("\0", ""),
+    )
+    with reading(hub) as conn:
+        found = views.events(conn, wanted, cursor_id(cursor), _PAGE + 1)
+    return _pages(request).page(
+        request,
+        "events.html",
+        {
+            "page": "events",
+            "events": found[:_PAGE],
+            "next": str(found[_PAGE - 1].id) if len(found) > _PAGE else None,
+            "filter": {"state": state, "severity": severity, "text": text},
+        },
+    )
+
+
+@router.get("/events/{number}")
+def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
+    """One event with everything, and what may be done with it."""
+    try:
+        with reading(hub) as conn:
+            event = views.event(conn, number)
+            values = _pane(conn, hub, event, swap=False) | {
+                "page": "events",
+                "verdict": views.verdict(conn, event.id),
+                "parent": None if event.parent is None else views.event_number(conn, event.parent),
+            }
+    except NotFoundError as e:
+        return problem_page(request, Problem.of(404, str(e)))
+    values["offers"] = offered(hub, event, values["history"], actor)
+    return _pages(request).page(request, "event.html", values)
+
+
+@router.get("/report")
+def show_report(request: Request) -> HTMLResponse:
+    """The form for what a person saw."""
+    return _pages(request).page(request, "report.html", {"page": "report"})
+
+
+def problem_page(request: Request, problem: Problem) -> HTMLResponse:
+    """A problem as a page, for people."""
+    return _pages(request).page(
+        request, "problem.html", {"page": "problem", "problem": problem}, problem.status
+    )
+
+
+def _pages(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+def _chosen(conn: Connection[Any], number: str | None) -> GridEventRow | None:
+    """The event an address names; None where there is none: the address may be old."""
+    try:
+        return views.event(conn, number) if number else None
+    except NotFoundError:
+        return None
+
+
+def _pane(
+    conn: Connection[Any], hub: Hub, event: GridEventRow | None, *, swap: bool
+) -> dict[str, Any]:
+    """What the pane of an event shows. swap: as a part, with the facts beside it."""
+    if event is None:
+        nothing: list[Any] = []
+        return {"event": None, "swap": swap} | dict.fromkeys(
+            ("detections", "pictures", "reports", "history", "nearby"), nothing
+        )
+    detections = views.detections_of(conn, event.id)
+    strongest = detections[0] if detections else None
+    return {
+        "event": event,
+        "swap": swap,
+        "detections": detections,
+        "detection": strongest,
+        "curve": score_curve(strongest.scores, strongest.rule["threshold"]) if strongest else None,
+        "pictures": views.pictures(conn, event.id),
+        "reports": views.reports(conn, event.id),
+        "history": views.history(conn, event.id),
+        "nearby": views.nearby(conn, event, _NEARBY_M),
+        "cameras": {(s.agent, s.stream): s.name or s.stream for s in views.streams(conn)},
+    }
+
+
+def _last(conn: Connection[Any], hub: Hub, actor: str) -> dict[str, Any]:
+    now = hub.now()
+    last = views.last_decision(conn, actor, now - UNDO_WITHIN, _DECISIONS)
+    return {"last": last, "undo_until": last.at + UNDO_WITHIN if last else now + timedelta(0)}

@@ -1,0 +1,45 @@
+"""What could not be taken from the edge, and why."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from hub.api.deps import Cursor, HubDep, Limit, cursor_id, reading
+from hub.api.errors import problems
+from hub.api.models import RefusedFull, RefusedNow, RefusedPage
+from hub.store import views
+
+router = APIRouter(prefix="/quarantine", tags=["Quarantine"])
+
+
+@router.get("", summary="What was refused, the newest first", responses=problems())
+def list_quarantine(
+    hub: HubDep,
+    agent: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> RefusedPage:
+    """Each with its reason, topic and identity as far as it could be read."""
+    with reading(hub) as conn:
+        found = views.quarantine(conn, agent, cursor_id(cursor), limit + 1)
+    more = len(found) > limit
+    return RefusedPage(
+        entries=[RefusedNow.model_validate(r) for r in found[:limit]],
+        next=str(found[limit - 1].id) if more else None,
+    )
+
+
+@router.get("/{id}", summary="One refused message with its bytes", responses=problems(404))
+def show_quarantined(id: Annotated[int, Path(ge=1, le=2**63 - 1)], hub: HubDep) -> RefusedFull:
+    """The bytes as they came, Base64."""
+    with reading(hub) as conn:
+        found = views.quarantined(conn, id)
+    members = {name: getattr(found, name) for name in RefusedNow.model_fields if name != "size"}
+    return RefusedFull(
+        **members,
+        size=len(found.payload),
+        payload_base64=base64.b64encode(found.payload).decode(),
+    )

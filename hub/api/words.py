@@ -1,0 +1,128 @@
+"""What the console calls things, in English and Chinese."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Both(NamedTuple):
+    """A word in both languages."""
+
+    en: str
+    zh: str
+
+
+STATES: dict[str, str] = {
+    "suspected": "Suspected",
+    "reported": "Reported",
+    "verifying": "Being verified",
+    "filed": "Filed",
+    "dispatched": "Dispatched",
+    "disposing": "Being handled",
+    "suspended": "Suspended",
+    "disposed": "Handled",
+    "checking": "Being checked",
+    "closed": "Closed",
+    "rejected": "Rejected",
+    "merged": "Merged",
+    "lapsed": "Lapsed",
+    "voided": "Voided",
+}
+
+STAGES: dict[str, Both] = {
+    "discovery": Both("Discovery", "发现"),
+    "filing": Both("Filing", "立案"),
+    "dispatch": Both("Dispatch", "派遣处置"),
+    "closing": Both("Closing", "结案"),
+}
+
+SEVERITIES: dict[str, Both] = {
+    "S1": Both("emergency", "紧急"),
+    "S2": Both("urgent", "急"),
+    "S3": Both("ordinary", "一般"),
+    "S4": Both("slow", "较缓"),
+}
+
+# transitions and acts, as an entry of the history tells them
+STEPS: dict[str, Both] = {
+    "ingest_detection": Both("Seen by a camera", "摄像机发现"),
+    "report": Both("Reported", "上报"),
+    "auto_file": Both("Filed by itself", "自动立案"),
+    "confirm": Both("Confirmed and filed", "确认立案"),
+    "endorse": Both("Endorsed", "认可"),
+    "reject": Both("Rejected", "不予立案"),
+    "lapse": Both("Lapsed, the scene is clear", "自动消除"),
+    "attach": Both("Attached to another event", "并入"),
+    "send_verify": Both("Sent to be verified", "派人核实"),
+    "verified_exists": Both("Verified: it exists", "核实属实"),
+    "verified_absent": Both("Verified: nothing there", "核实不属实"),
+    "verify_expired": Both("Verification not answered", "核实超时"),
+    "file": Both("Filed", "立案"),
+    "refuse": Both("Refused", "不予受理"),
+    "self_handle": Both("Settled on the spot", "自处置"),
+    "dispatch": Both("Dispatched", "派遣"),
+    "return_to_filing": Both("Returned to filing", "退回受理"),
+    "accept": Both("Accepted by the unit", "接收"),
+    "return_unit": Both("Returned by the unit", "退回"),
+    "escalate": Both("Escalated", "升级"),
+    "suspend": Both("Suspended", "挂账"),
+    "resume": Both("Resumed", "恢复"),
+    "feedback": Both("Handled", "处置反馈"),
+    "start_check": Both("Check begun", "开始核查"),
+    "check_pass": Both("Check passed, closed", "核查通过，结案"),
+    "check_fail": Both("Check failed", "核查不通过"),
+    "force_close": Both("Closed by force", "强制结案"),
+    "recall": Both("Recalled", "撤回作废"),
+    "merge": Both("Merged", "并案"),
+    "unmerge": Both("Split again", "拆分"),
+    "reopen": Both("Reopened", "重新立案"),
+    "recur": Both("Came back", "复发"),
+    "undo": Both("Taken back", "撤销"),
+    "join_report": Both("A report joined", "并入上报"),
+    "raise_severity": Both("Severity raised", "提高等级"),
+    "request_extension": Both("Extension asked for", "申请延期"),
+    "decide_extension": Both("Extension decided", "延期审批"),
+    "request_hang": Both("Suspension asked for", "申请挂账"),
+    "appeal": Both("Appealed", "申诉"),
+    "decide_appeal": Both("Appeal decided", "申诉审议"),
+    "supervise": Both("Put under supervision", "督办"),
+    "add_cohandler": Both("Co-handler added", "增加协办"),
+    "comment": Both("Comment", "备注"),
+    "rate": Both("Rated", "评价"),
+}
+
+CAMERA_STATES: dict[str, Both] = {
+    "connecting": Both("connecting", "连接中"),
+    "online": Both("online", "在线"),
+    "stale": Both("stale", "无新画面"),
+    "frozen": Both("frozen", "画面冻结"),
+    "dark": Both("dark", "黑屏"),
+    "covered": Both("covered", "被遮挡"),
+    "moved": Both("moved", "视角偏移"),
+    "lost": Both("lost", "失联"),
+    "ended": Both("played to its end", "播放结束"),
+}
+
+LANES: dict[str, Both] = {
+    "detection": Both("Detection", "检测"),
+    "evidence": Both("Evidence", "证据"),
+    "reading": Both("Reading", "读数"),
+    "score": Both("Score", "得分"),
+    "health": Both("Health", "健康"),
+}
+
+# why an operator rejects: the digit, the verdict, what becomes the label, and what they read
+REASONS: tuple[tuple[str, str, Both], ...] = (
+    ("false_alarm", "sun, lamp or reflection", Both("Sun, lamp or reflection", "日光、灯光或反光")),
+    ("false_alarm", "steam, dust or fog", Both("Steam, dust or fog", "蒸汽、扬尘或雾")),
+    ("false_alarm", "vehicle lights", Both("Vehicle lights", "车灯")),
+    ("real_but_authorised", "authorised", Both("Real, authorised", "属实，已获批准")),
+    ("real_but_not_actionable", "not actionable", Both("Real, not actionable", "属实，无需处置")),
+    ("false_alarm", "something else", Both("Something else", "其他误报")),
+)
+REFUSALS: tuple[Both, ...] = (
+    Both("Nothing to be found", "查无此事"),
+    Both("Not in this district", "不属本辖区"),
+    Both("Reported before", "重复上报"),
+    Both("Cannot be understood", "描述不清"),
+)

@@ -1,0 +1,113 @@
+// What every page does: the clock of the district, countdowns, the state of the line, single keys.
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+export const every = (selector, root = document) => [...root.querySelectorAll(selector)];
+const body = document.body;
+const zone = body.dataset.zone;
+const zh = document.documentElement.lang.startsWith("zh");
+
+// The browser's clock may be wrong; deadlines count by the hub's.
+const ahead = Date.parse(body.dataset.now) - Date.now();
+export const now = () => Date.now() + ahead;
+
+const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(zh ? "zh-CN" : "en-GB", zh ? { timeZone: zone, month: "long", day: "numeric", weekday: "short" } : { timeZone: zone, weekday: "short", day: "numeric", month: "short" });
+export const clock = (ms) => time.format(ms);
+const date = (ms) => {
+  const parts = Object.fromEntries(day.formatToParts(ms).map((p) => [p.type, p.value]));
+  return zh ? `${parts.month}${parts.month.endsWith("月") ? "" : "月"}${parts.day}日 ${parts.weekday}` : `${parts.weekday} ${parts.day} ${parts.month}`;
+};
+
+/** 0:38, 12:05, 5:10 h, 2 d; "+" before what is over. */
+export function left(ms) {
+  const s = Math.floor(Math.abs(ms) / 1000);
+  const over = ms < 0 ? "+" : "";
+  const two = (n) => String(n).padStart(2, "0");
+  if (s < 3600) return `${over}${Math.floor(s / 60)}:${two(s % 60)}`;
+  if (s < 86400) return `${over}${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)} h`;
+  return `${over}${Math.floor(s / 86400)} d`;
+}
+
+export function tick() {
+  const at = now();
+  const shown = $("#clock");
+  if (shown) shown.firstChild.data = `${date(at)}, ${clock(at)} `;
+  for (const element of every("[data-until]")) {
+    const until = Date.parse(element.dataset.until);
+    const text = left(until - at);
+    if (element.textContent !== text) element.textContent = text;
+    element.classList.toggle("s1-ink", until - at < 60_000);
+    element.classList.toggle("s2-ink", until - at >= 60_000 && until - at < 120_000);
+    const meter = $("[data-meter]", element.parentElement);
+    if (meter) {
+      const whole = until - Date.parse(element.dataset.from);
+      meter.setAttribute("width", (132 * Math.min(1, Math.max(0, (until - at) / whole))).toFixed(1));
+    }
+  }
+}
+tick();
+setInterval(tick, 1000);
+
+// The line to the hub. A short break is no news; a longer one is told.
+let broken = null;
+function line(state) {
+  if (state === "live") {
+    clearTimeout(broken);
+    broken = null;
+    body.dataset.live = "live";
+  } else if (broken === null && body.dataset.live !== "offline") {
+    const since = now();
+    body.dataset.live = "connecting";
+    broken = setTimeout(() => {
+      $("#lost-at").textContent = clock(since);
+      body.dataset.live = "offline";
+    }, 3000);
+  }
+}
+body.addEventListener("htmx:sseOpen", () => line("live"));
+body.addEventListener("htmx:sseError", () => line("broken"));
+body.addEventListener("htmx:sseClose", () => line("broken"));
+addEventListener("offline", () => line("broken"));
+
+/** Ask the API; never throws. {ok, status, data}: data is the answer or the problem document. */
+export async function send(method, path, data, headers = {}) {
+  try {
+    const answer = await fetch(path, { method, headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(data), signal: AbortSignal.timeout(15_000) });
+    return { ok: answer.ok, status: answer.status, data: await answer.json().catch(() => ({})) };
+  } catch {
+    return { ok: false, status: 0, data: { detail: zh ? "服务器无响应，没有任何更改。恢复后请再试。" : "The hub does not answer. Nothing was changed; try again once the line is back." } };
+  }
+}
+
+const typing = (target) => target.closest("input:not([type=radio]):not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]");
+/** Single keys; none with Ctrl, Alt or Meta, none while somebody types. */
+export function onKeys(handle) {
+  addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.altKey || e.metaKey || e.isComposing || e.repeat && !"jk".includes(e.key) || typing(e.target)) return;
+    if ($("dialog[open]") && e.key !== "?") return;
+    if (handle(e.key.length === 1 ? e.key.toLowerCase() : e.key, e) === true) e.preventDefault();
+  });
+}
+const help = $("#help");
+const showHelp = () => (help.open ? help.close() : help.showModal());
+onKeys((key) => {
+  if (key === "?") return showHelp(), true;
+  if (key === "r" && !body.classList.contains("report")) return location.assign("/report"), true;
+});
+$("#keys")?.addEventListener("click", showHelp);
+
+// Forms that ask the API: data-act names the path, each field a member of the body.
+document.addEventListener("submit", async (e) => {
+  const form = e.target.closest("form[data-act]");
+  if (!form) return;
+  e.preventDefault();
+  const button = $("button[type=submit], button:not([type])", form);
+  const told = $(".refused", form);
+  const members = { ...JSON.parse(form.dataset.body || "{}") };
+  for (const [name, value] of new FormData(form)) if (String(value).trim() !== "") members[name] = value === "on" ? true : value;
+  button.disabled = true;
+  const answer = await send("POST", form.dataset.act, members);
+  button.disabled = false;
+  if (answer.ok) location.reload();
+  else told.textContent = answer.data.detail;
+});
