@@ -56,7 +56,8 @@ class HubSide:
         with self._lock:
             lanes = {lane: LaneAck(s.watermark, s.ranges[:]) for lane, s in self.ledger.items()}
             ack = Ack(epoch=self.epoch, hub_time=now() + self.ahead, boot=self.boot, lanes=lanes)
-        self.say(Down.ACK, ack, retain=True)
+        topic = str(Topic(self._station, self._agent, Down.ACK))
+        self._transport.publish(topic, encode_control(ack), retain=True)  # no session: too late
 
     def nack(self, lane: Lane, *ranges: tuple[int, int]) -> None:
         self.say(Down.NACK, Nack(boot=self.boot, lanes={lane: list(ranges)}))
