@@ -82,6 +82,7 @@ class Pages:
             "district": hub.grid.district_of(hub.config.hub.district),
             "zone": hub.config.hub.time_zone,
             "offset": _offset(local),
+            "here": str(request.url.replace(scheme="", netloc="")),
             "now": now,
             "waiting": waiting,
             "grid": hub.grid,

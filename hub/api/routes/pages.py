@@ -3,32 +3,37 @@ the API."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from psycopg import Connection
 from starlette.responses import HTMLResponse
 
-from contract.taxonomy import Severity
+from contract.taxonomy import Lane, Severity
 from hub.api.curve import score_curve
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, reading
 from hub.api.errors import Problem
 from hub.api.models import State
 from hub.api.offers import offered
 from hub.api.render import Pages
+from hub.api.routes.parameters import read_manifest
 from hub.domain.errors import NotFoundError
 from hub.domain.guards import UNDO_WITHIN
 from hub.services.context import Hub
 from hub.store import views
 from hub.store.rows import GridEventRow
-from hub.store.view_rows import EventFilter
+from hub.store.view_rows import AgentView, EventFilter, LaneView
 
 router = APIRouter(include_in_schema=False)
 
 _NEARBY_M = 500.0
 _DECISIONS = ("confirm", "reject", "file", "refuse", "endorse", "recall")  # made in triage
 _PAGE = 50
+_CROSSING = "vehicle_crossing"
+_HEALTHY = ("online", "ended")
+_LANES = [lane.value for lane in Lane]
+_HEARD_WITHIN = timedelta(seconds=30)  # three heartbeats: an agent that is silent longer is so
 
 
 @router.get("/")
@@ -128,6 +133,77 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
     return _pages(request).page(request, "event.html", values)
 
 
+@router.get("/devices")
+def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
+    """Agents, cameras, what arrived of what they sent, what was refused."""
+    now = hub.now()
+    pages = _pages(request)
+    with reading(hub) as conn:
+        agents, streams = views.agents(conn), views.streams(conn)
+        lanes = views.completeness(conn)
+        counts = views.counts(conn, _CROSSING, pages.midnight(now))
+        refused = views.quarantine(conn, None, None, 5)
+    boots = {a.agent: a.boot for a in agents}
+    ledger: dict[str, list[LaneView]] = {}
+    for lane in lanes:
+        if boots.get(lane.agent) in (lane.boot, None):
+            ledger.setdefault(lane.agent, []).append(lane)
+    for lane_list in ledger.values():
+        lane_list.sort(key=lambda lane: _LANES.index(lane.lane))
+    return pages.page(
+        request,
+        "devices.html",
+        {
+            "page": "devices",
+            "agents": agents,
+            "streams": sorted(streams, key=lambda s: s.state in _HEALTHY),
+            "heard": {a.agent for a in agents if _is_heard(a, now)},
+            "ledger": ledger,
+            "spooled": {(a.agent, k): n for a in agents for k, n in a.spooled.items()},
+            "counts": counts,
+            "refused": refused,
+        },
+    )
+
+
+@router.get("/tuning")
+def show_tuning(
+    request: Request,
+    hub: HubDep,
+    agent: Annotated[str, Query(max_length=64)] = "",
+    stream: Annotated[str, Query(max_length=64)] = "",
+    kind: Annotated[str, Query(max_length=64)] = "",
+) -> HTMLResponse:
+    """The parameters of one detector on one camera; what is not named is the first there is."""
+    with reading(hub) as conn:
+        known = {a.agent: a for a in views.agents(conn) if a.manifest}
+        name = agent if agent in known else next(iter(known), "")
+        commands = views.commands(conn, name, 10) if name else []
+    manifest = read_manifest(name, known[name].manifest) if name else None
+    streams = [s for s in manifest.streams if s.detectors] if manifest else []
+    chosen = next((s for s in streams if s.stream == stream), streams[0] if streams else None)
+    detectors = chosen.detectors if chosen else []
+    detector = next((d for d in detectors if d.kind == kind), detectors[0] if detectors else None)
+    properties = detector.schema.get("properties", {}) if detector else {}
+    return _pages(request).page(
+        request,
+        "tuning.html",
+        {
+            "page": "tuning",
+            "agents": list(known),
+            "agent": name,
+            "online": bool(name) and known[name].online,
+            "streams": streams,
+            "stream": chosen,
+            "detector": detector,
+            # what is tuned most stands first
+            "knobs": sorted(properties.items(), key=lambda item: item[0] != "threshold"),
+            "commands": commands,
+            "latest": commands[0] if commands else None,
+        },
+    )
+
+
 @router.get("/report")
 def show_report(request: Request) -> HTMLResponse:
     """The form for what a person saw."""
@@ -144,6 +220,11 @@ def problem_page(request: Request, problem: Problem) -> HTMLResponse:
 def _pages(request: Request) -> Pages:
     pages: Pages = request.app.state.pages
     return pages
+
+
+def _is_heard(agent: AgentView, now: datetime) -> bool:
+    seen_at = agent.seen_at
+    return agent.online and seen_at is not None and now - seen_at <= _HEARD_WITHIN
 
 
 def _chosen(conn: Connection[Any], number: str | None) -> GridEventRow | None:

@@ -79,6 +79,16 @@ export async function send(method, path, data, headers = {}) {
   }
 }
 
+/** Call back with the id of what changed, for each of these topics of the live stream. */
+export function hear(topics, call) {
+  const ear = document.createElement("span");
+  ear.hidden = true;
+  ear.setAttribute("hx-trigger", topics.map((topic) => `sse:${topic}`).join(", "));
+  body.append(ear);
+  window.htmx?.process(ear);
+  for (const topic of topics) ear.addEventListener(`sse:${topic}`, (e) => call(topic, JSON.parse(e.detail?.data || "{}").id));
+}
+
 const typing = (target) => target.closest("input:not([type=radio]):not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]");
 /** Single keys; none with Ctrl, Alt or Meta, none while somebody types. */
 export function onKeys(handle) {

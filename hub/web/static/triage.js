@@ -1,5 +1,5 @@
 // Triage: a queue that never jumps, single keys, and the next event painted at once.
-import { $, clock, every, now, onKeys, send } from "./console.js";
+import { $, clock, every, hear, now, onKeys, send } from "./console.js";
 import { GridMap } from "./map.js";
 
 const queue = $("#queue");
@@ -267,7 +267,7 @@ function changed() {
   clearTimeout(soon);
   soon = setTimeout(() => refresh(), 150);
 }
-for (const topic of ["event", "evidence", "resync"]) $("#last").addEventListener(`sse:${topic}`, changed);
+hear(["event", "evidence", "resync"], changed);
 
 // Filter, map, keys ------------------------------------------------------------
 const search = $("#filter");

@@ -1,0 +1,23 @@
+// One event: its place on the map, and a word when it has changed since.
+import { $, hear } from "./console.js";
+import { GridMap } from "./map.js";
+
+const here = $("#here");
+const main = $("#main");
+if (window.L) {
+  const map = new GridMap($("#map"));
+  if (here.dataset.lon) {
+    const place = { cell: here.dataset.cell, lon: +here.dataset.lon, lat: +here.dataset.lat };
+    map.show(place);
+    map.draw([{ ...place, severity: here.dataset.severity, title: here.dataset.title }]);
+  } else map.show({});
+}
+
+// Nothing moves under the hand: a change is told, the reader asks for it.
+async function compare() {
+  const answer = await fetch(`/api/v1/events/${main.dataset.event}`).catch(() => null);
+  if (answer?.ok) $("#changed").hidden = String((await answer.json()).version) === main.dataset.version;
+}
+hear(["event", "resync"], (topic, id) => {
+  if (topic === "resync" || id === main.dataset.event) compare();
+});
