@@ -1,0 +1,1 @@
+"""The Numenta Anomaly Benchmark: corpus, published scoring, and our detector beside the table."""
