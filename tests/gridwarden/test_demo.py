@@ -24,6 +24,7 @@ from gridwarden.postmaster import lives, read
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
+ROOT = Path(__file__).parents[2]
 NOBODY = "nobody"
 PROGRAM = [sys.executable, "-m", "gridwarden"]
 
@@ -51,7 +52,7 @@ class Demo:
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 cwd="/",
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path[1:])},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])},
                 start_new_session=True,
             )
 
