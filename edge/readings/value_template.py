@@ -27,6 +27,7 @@ _TOKEN = re.compile(
     r"|'(?P<single>[^'\\]*)'|\"(?P<double>[^\"\\]*)\"|(?P<sign>[.\[\]()|*/+,-]))"
 )
 _MAX_LENGTH = 500
+_MAX_TOKENS = 60  # bounds the depth of the parser and of what it makes
 
 _Token = tuple[str, str]
 
@@ -43,6 +44,8 @@ def _tokens(text: str, inside: str) -> list[_Token]:
     tokens: list[_Token] = []
     at = 0
     while at < len(inside):
+        if len(tokens) == _MAX_TOKENS:
+            raise _refused(text, f"it has more than {_MAX_TOKENS} parts")
         found = _TOKEN.match(inside, at)
         if found is None:
             raise _refused(text, f"{inside[at : at + 20]!r} is beyond the subset")
