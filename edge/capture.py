@@ -260,10 +260,7 @@ class _Child:
 
     def receive(self) -> wire.Message | None:
         """The next message, None once the child is gone; raises TimeoutError where it hangs."""
-        try:
-            raw, descriptors, _, _ = socket.recv_fds(self.socket, wire.MESSAGE, 1)
-        except ConnectionResetError:
-            return None
+        raw, descriptors = wire.receive(self.socket)
         if not raw:
             return None
         message = wire.decode(raw)

@@ -7,6 +7,8 @@ one side at a time, so a torn picture cannot be read.
 
 from __future__ import annotations
 
+import socket
+
 import msgspec
 
 from contract.taxonomy import CameraState
@@ -53,3 +55,17 @@ decode = _decoder.decode
 def give_back(shown: Shown) -> bytes:
     """The message that returns a buffer to the child."""
     return bytes((shown.round % 256, shown.buffer))
+
+
+def receive(end: socket.socket) -> tuple[bytes, list[int]]:
+    """The next message with its descriptors; empty once the other side is gone.
+
+    Where the other side ends with something of ours unread, Linux reports a reset ahead of what
+    it had still sent. That last word counts: it may be that the file was played to its end.
+    Raises TimeoutError as the socket is set.
+    """
+    try:
+        raw, descriptors, _, _ = socket.recv_fds(end, MESSAGE, 1)
+    except ConnectionResetError:  # reported once
+        raw, descriptors, _, _ = socket.recv_fds(end, MESSAGE, 1)
+    return raw, list(descriptors)
