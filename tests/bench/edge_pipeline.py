@@ -19,8 +19,8 @@ import numpy as np
 from contract.taxonomy import Lane
 from detectors.kit.registry import available
 from detectors.kit.types import Frame
-from edge.settings import DetectorSettings, StreamSettings
 from edge.scenes import open_scene
+from edge.settings import DetectorSettings, StreamSettings
 from edge.sqlite_spool import SqliteSpool
 from edge.watching import StreamWatch
 from tests.bench.measure import Comparison, compare

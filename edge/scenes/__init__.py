@@ -1,0 +1,61 @@
+"""Rendered scenes: evidence to look at, and truth to compare detectors with.
+
+Each module draws one scene; `open_scene("fire")` opens it. What does not move is drawn once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edge.errors import SourceError
+from edge.scenes.truth import Scene
+
+
+def open_scene(name: str) -> Scene:
+    """The scene of that name; "street?seed=7" is another street of the same kind.
+
+    Raises SourceError where there is none.
+    """
+    kind, _, query = name.partition("?")
+    opened = _SCENES.get(kind)
+    if opened is None:
+        raise SourceError(f"no scene {kind!r}; there are: {', '.join(_SCENES)}")
+    if not query:
+        return opened(None)
+    key, _, number = query.partition("=")
+    if key != "seed" or not number.isdecimal() or len(number) > 9:
+        raise SourceError(f"scene {name!r}: only ?seed=NUMBER can follow its name")
+    return opened(int(number))
+
+
+def _street(seed: int | None) -> Scene:
+    from edge.scenes.street import Street
+
+    return Street() if seed is None else Street(seed)
+
+
+def _fire(seed: int | None) -> Scene:
+    from edge.scenes.fire import Fire
+
+    return Fire() if seed is None else Fire(seed)
+
+
+def _water(seed: int | None) -> Scene:
+    from edge.scenes.water import Water
+
+    return Water() if seed is None else Water(seed)
+
+
+def _freeze(seed: int | None) -> Scene:
+    from edge.scenes.square import FrozenSquare
+
+    return FrozenSquare() if seed is None else FrozenSquare(seed)
+
+
+_SCENES: dict[str, Callable[[int | None], Scene]] = {
+    "street": _street,
+    "fire": _fire,
+    "water": _water,
+    "freeze": _freeze,
+}
+NAMES = tuple(_SCENES)

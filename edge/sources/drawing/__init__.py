@@ -1,1 +1,0 @@
-"""Rendered scenes: backgrounds drawn once, what moves drawn over a copy for every frame."""
