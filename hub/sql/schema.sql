@@ -1,0 +1,399 @@
+-- What the migrations add up to. Written by `python -m hub.store.schema`; to be read, not run.
+
+CREATE OR REPLACE FUNCTION public.history_is_append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RAISE EXCEPTION 'the history of grid events is append-only';
+END $function$;
+
+CREATE TABLE agent (
+    agent text NOT NULL,
+    station text NOT NULL,
+    boot text,
+    online boolean DEFAULT false NOT NULL,
+    born_at timestamp with time zone,
+    seen_at timestamp with time zone,
+    manifest jsonb,
+    clock_offset_s double precision,
+    first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    PRIMARY KEY (agent)
+);
+
+CREATE TABLE command (
+    agent text NOT NULL,
+    version bigint NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    issued_by text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    parameters jsonb NOT NULL,
+    published_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    errors jsonb DEFAULT '[]'::jsonb NOT NULL,
+    PRIMARY KEY (agent, version),
+    FOREIGN KEY (agent) REFERENCES agent(agent),
+    CHECK ((version >= 1))
+);
+CREATE INDEX command_unpublished ON public.command USING btree (agent) WHERE (published_at IS NULL);
+
+CREATE TABLE detection (
+    episode uuid NOT NULL,
+    station text NOT NULL,
+    agent text NOT NULL,
+    boot text NOT NULL,
+    stream text NOT NULL,
+    kind text NOT NULL,
+    label text NOT NULL,
+    place text DEFAULT ''::text NOT NULL,
+    phase text NOT NULL,
+    revision integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    raised_frame bigint NOT NULL,
+    captured_at timestamp with time zone NOT NULL,
+    score double precision NOT NULL,
+    peak_score double precision NOT NULL,
+    box jsonb,
+    lon double precision,
+    lat double precision,
+    cell text,
+    rule jsonb NOT NULL,
+    scores jsonb DEFAULT '[]'::jsonb NOT NULL,
+    detector_version text DEFAULT ''::text NOT NULL,
+    event bigint,
+    received_at timestamp with time zone NOT NULL,
+    late boolean DEFAULT false NOT NULL,
+    test boolean DEFAULT false NOT NULL,
+    PRIMARY KEY (episode),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK (((peak_score >= (0)::double precision) AND (peak_score <= (1)::double precision))),
+    CHECK ((phase = ANY (ARRAY['raised'::text, 'updated'::text, 'cleared'::text]))),
+    CHECK (((score >= (0)::double precision) AND (score <= (1)::double precision)))
+);
+CREATE INDEX detection_event ON public.detection USING btree (event);
+CREATE INDEX detection_stream ON public.detection USING btree (agent, stream, raised_at DESC);
+
+CREATE TABLE detection_change (
+    agent text NOT NULL,
+    boot text NOT NULL,
+    seq bigint NOT NULL,
+    episode uuid NOT NULL,
+    revision integer NOT NULL,
+    phase text NOT NULL,
+    captured_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    committed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    body jsonb NOT NULL,
+    CHECK ((phase = ANY (ARRAY['raised'::text, 'updated'::text, 'cleared'::text])))
+);
+CREATE INDEX detection_change_episode ON public.detection_change USING btree (episode);
+
+CREATE TABLE detection_evidence (
+    episode uuid NOT NULL,
+    digest text NOT NULL,
+    role text NOT NULL,
+    captured_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (episode, digest)
+);
+CREATE INDEX detection_evidence_digest ON public.detection_evidence USING btree (digest);
+
+CREATE TABLE event_evidence (
+    event bigint NOT NULL,
+    digest text NOT NULL,
+    history_n integer NOT NULL,
+    PRIMARY KEY (event, digest),
+    FOREIGN KEY (digest) REFERENCES evidence(digest),
+    FOREIGN KEY (event) REFERENCES grid_event(id)
+);
+
+CREATE TABLE evidence (
+    digest text NOT NULL,
+    agent text,
+    stream text,
+    media_type text NOT NULL,
+    total bigint NOT NULL,
+    received int8multirange DEFAULT '{}'::int8multirange NOT NULL,
+    captured_at timestamp with time zone NOT NULL,
+    complete_at timestamp with time zone,
+    PRIMARY KEY (digest),
+    CHECK ((digest ~ '^[0-9a-f]{64}$'::text)),
+    CHECK ((total > 0))
+);
+
+CREATE TABLE grid_cell (
+    code text NOT NULL,
+    level smallint NOT NULL,
+    parent text,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    polygon jsonb NOT NULL,
+    valid_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    valid_to timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    PRIMARY KEY (code),
+    FOREIGN KEY (parent) REFERENCES grid_cell(code),
+    CHECK ((level =
+CASE length(code)
+    WHEN 6 THEN 3
+    WHEN 12 THEN 2
+    ELSE 1
+END)),
+    CHECK (((parent IS NULL) = (level = 3))),
+    CHECK (((parent IS NULL) OR starts_with(code, parent))),
+    CHECK ((valid_from < valid_to)),
+    CHECK ((code ~ '^([0-9]{6}|[0-9]{12}|[0-9]{15})$'::text)),
+    CHECK ((level = ANY (ARRAY[1, 2, 3])))
+);
+
+CREATE TABLE grid_event (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    number text NOT NULL,
+    state text NOT NULL,
+    origin text NOT NULL,
+    ever_reported boolean NOT NULL,
+    category text NOT NULL,
+    subcategory text NOT NULL,
+    merge_group text NOT NULL,
+    severity text NOT NULL,
+    title text NOT NULL,
+    lon double precision,
+    lat double precision,
+    cell text,
+    occurred_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    decide_by timestamp with time zone,
+    due_at timestamp with time zone,
+    scene_cleared_at timestamp with time zone,
+    confirmation text DEFAULT 'none'::text NOT NULL,
+    level smallint DEFAULT 1 NOT NULL,
+    urgent boolean DEFAULT false NOT NULL,
+    supervised boolean DEFAULT false NOT NULL,
+    exempt boolean DEFAULT false NOT NULL,
+    forced boolean DEFAULT false NOT NULL,
+    extension_count integer DEFAULT 0 NOT NULL,
+    rework_count integer DEFAULT 0 NOT NULL,
+    reopened_count integer DEFAULT 0 NOT NULL,
+    satisfaction smallint,
+    parent bigint,
+    responsible_unit text,
+    assignee text,
+    filing_condition text,
+    filed_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    reject_reason text,
+    test boolean DEFAULT false NOT NULL,
+    version integer NOT NULL,
+    UNIQUE (number),
+    PRIMARY KEY (id),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    FOREIGN KEY (parent) REFERENCES grid_event(id),
+    CHECK ((category = ANY (ARRAY['public_security'::text, 'urban_management'::text, 'fire_safety'::text, 'traffic_safety'::text, 'environmental_safety'::text, 'letters_and_visits'::text, 'ethnic_and_religious_affairs'::text, 'land_supervision'::text, 'peoples_livelihood'::text]))),
+    CHECK (((lon IS NULL) = (lat IS NULL))),
+    CHECK ((parent <> id)),
+    CHECK (((state <> ALL (ARRAY['filed'::text, 'dispatched'::text, 'disposing'::text, 'suspended'::text, 'disposed'::text, 'checking'::text, 'closed'::text, 'voided'::text])) OR (filed_at IS NOT NULL))),
+    CHECK (((state = ANY (ARRAY['closed'::text, 'rejected'::text, 'merged'::text, 'lapsed'::text, 'voided'::text])) = (ended_at IS NOT NULL))),
+    CHECK (((state = 'merged'::text) = (parent IS NOT NULL))),
+    CHECK (((state <> 'rejected'::text) OR (reject_reason IS NOT NULL))),
+    CHECK (((state <> 'dispatched'::text) OR (responsible_unit IS NOT NULL))),
+    CHECK ((confirmation = ANY (ARRAY['none'::text, 'pending'::text, 'human'::text, 'waived'::text]))),
+    CHECK (((extension_count >= 0) AND (extension_count <= 2))),
+    CHECK (((lat >= ('-90'::integer)::double precision) AND (lat <= (90)::double precision))),
+    CHECK (((level >= 1) AND (level <= 3))),
+    CHECK (((lon >= ('-180'::integer)::double precision) AND (lon <= (180)::double precision))),
+    CHECK ((origin = ANY (ARRAY['machine'::text, 'manual'::text]))),
+    CHECK ((reopened_count >= 0)),
+    CHECK ((rework_count >= 0)),
+    CHECK (((satisfaction >= 1) AND (satisfaction <= 5))),
+    CHECK ((severity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text, 'S4'::text]))),
+    CHECK ((state = ANY (ARRAY['suspected'::text, 'reported'::text, 'verifying'::text, 'filed'::text, 'dispatched'::text, 'disposing'::text, 'suspended'::text, 'disposed'::text, 'checking'::text, 'closed'::text, 'rejected'::text, 'merged'::text, 'lapsed'::text, 'voided'::text]))),
+    CHECK ((version >= 1))
+);
+CREATE INDEX grid_event_cleared ON public.grid_event USING btree (merge_group, scene_cleared_at) WHERE (state = 'suspected'::text);
+CREATE INDEX grid_event_ended ON public.grid_event USING btree (merge_group, lat, ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX grid_event_live ON public.grid_event USING btree (merge_group, lat, lon) WHERE (ended_at IS NULL);
+CREATE INDEX grid_event_parent ON public.grid_event USING btree (parent) WHERE (parent IS NOT NULL);
+CREATE INDEX grid_event_queue ON public.grid_event USING btree (severity, decide_by) WHERE (state = ANY (ARRAY['suspected'::text, 'reported'::text]));
+
+CREATE TABLE grid_event_counter (
+    district text NOT NULL,
+    day date NOT NULL,
+    last integer NOT NULL,
+    PRIMARY KEY (district, day),
+    CHECK ((last >= 1))
+);
+
+CREATE TABLE grid_event_history (
+    event bigint NOT NULL,
+    n integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    name text NOT NULL,
+    from_state text,
+    to_state text NOT NULL,
+    role text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    facts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    prev_hash text NOT NULL,
+    hash text NOT NULL,
+    PRIMARY KEY (event, n),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((n >= 1))
+);
+CREATE TRIGGER grid_event_history_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.grid_event_history FOR EACH STATEMENT EXECUTE FUNCTION history_is_append_only();
+
+CREATE TABLE health (
+    captured_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    agent text NOT NULL,
+    body jsonb NOT NULL
+);
+CREATE INDEX health_agent ON public.health USING btree (agent, captured_at DESC);
+
+CREATE TABLE hub (
+    only_row boolean DEFAULT true NOT NULL,
+    epoch text NOT NULL,
+    incarnation text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    PRIMARY KEY (only_row),
+    CHECK (only_row)
+);
+
+CREATE TABLE ledger (
+    agent text NOT NULL,
+    boot text NOT NULL,
+    lane text NOT NULL,
+    watermark bigint DEFAULT 0 NOT NULL,
+    received int8multirange DEFAULT '{}'::int8multirange NOT NULL,
+    lost int8multirange DEFAULT '{}'::int8multirange NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
+    PRIMARY KEY (agent, boot, lane),
+    CHECK ((lane = ANY (ARRAY['detection'::text, 'evidence'::text, 'reading'::text, 'score'::text, 'health'::text]))),
+    CHECK ((watermark >= 0))
+);
+
+CREATE TABLE quarantine (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    topic text NOT NULL,
+    station text,
+    agent text,
+    boot text,
+    lane text,
+    seq bigint,
+    reason text NOT NULL,
+    payload bytea NOT NULL,
+    hash text NOT NULL,
+    times bigint DEFAULT 1 NOT NULL,
+    replayed_at timestamp with time zone,
+    PRIMARY KEY (id)
+);
+CREATE INDEX quarantine_newest ON public.quarantine USING btree (last_at DESC);
+CREATE UNIQUE INDEX quarantine_unidentified ON public.quarantine USING btree (COALESCE(agent, ''::text), hash) WHERE (seq IS NULL);
+
+CREATE TABLE reading (
+    captured_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    agent text NOT NULL,
+    device text NOT NULL,
+    metric text NOT NULL,
+    label text NOT NULL,
+    place text NOT NULL,
+    value double precision NOT NULL,
+    unit text NOT NULL
+);
+CREATE INDEX reading_device ON public.reading USING btree (device, metric, captured_at DESC);
+
+CREATE TABLE reading_rollup (
+    width text NOT NULL,
+    bucket timestamp with time zone NOT NULL,
+    agent text NOT NULL,
+    device text NOT NULL,
+    metric text NOT NULL,
+    label text NOT NULL,
+    place text NOT NULL,
+    n bigint NOT NULL,
+    total double precision NOT NULL,
+    low double precision NOT NULL,
+    high double precision NOT NULL,
+    PRIMARY KEY (width, bucket, agent, device, metric, label, place),
+    CHECK ((width = ANY (ARRAY['1m'::text, '1h'::text, '1d'::text])))
+);
+
+CREATE TABLE report (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    event bigint NOT NULL,
+    role text NOT NULL,
+    reporter text NOT NULL,
+    description text NOT NULL,
+    lon double precision NOT NULL,
+    lat double precision NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    request_key text,
+    UNIQUE (request_key),
+    PRIMARY KEY (id),
+    FOREIGN KEY (event) REFERENCES grid_event(id)
+);
+CREATE INDEX report_event ON public.report USING btree (event);
+
+CREATE TABLE schema_version (
+    version integer NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    PRIMARY KEY (version)
+);
+
+CREATE TABLE score_block (
+    started_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    agent text NOT NULL,
+    stream text NOT NULL,
+    kind text NOT NULL,
+    label text NOT NULL,
+    place text NOT NULL,
+    offsets_ms integer[] NOT NULL,
+    scores real[] NOT NULL
+);
+CREATE INDEX score_block_subject ON public.score_block USING btree (agent, stream, kind, started_at DESC);
+
+CREATE TABLE stream (
+    agent text NOT NULL,
+    stream text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    lon double precision,
+    lat double precision,
+    cell text,
+    state text DEFAULT 'connecting'::text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    heard_at timestamp with time zone,
+    heard_seq bigint DEFAULT 0 NOT NULL,
+    frame_age_s double precision,
+    frame_hash text DEFAULT ''::text NOT NULL,
+    captured bigint DEFAULT 0 NOT NULL,
+    observed bigint DEFAULT 0 NOT NULL,
+    restarts bigint DEFAULT 0 NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    retired_at timestamp with time zone,
+    PRIMARY KEY (agent, stream),
+    FOREIGN KEY (agent) REFERENCES agent(agent),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    CHECK (((lon IS NULL) = (lat IS NULL)))
+);
+
+CREATE TABLE verdict (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    event bigint NOT NULL,
+    verdict text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    history_n integer NOT NULL,
+    undone_at timestamp with time zone,
+    PRIMARY KEY (id),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((verdict = ANY (ARRAY['confirmed'::text, 'false_alarm'::text, 'real_but_not_actionable'::text, 'real_but_authorised'::text, 'duplicate'::text, 'unclear'::text, 'other_kind'::text])))
+);
+CREATE UNIQUE INDEX verdict_standing ON public.verdict USING btree (event) WHERE (undone_at IS NULL);
