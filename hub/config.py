@@ -18,12 +18,19 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from contract.errors import GridwardenError
+from contract.errors import GridwardenError, TopicError
 from contract.topics import check_name
 
 ENVIRONMENT_PREFIX = "GRIDWARDEN_HUB__"
 _CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_KINDS: dict[Any, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    tuple[str, ...]: "a list of words",
+}
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
@@ -186,14 +193,16 @@ def _convert(kind: Any, entry: _Given, environ: Mapping[str, str]) -> Any:
         else:
             if isinstance(value, str) or number == value:
                 return number
-    name = "list of words" if kind == tuple[str, ...] else getattr(kind, "__name__", "path")
-    raise ConfigError(f"{entry.where} must be a {name.lower()}, got {value!r}")
+    raise ConfigError(f"{entry.where} must be {_KINDS.get(kind, 'a path')}, got {value!r}")
 
 
 def _checked(config: HubConfig) -> HubConfig:
     site, ingest = config.hub, config.ingest
     for station in site.stations:
-        check_name("station", station)
+        try:
+            check_name("station", station)
+        except TopicError as e:
+            raise ConfigError(f"hub.stations: {e}") from None
     if not site.stations:
         raise ConfigError("hub.stations is empty: name at least one station")
     if not re.fullmatch(r"[0-9]{6}", site.district):
