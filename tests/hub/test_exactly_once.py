@@ -1,0 +1,299 @@
+"""Nothing lost and nothing counted twice, whatever is killed, cut or away."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from contract.errors import GridwardenError
+from contract.taxonomy import Lane
+from gridwarden.broker import EmbeddedBroker
+from gridwarden.ports import choose
+from hub.config import BrokerConfig, HttpConfig
+from hub.ingest.mqtt import BrokerConnection
+from hub.ingest.subscriber import run_ingest
+from hub.server import run
+from tests.hub.builders import (
+    Agent,
+    config,
+    detection,
+    eventually,
+    fresh,
+    opened,
+    reading,
+    rows,
+    running,
+)
+from tests.hub.relay import Relay
+
+ROOT = Path(__file__).parents[2]
+PUBACK = b"\x40\x02"
+
+
+@pytest.fixture
+def station() -> str:
+    return fresh("station")
+
+
+def start_hub(
+    database_url: str, port: int, station: str, data_dir: Path
+) -> subprocess.Popen[bytes]:
+    arguments = [database_url, str(port), station, str(data_dir)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.hub.ingest_process", *arguments], cwd=ROOT
+    )
+
+
+def test_a_hub_killed_again_and_again_stores_every_record_once(
+    database_url: str, broker_port: int, tmp_path: Path, station: str
+) -> None:
+    values = 400
+    rng = random.Random(3)
+    process = start_hub(database_url, broker_port, station, tmp_path)
+    try:
+        with Agent(broker_port, station) as agent:
+            agent.bear()
+            for kill in range(4):
+                agent.acks.clear()
+                eventually(lambda: agent.acks != [], timeout_s=20)  # this hub greets us
+                # everything the hub has not acknowledged goes out again, as an edge does it
+                for seq in range(1, values + 1, 20):
+                    agent.send(Lane.READING, [reading(float(seq + i)) for i in range(20)], seq=seq)
+                    agent.send(
+                        Lane.DETECTION, [detection(stream=f"cam-{seq:03}")], seq=1 + seq // 20
+                    )
+                    if kill < 3 and seq > rng.uniform(0, values):
+                        break  # somewhere between a COMMIT and its PUBACK, or before, or after
+                if kill < 3:
+                    process.send_signal(signal.SIGKILL)
+                    process.wait()
+                    process = start_hub(database_url, broker_port, station, tmp_path)
+            agent.acked(Lane.READING, values)
+            agent.acked(Lane.DETECTION, 20)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert rows(database_url, "SELECT count(*), count(DISTINCT value) FROM reading") == [
+        (values, values)
+    ]
+    assert rows(database_url, "SELECT sum(n) FROM reading_rollup WHERE width = '1h'") == [(values,)]
+    assert rows(database_url, "SELECT count(*), count(DISTINCT seq) FROM detection_change") == [
+        (20, 20)
+    ]
+
+
+@contextlib.contextmanager
+def away(database_url: str, postgres_url: str) -> Iterator[None]:
+    """The database throws everybody out and lets nobody in."""
+    name = str(conninfo_to_dict(database_url)["dbname"])
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    with psycopg.connect(postgres_url, autocommit=True) as conn:
+        conn.execute(allow.format(sql.Identifier(name), sql.Literal(False)))
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+        )
+        yield
+        conn.execute(allow.format(sql.Identifier(name), sql.Literal(True)))
+
+
+def test_a_database_that_is_away_is_waited_for_and_nothing_is_acknowledged_meanwhile(
+    database_url: str, postgres_url: str, broker_port: int, tmp_path: Path, station: str
+) -> None:
+    settings = config(database_url, tmp_path, broker_port=broker_port, stations=(station,))
+    with (
+        opened(settings) as hub,
+        running(lambda stop: run_ingest(hub, stop)),
+        Agent(broker_port, station) as agent,
+    ):
+        agent.bear()
+        eventually(lambda: agent.acks != [])
+        time.sleep(0.2)
+        with away(database_url, postgres_url):
+            for value in range(1, 61):
+                agent.send(Lane.READING, [reading(float(value))])
+            time.sleep(1.0)
+            assert all(Lane.READING not in a.lanes for a in agent.acks)
+        # what a stand-by or a new lock dropped, the edge sends again
+        deadline = time.monotonic() + 20
+        while not any(
+            Lane.READING in a.lanes and a.lanes[Lane.READING].watermark == 60 for a in agent.acks
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+            for value in range(1, 61):
+                agent.send(Lane.READING, [reading(float(value))], seq=value)
+
+    assert rows(database_url, "SELECT count(*), count(DISTINCT value) FROM reading") == [(60, 60)]
+
+
+def test_an_acknowledgement_of_an_old_session_reaches_nobody(
+    broker_port: int, station: str
+) -> None:
+    relay = Relay(broker_port)
+    connection = BrokerConnection("spy", BrokerConfig(port=relay.port), 100)
+    connection.start([f"gw/v1/{station}/up/+/reading"])
+    try:
+        with Agent(broker_port, station) as agent:
+            eventually(lambda: connection.connected)
+            agent.send(Lane.READING, [reading(1.0)])
+            old = connection.deliveries.get(timeout=5)
+            relay.cut()
+            eventually(lambda: connection.connected and connection.epoch > old.epoch)
+            agent.send(Lane.READING, [reading(2.0)])
+            new = connection.deliveries.get(timeout=5)
+            session = relay.sent[-1]
+
+            before = bytes(session)
+            old.acknowledge()
+            time.sleep(0.3)
+            assert bytes(session) == before
+
+            new.acknowledge()
+            eventually(lambda: PUBACK in bytes(session)[len(before) :])
+    finally:
+        connection.stop()
+        relay.close()
+
+
+def test_a_full_queue_stops_reading_and_loses_nothing(broker_port: int, station: str) -> None:
+    connection = BrokerConnection("slow", BrokerConfig(port=broker_port), 2)
+    connection.start([f"gw/v1/{station}/up/+/reading"])
+    try:
+        with Agent(broker_port, station) as agent:
+            eventually(lambda: connection.connected)
+            for value in range(30):
+                agent.send(Lane.READING, [reading(float(value))])
+            time.sleep(0.3)
+            assert connection.deliveries.qsize() == 2
+            taken = []
+            for _ in range(30):
+                delivery = connection.deliveries.get(timeout=5)
+                taken.append(delivery.payload)
+                delivery.acknowledge()
+        assert taken == [  # in arrival order
+            p for p in sorted(taken, key=lambda p: int(p.split(b'"seq":"')[1].split(b'"')[0]))
+        ]
+        assert len(set(taken)) == 30
+    finally:
+        connection.stop()
+
+
+def test_a_broker_that_comes_late_and_goes_away_is_tried_again(
+    database_url: str, tmp_path: Path, station: str
+) -> None:
+    port = choose(18_930)
+    broker = EmbeddedBroker(port, tmp_path / "broker")
+    settings = config(database_url, tmp_path, broker_port=port, stations=(station,))
+    with opened(settings) as hub, running(lambda stop: run_ingest(hub, stop)):
+        try:
+            time.sleep(0.5)
+            for boot in range(2):
+                broker.start()
+                with Agent(port, station, name="edge-1") as agent:
+                    deadline = time.monotonic() + 20
+                    while not agent.acks:  # a birth nobody heard is said again
+                        assert time.monotonic() < deadline
+                        agent.bear()
+                        time.sleep(0.5)
+                    agent.send(Lane.READING, [reading(float(boot))])
+                    agent.acked(Lane.READING, 1)
+                broker.stop()
+        finally:
+            broker.stop()
+    assert rows(database_url, "SELECT count(*) FROM reading") == [(2,)]
+
+
+def test_a_stand_by_takes_over_the_station_of_a_hub_that_is_killed(
+    database_url: str, broker_port: int, tmp_path: Path, station: str
+) -> None:
+    first = start_hub(database_url, broker_port, station, tmp_path)
+    holders = (
+        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+        "WHERE l.locktype = 'advisory' AND a.application_name = 'station-locks'"
+    )
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'station-locks'"
+    try:
+        eventually(lambda: rows(database_url, holders), [(1,)], timeout_s=20)
+        settings = config(database_url, tmp_path, broker_port=broker_port, stations=(station,))
+        with opened(settings) as hub, running(lambda stop: run_ingest(hub, stop)):
+            eventually(lambda: rows(database_url, sessions), [(2,)])
+            assert rows(database_url, holders) == [(1,)]
+            with Agent(broker_port, station) as agent:
+                agent.bear()
+                eventually(lambda: agent.acks != [])
+                first.kill()
+                first.wait()
+                seen = len(agent.acks)
+                eventually(lambda: len(agent.acks) > seen)  # the new one greets everybody
+                time.sleep(0.2)
+                agent.send(Lane.READING, [reading(1.0)])
+                agent.acked(Lane.READING, 1)
+    finally:
+        first.kill()
+        first.wait()
+
+
+def _serving(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def test_the_whole_hub_starts_serves_and_stops_within_three_seconds(
+    database_url: str, broker_port: int, tmp_path: Path, station: str
+) -> None:
+    port = choose(18_980)
+    settings = config(database_url, tmp_path, broker_port=broker_port, stations=(station,))
+    settings = replace(settings, http=HttpConfig(port=port))
+    stop = threading.Event()
+    hub = threading.Thread(target=run, args=(settings, stop))
+    hub.start()
+    try:
+        eventually(lambda: _serving(port), timeout_s=15)
+        with Agent(broker_port, station) as agent:
+            agent.bear()
+            eventually(lambda: agent.acks != [])
+    finally:
+        asked = time.monotonic()
+        stop.set()
+        hub.join(15)
+    assert not hub.is_alive()
+    assert time.monotonic() - asked < 3.0
+    assert not _serving(port)
+    assert rows(
+        database_url,
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    ) == [(0,)]
+
+
+def test_a_hub_that_cannot_start_says_why_in_one_line(
+    database_url: str, broker_port: int, tmp_path: Path, station: str
+) -> None:
+    settings = config(database_url, tmp_path, broker_port=broker_port, stations=(station,))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(GridwardenError, match=f"cannot listen on 127.0.0.1:{port}") as caught:
+            run(replace(settings, http=HttpConfig(port=port)), threading.Event())
+        assert "\n" not in str(caught.value)
+    nowhere = config("postgresql://127.0.0.1:1/x", tmp_path, broker_port=broker_port)
+    with pytest.raises(GridwardenError, match="the database is not to be reached"):
+        run(nowhere, threading.Event())
