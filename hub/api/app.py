@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -52,6 +53,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         live.start()
         yield
         live.close()
+        await asyncio.to_thread(live.join)
 
     app = FastAPI(
         title="Gridwarden",

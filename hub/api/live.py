@@ -100,6 +100,11 @@ class Live:
         self._closing.set()
         self._on_loop(self._wake_all)
 
+    def join(self) -> None:
+        """Wait until the listener has left the database, a second at most."""
+        if self._thread is not None:
+            self._thread.join(1.0)
+
     async def stream(self) -> AsyncIterator[bytes]:
         """Server-sent events for one client until it leaves or the hub stops."""
         client = _Client()
@@ -134,7 +139,7 @@ class Live:
                     self._listening.set()
                     self._tell(RESYNC)
                     while not self._closing.is_set():
-                        for notify in connection.notifies(timeout=0.5):
+                        for notify in connection.notifies(timeout=0.25):
                             self._forward(notify.payload)
             except psycopg.Error as e:
                 self._listening.clear()

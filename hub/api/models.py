@@ -501,4 +501,5 @@ class Ready(Answer):
 
     status: Literal["ready"] = "ready"
     database: Literal["reachable"] = "reachable"
+    stations_ingested: int
     live: bool = Field(description="Whether live updates are listening")

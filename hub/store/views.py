@@ -60,6 +60,11 @@ def queue_size(conn: Connection[Any]) -> int:
     return int(_scalar(conn, "queue_size") or 0)
 
 
+def stations_ingested(conn: Connection[Any]) -> int:
+    """How many stations are ingested now, by this hub or another."""
+    return int(_scalar(conn, "stations_ingested") or 0)
+
+
 def events(
     conn: Connection[Any], wanted: EventFilter, before: int | None, limit: int
 ) -> list[EventSummary]:

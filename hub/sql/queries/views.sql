@@ -209,3 +209,10 @@ SELECT {quarantine} FROM quarantine q WHERE q.id = %(id)s;
 -- name: commands
 -- The parameter versions of an agent, the newest first.
 SELECT {command} FROM command c WHERE c.agent = %(agent)s ORDER BY c.version DESC LIMIT %(limit)s;
+
+-- name: stations_ingested
+-- How many stations some hub ingests now: each holds an advisory lock for every one of its own.
+SELECT count(*)
+FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted
+  AND a.application_name = 'station-locks' AND a.datname = current_database();

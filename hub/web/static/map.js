@@ -12,7 +12,7 @@ const LABELLED = 40; // cells at most that carry their number
 export class GridMap {
   /** options.pick: called with {lng, lat} where the map is clicked. */
   constructor(element, options = {}) {
-    this.map = L.map(element, { attributionControl: false, zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false, zoomSnap: 0.5, minZoom: 9, maxZoom: 19, wheelPxPerZoomLevel: 120 });
+    this.map = L.map(element, { attributionControl: false, zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false, inertia: false, zoomSnap: 0.25, minZoom: 9, maxZoom: 19, wheelPxPerZoomLevel: 120 });
     this.map.setView([34.76, 113.65], 13);
     L.control.scale({ imperial: false }).addTo(this.map);
     this.cells = new Map();
@@ -33,7 +33,7 @@ export class GridMap {
     }).addTo(this.map);
     L.geoJSON(grid.features.filter((f) => f.properties.level > 1), { interactive: false, style: { className: "sec", weight: 1.8 } }).addTo(this.map);
     this.bounds = drawn.getBounds();
-    for (const s of streams) if (s.lon !== null) L.circleMarker([s.lat, s.lon], { radius: 4.5, className: ["online", "ended"].includes(s.state) ? "cam" : "cam off", interactive: false }).addTo(this.cameras);
+    for (const s of streams) if (s.lon !== null) L.circleMarker([s.lat, s.lon], { radius: 4.5, weight: 1.6, fillOpacity: 1, opacity: 1, className: ["online", "ended"].includes(s.state) ? "cam" : "cam off", interactive: false }).addTo(this.cameras);
     this.show(this.wanted || {});
   }
 

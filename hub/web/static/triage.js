@@ -56,7 +56,7 @@ function dress() {
     $("span", box).textContent = banner.text;
     banner = null;
   }
-  const line = $("#then");
+  const line = $("#shut") || $("#then");
   if (!line) return;
   const rest = line.innerHTML; // our own markup, put back as it was
   for (const button of every("[data-consequence]", main)) {
@@ -86,6 +86,8 @@ function unlock() {
   missing = pane().dataset.number;
   for (const button of every("[data-key=y], [data-key=n]", main)) button.disabled = false;
   $("[data-key=x]", main)?.remove();
+  $("#shut")?.remove();
+  $("#then").hidden = false;
 }
 
 // Deciding -------------------------------------------------------------------
@@ -135,8 +137,8 @@ async function decide(path, said) {
 }
 
 function conflict(problem) {
-  const who = problem.actor && problem.at ? ` (${problem.actor}, ${clock(Date.parse(problem.at))})` : "";
-  return `${problem.title || ""}${who}: ${problem.detail}`.replace(/^: /, "");
+  if (!problem.actor || !problem.at) return problem.detail;
+  return `${main.dataset.faster} ${problem.actor}, ${clock(Date.parse(problem.at))} (${problem.action}). ${main.dataset.nothing}`;
 }
 
 function drop(row) {
@@ -191,6 +193,7 @@ async function refresh(apply = false) {
   for (const number of deciding) latest.delete(number);
   const size = $("[data-waiting]", list)?.dataset.waiting || "";
   $("#waiting").textContent = size === "0" ? "" : size;
+  $("#queue-size").textContent = size === "0" ? "" : `${size} ${queue.dataset.waiting}`;
   document.title = document.title.replace(/^(\(\d+\) )?/, size && size !== "0" ? `(${size}) ` : "");
   announce(latest);
   newest = list;

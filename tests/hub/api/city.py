@@ -94,6 +94,10 @@ class City:
     hub: Hub
     _seq: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.hub.config.http.port}"
+
     def cameras(
         self,
         names: Sequence[str] = ("cam-01", "cam-02"),

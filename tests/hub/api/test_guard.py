@@ -1,0 +1,124 @@
+"""What is refused before any route, and what every answer carries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from hub.api.errors import MEDIA_TYPE
+from tests.hub.api.city import City
+from tests.hub.api.problems import problem
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::2]:8080"])
+def test_a_name_that_is_not_the_hubs_is_refused(client: httpx.Client, host: str) -> None:
+    told = problem(client.get("/api/v1/events", headers={"Host": host}), 421)
+    assert "allowed_hosts" in told["detail"]
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST"])
+def test_the_loopback_names_are_the_hubs_own(client: httpx.Client, host: str) -> None:
+    assert client.get("/api/v1/events", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:9"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(
+    town: City, client: httpx.Client, headers: dict[str, str]
+) -> None:
+    number = town.sees()
+    path = f"/api/v1/events/{number}/verdict"
+    body = {"verdict": "confirmed", "evidence_missing": True}
+    problem(client.post(path, json=body, headers=headers), 403)
+    assert client.get(f"/api/v1/events/{number}").json()["state"] == "suspected"
+    own = {"Origin": town.url, "Sec-Fetch-Site": "same-origin"}
+    assert client.post(path, json=body, headers=own).status_code == 200
+
+
+def test_a_body_that_is_too_large_is_refused_with_or_without_its_length(
+    client: httpx.Client,
+) -> None:
+    problem(client.post("/api/v1/reports", content=b"x" * 70_000), 413)
+    pieces = (b"x" * 10_000 for _ in range(7))
+    problem(client.post("/api/v1/reports", content=pieces), 413)
+
+
+def test_a_body_that_is_no_json_is_refused(client: httpx.Client) -> None:
+    for content, kind in ((b"{", "application/json"), (b"a=1", "text/plain")):
+        told = problem(
+            client.post("/api/v1/reports", content=content, headers={"Content-Type": kind}), 422
+        )
+        assert told["errors"][0]["at"].startswith("body")
+
+
+def test_an_unknown_path_and_a_wrong_method_are_problems_too(client: httpx.Client) -> None:
+    assert "openapi" in problem(client.get("/api/v1/nothing"), 404)["detail"]
+    wrong = client.delete("/api/v1/events")
+    assert "it takes GET" in problem(wrong, 405)["detail"]
+    assert wrong.headers["allow"] == "GET"
+
+
+def test_a_failure_inside_says_an_incident_and_nothing_of_itself(
+    town: City, client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    town.execute("DROP TABLE quarantine")
+    told = problem(client.get("/api/v1/quarantine"), 500)
+    assert told["incident"] in told["detail"]
+    assert "quarantine_" not in told["detail"]
+    assert "UndefinedTable" not in str(told)
+    assert any(told["incident"] in record.getMessage() for record in caplog.records)
+
+
+def test_every_answer_carries_the_security_headers(client: httpx.Client) -> None:
+    for path in ("/", "/api/v1/events", "/api/v1/nothing"):
+        headers = client.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "script-src 'self'" in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["cache-control"] == "no-store"
+
+
+def test_health_lives_without_anything_and_readiness_names_what_is_missing(
+    client: httpx.Client,
+) -> None:
+    assert client.get("/healthz", headers={"Host": "10.0.0.7"}).json() == {"status": "alive"}
+    told = problem(client.get("/readyz", headers={"Host": "10.0.0.7"}), 503)
+    assert "ingestion" in told["detail"]
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_every_operation_documents_its_errors_as_problem_documents(client: httpx.Client) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    found = operations(document)
+    assert len(found) > 20
+    for method, path, operation in found:
+        errors = {s: r for s, r in operation["responses"].items() if s >= "400"}
+        assert {"421", "422", "500", "503"} <= set(errors), f"{method} {path}"
+        if method in ("post", "put"):
+            assert {"403", "413"} <= set(errors), f"{method} {path}"
+        if "{" in path:
+            assert "404" in errors, f"{method} {path}"
+        for response in errors.values():
+            assert list(response["content"]) == [MEDIA_TYPE]
+        assert operation["summary"]
+        assert operation["description"]
+    assert "HTTPValidationError" not in document["components"]["schemas"]

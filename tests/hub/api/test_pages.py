@@ -1,0 +1,137 @@
+"""The console's pages as the hub renders them, without a browser."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from contract.taxonomy import CameraState
+from gridwarden.district import CENTRE
+from tests.hub.api.city import City, offset, street
+
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=|javascript:")
+
+
+def report(client: httpx.Client, words: str) -> str:
+    body = {
+        "description": words,
+        "lon": CENTRE.lon,
+        "lat": CENTRE.lat,
+        "category": "urban_management",
+    }
+    return str(client.post("/api/v1/reports", json=body).json()["number"])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_page_renders_in_both_languages_without_anything_inline(
+    town: City, client: httpx.Client, lang: str
+) -> None:
+    town.heartbeat({"cam-01": CameraState.ONLINE, "cam-02": CameraState.FROZEN})
+    town.crossings(3)
+    number = town.sees(picture=street())
+    client.put(
+        "/api/v1/agents/demo-01/streams/cam-01/detectors/flame/parameters",
+        json={"parameters": {"threshold": 0.6}},
+    )
+    for path in ("/", "/events", f"/events/{number}", "/report", "/devices", "/tuning"):
+        page = client.get(path, params={"lang": lang})
+        assert page.status_code == 200, path
+        assert f'<html lang="{"zh-CN" if lang == "zh" else "en"}">' in page.text
+        assert not INLINE.search(page.text), path
+        assert "http://" not in re.sub(r'href="http://127\.0\.0\.1[^"]*"', "", page.text), path
+
+
+def test_the_language_once_chosen_stays(client: httpx.Client) -> None:
+    client.get("/?lang=zh")
+    assert 'lang="zh-CN"' in client.get("/devices").text[:200]
+
+
+def test_pages_of_an_empty_city_say_what_to_do(client: httpx.Client) -> None:
+    assert "All clear" in client.get("/").text
+    assert "No such event" in client.get("/events").text
+    assert client.get("/devices").status_code == 200
+
+
+def test_what_people_write_is_shown_as_they_wrote_it(town: City, client: httpx.Client) -> None:
+    number = report(client, "<img src=x onerror=alert(1)> & 'more'")
+    for path in ("/", f"/events/{number}", f"/triage/events/{number}", "/events"):
+        page = client.get(path).text
+        assert "<img src=x" not in page
+        assert "&lt;img src=x" in page
+
+
+def test_a_camera_that_froze_is_told_first_and_plainly(town: City, client: httpx.Client) -> None:
+    town.heartbeat({"cam-01": CameraState.ONLINE, "cam-02": CameraState.FROZEN})
+    page = client.get("/devices").text
+    assert page.index("Gate 02") < page.index("Gate 01")
+    assert "frames arrive, all with the same picture" in page
+
+
+def test_without_a_picture_the_verdict_is_shut_until_it_is_declared_missing(
+    town: City, client: httpx.Client
+) -> None:
+    number = town.sees(picture=street(), arrives=False)
+    pane = client.get(f"/triage/events/{number}").text
+    assert "The picture is on its way" in pane
+    assert re.search(r'data-key="y" disabled', pane)
+    assert 'data-key="x"' in pane
+
+
+def test_an_old_address_of_triage_shows_the_queue_and_an_unknown_event_says_so(
+    town: City, client: httpx.Client
+) -> None:
+    town.sees()
+    assert "Open fire" in client.get("/?event=410105-19990101-00001").text
+    missing = client.get("/events/410105-19990101-00001")
+    assert missing.status_code == 404
+    assert "there is no grid event" in missing.text
+
+
+def test_the_event_page_offers_only_what_is_open_now(town: City, client: httpx.Client) -> None:
+    number = town.sees()
+    assert "Dispatch…" not in client.get(f"/events/{number}").text
+    body = {"verdict": "confirmed", "evidence_missing": True}
+    client.post(f"/api/v1/events/{number}/verdict", json=body)
+    page = client.get(f"/events/{number}").text
+    assert "Dispatch…" in page
+    assert "Undo" in page
+
+
+def test_tuning_tells_that_it_waits_that_it_holds_and_that_it_was_refused(
+    town: City, client: httpx.Client
+) -> None:
+    path = "/api/v1/agents/demo-01/streams/cam-01/detectors/flame/parameters"
+    client.put(path, json={"parameters": {"threshold": 0.6}})
+    assert "v1 sent, waiting for the agent" in client.get("/tuning").text
+    town.cameras(command=1)
+    assert "v1 is in force" in client.get("/tuning").text
+    client.put(path, json={"parameters": {"k": 50}})
+    town.cameras(command=2, errors=("k must not be above n = 8",))
+    page = client.get("/tuning").text
+    assert "v2 was refused" in page
+    assert "k must not be above n = 8" in page
+
+
+def test_files_of_the_console_are_kept_for_ever_under_their_fingerprint(
+    client: httpx.Client,
+) -> None:
+    found = re.search(r'href="(/assets/[0-9a-f]{16}/console\.css)"', client.get("/").text)
+    assert found
+    kept = client.get(found[1])
+    assert "immutable" in kept.headers["cache-control"]
+    assert kept.headers["content-type"] == "text/css; charset=utf-8"
+    other = client.get("/assets/0000000000000000/console.css")
+    assert other.headers["cache-control"] == "no-store"
+    assert client.get("/assets/0/..%2F..%2Fconfig.py").status_code == 404
+    assert client.get("/assets/0/app.py").status_code == 404
+
+
+def test_nearby_events_are_told_with_their_distance(town: City, client: httpx.Client) -> None:
+    number = town.sees(at=CENTRE)
+    town.sees("stopped_vehicle", "car", at=offset(CENTRE, 120, 0))
+    town.sees("stopped_vehicle", "car", at=offset(CENTRE, 900, 0))
+    pane = client.get(f"/triage/events/{number}").text
+    assert "120 m" in pane
+    assert "900 m" not in pane
