@@ -112,6 +112,7 @@ def _await_end(
     tell_at = begun + TELL_EVERY_S
     while not stop.wait(LOOK_EVERY_S):
         site.supervisor.tend()
+        site.note_processes()
         now = time.monotonic()
         status = read_status(site.agent_status)
         streams = status.streams.values() if status else []

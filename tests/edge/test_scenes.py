@@ -71,7 +71,7 @@ def test_no_two_frames_of_a_living_scene_are_alike(name: str) -> None:
 
 
 def test_an_unknown_scene_is_refused_with_those_there_are() -> None:
-    with pytest.raises(SourceError, match="there are: fire, street, water, freeze"):
+    with pytest.raises(SourceError, match="there are: street, fire, water, freeze"):
         open_scene("volcano")
 
 
