@@ -84,8 +84,7 @@ export function hear(topics, call) {
   const ear = document.createElement("span");
   ear.hidden = true;
   ear.setAttribute("hx-trigger", topics.map((topic) => `sse:${topic}`).join(", "));
-  body.append(ear);
-  window.htmx?.process(ear);
+  body.append(ear); // modules run before htmx looks over the page, which it does once all are loaded
   for (const topic of topics) ear.addEventListener(`sse:${topic}`, (e) => call(topic, JSON.parse(e.detail?.data || "{}").id));
 }
 

@@ -39,7 +39,7 @@ if (form) {
   });
   // what the agent reports in force becomes the measure of what is changed; typed text stays
   document.body.addEventListener("htmx:afterSettle", () => {
-    const force = JSON.parse($("#state")?.dataset.force || "{}");
+    const force = JSON.parse($("#state [data-force]")?.dataset.force || "{}");
     for (const knob of every(".knob", form)) {
       if (!(knob.dataset.name in force)) continue;
       const text = JSON.stringify(force[knob.dataset.name]);

@@ -16,6 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import cv2
+import httpx
 import numpy as np
 
 from contract.control import encode_control
@@ -33,17 +34,19 @@ from contract.messages import (
     StreamHealth,
     StreamManifest,
 )
-from contract.taxonomy import CameraState, Lane, Phase
+from contract.taxonomy import CameraState, Category, Lane, Phase
 from contract.topics import Topic, Up
 from gridwarden.district import CENTRE, write_district
 from hub.config import DatabaseConfig, HttpConfig, HubConfig, SiteConfig
+from hub.domain.actor import Actor, Role
 from hub.ingest.births import take_control
 from hub.ingest.decode import Entry
 from hub.ingest.evidence import receive_chunks
 from hub.ingest.heartbeats import take_heartbeats
 from hub.services.context import Hub, open_hub
 from hub.services.record_detections import record_detections
-from hub.store import readings
+from hub.services.report_manually import ManualReport, report_manually
+from hub.store import readings, views
 from hub.store.detections import Change
 from hub.store.health import ReceivedHealth
 
@@ -98,11 +101,28 @@ class City:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.hub.config.http.port}"
 
+    @property
+    def centre(self) -> Point:
+        return CENTRE
+
+    def answers(self) -> bool:
+        """Whether its hub serves by now."""
+        try:
+            return httpx.get(f"{self.url}/healthz", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    def state(self, number: str) -> str:
+        """The state of an event, read from the database."""
+        with self.hub.pool.connection() as conn:
+            return views.event(conn, number).state
+
     def cameras(
         self,
         names: Sequence[str] = ("cam-01", "cam-02"),
         command: int = 0,
         errors: tuple[str, ...] = (),
+        threshold: float = 0.5,
     ) -> None:
         """An agent is born that runs these cameras, 900 m from each other."""
         now = self.hub.now()
@@ -126,7 +146,7 @@ class City:
                             version="1.0",
                             summary="Open flames by colour, flicker and growth",
                             schema=SCHEMA,
-                            parameters={"threshold": 0.5, "k": 5, "off_delay_s": 10.0},
+                            parameters={"threshold": threshold, "k": 5, "off_delay_s": 10.0},
                         )
                     ],
                 )
@@ -235,6 +255,13 @@ class City:
         with self.hub.pool.connection() as conn:
             receive_chunks(conn, self.hub, entries, now)
         return digest
+
+    def reports(self, words: str, at: Point = CENTRE) -> str:
+        """The number of the event that a person's report opened or joined."""
+        who = Actor("Zhao Lei", Role.ASSISTANT)
+        report = ManualReport(who, words, at, Category.URBAN_MANAGEMENT)
+        with self.hub.pool.connection() as conn:
+            return report_manually(conn, self.hub, report).number
 
     def crossings(self, n: int, label: str = "down", stream: str = "cam-01") -> None:
         now = self.hub.now()

@@ -20,7 +20,7 @@ def town(database_url: str, tmp_path: Path) -> Iterator[City]:
         running(lambda stop: serve(here.hub, stop)),
     ):
         here.cameras()
-        eventually(lambda: _answers(here.url))
+        eventually(here.answers)
         yield here
 
 
@@ -29,10 +29,3 @@ def client(town: City) -> Iterator[httpx.Client]:
     """Asks the hub of that city as a program on the same machine would."""
     with httpx.Client(base_url=town.url, timeout=20, trust_env=False) as asks:
         yield asks
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -86,20 +86,13 @@ def test_an_open_page_does_not_hold_up_a_stop(database_url: str, tmp_path: Path)
         stop = threading.Event()
         thread = threading.Thread(target=serve, args=(here.hub, stop))
         thread.start()
-        eventually(lambda: _is_up(here.url))
+        eventually(here.answers)
         with listening(here.url) as heard:
             next(heard)
             stop.set()
             assert list(heard) == []  # ended by the hub; cut off, it would raise
             thread.join(10)
         assert not thread.is_alive()
-
-
-def _is_up(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def test_a_page_that_is_too_slow_gets_one_resync_instead_of_a_backlog() -> None:

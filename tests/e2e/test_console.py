@@ -1,0 +1,356 @@
+"""An operator at the console: a real browser on a real hub, keyboard only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
+
+from contract.taxonomy import CameraState
+from gridwarden.assets import default_folder, is_complete
+from gridwarden.ports import choose
+from hub.domain.actor import Actor, Role
+from hub.server import serve
+from hub.services.judge_detection import Judgement, Verdict, judge_detection
+from tests.hub.api.city import City, city, offset, street
+from tests.hub.builders import eventually, running
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES = [(1440, 900), (1280, 720), (390, 844)]
+PAGES = ["/", "/events", "/report", "/devices", "/tuning"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    if not is_complete(default_folder()):
+        pytest.skip("the console's libraries are not here: run python -m gridwarden.assets")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def town(database_url: str, tmp_path: Path) -> Iterator[City]:
+    with (
+        city(database_url, tmp_path, choose(18_180)) as here,
+        running(lambda stop: serve(here.hub, stop)),
+    ):
+        here.cameras()
+        eventually(here.answers)
+        yield here
+
+
+@dataclass(slots=True)
+class Operator:
+    """Somebody at a browser, and everything it complained about or asked of other machines."""
+
+    page: Page
+    town: City
+    complaints: list[str] = field(default_factory=list)
+    refusals_expected: bool = False
+
+    def open(self, path: str = "/") -> None:
+        self.page.goto(self.town.url + path)
+        expect(self.page.locator("body")).to_have_attribute("data-live", "live")
+
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+
+    @property
+    def rows(self) -> Locator:
+        return self.page.locator("#queue .item")
+
+    def row(self, number: str) -> Locator:
+        return self.page.locator(f"#row-{number}")
+
+    def sees_picture(self, number: str) -> None:
+        """Wait until the pane shows this event's picture."""
+        expect(self.page.locator("#decide")).to_have_attribute("data-number", number)
+        shown = (
+            "(p => Boolean(p && p.complete && p.naturalWidth))(document.querySelector('#picture'))"
+        )
+        eventually(lambda: self.page.evaluate(shown))
+
+
+@pytest.fixture
+def operator(browser: Browser, town: City) -> Iterator[Operator]:
+    """An operator; at the end nothing was complained about and no other machine was asked."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    somebody = Operator(page, town)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((town.url, "data:", "blob:")):
+            somebody.complaints.append(f"asked another machine: {request.url}")
+
+    page.on("request", asked)
+    page.on("pageerror", lambda error: somebody.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda m: somebody.complaints.append(m.text) if m.type in ("error", "warning") else None,
+    )
+    yield somebody
+    context.close()
+    refused = "the server responded with a status of 409"
+    assert [
+        c for c in somebody.complaints if not (somebody.refusals_expected and refused in c)
+    ] == []
+
+
+def test_an_event_that_arrives_while_the_page_is_open_appears_by_itself(
+    town: City, operator: Operator
+) -> None:
+    operator.open()
+    expect(operator.page.get_by_role("heading", name="All clear")).to_be_visible()
+    number = town.sees(picture=street())
+    expect(operator.row(number)).to_have_attribute("aria-current", "true")
+    operator.sees_picture(number)
+    expect(operator.page.locator("#waiting")).to_have_text("1")
+    expect(operator.page).to_have_title(re.compile(r"^\(1\) Triage"))
+
+
+def test_new_arrivals_wait_so_that_the_list_never_jumps(town: City, operator: Operator) -> None:
+    first = town.sees("stopped_vehicle", "car", picture=street(False))
+    operator.open()
+    operator.sees_picture(first)
+    fire = town.sees(stream="cam-02", picture=street())
+    arrived = operator.page.locator("#arrived")
+    expect(arrived).to_contain_text("Show 1 new")
+    expect(operator.rows).to_have_count(1)
+    expect(operator.page.locator("#announce")).to_contain_text("New emergency")
+    operator.press(".")
+    expect(operator.rows).to_have_count(2)
+    expect(operator.rows.first).to_have_attribute("data-number", fire)
+    expect(operator.row(first)).to_have_attribute("aria-current", "true")
+    expect(arrived).to_be_hidden()
+
+
+def test_a_fire_is_confirmed_by_one_key_and_the_next_event_is_there_at_once(
+    town: City, operator: Operator
+) -> None:
+    fire = town.sees(picture=street())
+    car = town.sees("stopped_vehicle", "car", "cam-02", picture=street(False))
+    operator.open()
+    operator.sees_picture(fire)
+    expect(operator.page.locator("#then")).to_contain_text("files it under Fire safety")
+    operator.press("y")
+    expect(operator.row(car)).to_have_attribute("aria-current", "true")
+    expect(operator.row(fire)).to_have_count(0)
+    expect(operator.page.locator("#last")).to_contain_text("Confirmed and filed")
+    assert town.state(fire) == "filed"
+
+
+def test_a_rejection_takes_a_digit_and_can_be_taken_back(town: City, operator: Operator) -> None:
+    number = town.sees(picture=street())
+    operator.open()
+    operator.sees_picture(number)
+    operator.press("n")
+    reasons = operator.page.locator(".reasons")
+    expect(reasons).to_be_visible()
+    operator.press("Escape")
+    expect(reasons).to_be_hidden()
+    operator.press("n")
+    operator.press("3")
+    expect(operator.page.locator("#last")).to_contain_text("Vehicle lights")
+    assert town.state(number) == "rejected"
+    operator.press("z")
+    expect(operator.row(number)).to_have_attribute("aria-current", "true")
+    assert town.state(number) == "suspected"
+    expect(operator.page.locator("#last .toast")).to_have_count(0)
+
+
+def test_j_and_k_walk_the_queue_and_keys_rest_while_one_types(
+    town: City, operator: Operator
+) -> None:
+    fire = town.sees(picture=street())
+    car = town.sees("stopped_vehicle", "car", "cam-02", picture=street(False))
+    operator.open()
+    operator.press("j")
+    operator.sees_picture(car)
+    operator.press("k")
+    operator.sees_picture(fire)
+    operator.press("/")
+    operator.page.keyboard.type("yny stopped")
+    expect(operator.page.locator("#filter")).to_have_value("yny stopped")
+    assert town.state(fire) == "suspected"
+    operator.page.locator("#filter").fill("stopped")
+    expect(operator.page.locator("#queue [data-row]:visible")).to_have_count(1)
+    operator.press("Escape")
+    expect(operator.page.locator("#queue [data-row]:visible")).to_have_count(2)
+
+
+def test_without_a_picture_nothing_is_judged_until_it_is_declared_missing(
+    town: City, operator: Operator
+) -> None:
+    number = town.sees(picture=street(), arrives=False)
+    operator.open()
+    expect(operator.page.get_by_text("The picture is on its way")).to_be_visible()
+    operator.press("y")
+    expect(operator.row(number)).to_have_count(1)
+    assert town.state(number) == "suspected"
+    operator.press("x")
+    operator.press("y")
+    expect(operator.page.locator("#last")).to_contain_text("Confirmed and filed")
+    assert town.state(number) == "filed"
+
+
+def test_a_picture_that_arrives_opens_the_verdict(town: City, operator: Operator) -> None:
+    picture = street()
+    number = town.sees(picture=picture, arrives=False)
+    operator.open()
+    expect(operator.page.locator("[data-key=y]")).to_be_disabled()
+    town.picture_arrives(picture)
+    operator.sees_picture(number)
+    expect(operator.page.locator("[data-key=y]")).to_be_enabled()
+
+
+def test_who_loses_a_race_reads_who_was_faster_and_that_nothing_was_done(
+    town: City, operator: Operator
+) -> None:
+    operator.refusals_expected = True
+    number = town.sees(picture=street())
+    operator.open()
+    operator.sees_picture(number)
+    operator.page.route("**/triage/queue", lambda route: route.abort())  # the page hears nothing
+    operator.page.route("**/triage/events/*", lambda route: route.abort())
+    with town.hub.pool.connection() as conn:
+        judged = Judgement(Verdict.CONFIRMED, evidence_viewed=True)
+        judge_detection(conn, town.hub, number, judged, Actor("Li Wei", Role.DISPATCHER), None)
+    operator.page.unroute_all()
+    operator.press("n")
+    operator.press("1")
+    conflict = operator.page.locator("#conflict")
+    expect(conflict).to_contain_text("Somebody was faster: Li Wei")
+    expect(conflict).to_contain_text("Nothing of yours was done")
+    expect(operator.page.locator(".clock")).to_contain_text("Filed")
+    operator.complaints[:] = [c for c in operator.complaints if "ERR_FAILED" not in c]
+
+
+def test_the_map_shows_the_cells_the_camera_and_where_it_burns(
+    town: City, operator: Operator
+) -> None:
+    number = town.sees(picture=street())
+    operator.open()
+    cells = operator.page.locator("#map path.cell")
+    eventually(lambda: cells.count() >= 300)
+    expect(operator.page.locator("#map path.here")).to_have_count(1)
+    expect(operator.page.locator("#map path.cam")).to_have_count(2)
+    pin = operator.page.locator("#map .pin-box")
+    expect(pin).to_have_attribute("title", re.compile("S1 Open fire"))
+    expect(operator.page.locator("#here")).to_have_attribute("data-number", number)
+
+
+def test_a_report_is_placed_by_a_click_and_becomes_an_event(town: City, operator: Operator) -> None:
+    operator.open("/report")
+    eventually(lambda: operator.page.locator("#map path.cell").count() >= 300)
+    operator.page.locator("#map").click()
+    expect(operator.page.locator("#cell")).to_contain_text("cell ")
+    operator.page.get_by_role("radio", name="Urban management").check()
+    operator.page.locator("textarea").fill("Three bins overflow 垃圾满冒 <b>smell</b>")
+    operator.page.get_by_role("button", name="Report it").click()
+    operator.page.wait_for_url("**/events/*")
+    expect(operator.page.locator("h1")).to_contain_text("Three bins overflow")
+    expect(operator.page.locator(".state.discovery").first).to_contain_text("Reported")
+
+
+def test_a_report_is_filed_from_the_queue_and_dispatched_on_its_page(
+    town: City, operator: Operator
+) -> None:
+    number = town.reports("Three bins overflow")
+    operator.open()
+    expect(operator.page.locator(".words")).to_contain_text("Three bins overflow")
+    operator.press("y")
+    expect(operator.page.locator("#last")).to_contain_text("Filed")
+    operator.open(f"/events/{number}")
+    operator.page.get_by_text("Dispatch…").click()
+    operator.page.locator("[name=responsible_unit]").fill("环卫三所")
+    operator.page.get_by_role("button", name="Dispatch").click()
+    expect(operator.page.locator(".state.dispatch")).to_contain_text("Dispatched")
+    assert town.state(number) == "dispatched"
+
+
+def test_an_open_event_page_says_that_it_has_changed(town: City, operator: Operator) -> None:
+    number = town.sees(picture=street())
+    operator.open(f"/events/{number}")
+    with town.hub.pool.connection() as conn:
+        judged = Judgement(Verdict.CONFIRMED, evidence_viewed=True)
+        judge_detection(conn, town.hub, number, judged, Actor("Li Wei", Role.DISPATCHER), None)
+    expect(operator.page.locator("#changed")).to_be_visible()
+
+
+def test_a_threshold_goes_out_and_comes_back_as_in_force(town: City, operator: Operator) -> None:
+    operator.open("/tuning")
+    state = operator.page.locator("#state")
+    expect(state).to_contain_text("its own settings are in force")
+    operator.page.get_by_label("threshold").fill("0.62")
+    expect(operator.page.locator("#tell")).to_contain_text("Will set threshold = 0.62")
+    operator.page.get_by_role("button", name="Send to the agent").click()
+    expect(state).to_contain_text("v1 sent, waiting for the agent")
+    town.cameras(command=1, threshold=0.62)
+    expect(state).to_contain_text("v1 is in force")
+    expect(operator.page.locator(".knob[data-name=threshold]")).to_contain_text("in force 0.62")
+    operator.page.get_by_label("threshold").fill("0.7")
+    operator.page.get_by_role("button", name="Send to the agent").click()
+    expect(state).to_contain_text("v2 sent, waiting for the agent")
+    town.cameras(command=2, threshold=0.62, errors=("threshold 0.7 is above hold",))
+    expect(state).to_contain_text("v2 was refused")
+    expect(state).to_contain_text("threshold 0.7 is above hold")
+
+
+def test_devices_follow_a_camera_that_freezes(town: City, operator: Operator) -> None:
+    town.heartbeat({"cam-01": CameraState.ONLINE, "cam-02": CameraState.ONLINE})
+    town.crossings(27)
+    operator.open("/devices")
+    expect(operator.page.locator("#devices")).to_contain_text("27")
+    town.heartbeat({"cam-01": CameraState.ONLINE, "cam-02": CameraState.FROZEN})
+    expect(operator.page.locator("tbody tr", has_text="Gate 02")).to_contain_text("frozen")
+
+
+def test_a_hub_that_is_gone_is_told_and_its_return_too(
+    database_url: str, tmp_path: Path, browser: Browser
+) -> None:
+    with city(database_url, tmp_path, choose(18_180)) as here:
+        page = browser.new_context().new_page()
+        with running(lambda stop: serve(here.hub, stop)):
+            eventually(here.answers)
+            page.goto(here.url)
+            expect(page.locator("body")).to_have_attribute("data-live", "live")
+        expect(page.get_by_text("Connection lost")).to_be_visible(timeout=10_000)
+        with running(lambda stop: serve(here.hub, stop)):
+            expect(page.locator("body")).to_have_attribute("data-live", "live", timeout=20_000)
+            expect(page.get_by_text("Connection lost")).to_be_hidden()
+        page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_overflows_at_any_size(town: City, operator: Operator, scheme: str) -> None:
+    number = town.sees(picture=street())
+    town.sees("stopped_vehicle", "car", "cam-02", picture=street(False))
+    town.reports("A long report " * 40, at=offset(town.centre, 700, 700))
+    operator.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    for path in (*PAGES, f"/events/{number}"):
+        for lang in ("en", "zh"):
+            operator.open(f"{path}?lang={lang}")
+            for width, height in SIZES:
+                operator.page.set_viewport_size({"width": width, "height": height})
+                wide = operator.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{path} in {lang} at {width} x {height} is {wide} wide"
