@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from contract.geometry import Point
+from contract.geometry import EARTH_RADIUS_M, Point
 from contract.messages import Detection
 from contract.taxonomy import Category, Phase, Severity
 from hub.domain.actor import Actor, Role
@@ -28,6 +28,7 @@ from hub.store.detections import Change
 from hub.store.rows import GridEventRow
 from tests.hub.builders import SQUARE, START, Clock, detection, episode_id, north, rows, together
 
+DEGREE_M = math.radians(1) * EARTH_RADIUS_M
 CITIZEN = Actor("zhang", Role.CITIZEN)
 DISPATCHER = Actor("wang", Role.DISPATCHER)
 
@@ -163,16 +164,19 @@ def test_every_change_of_an_episode_is_one_event_and_leaves_its_version(
 
 
 def test_reports_of_many_people_at_once_across_a_tile_edge_are_one_event(hub: Hub) -> None:
-    def at(i: int) -> Callable[[], GridEventRow]:
-        return lambda: report(hub, north(SQUARE, 10 * (i % 7)))
-
-    answered = together([at(i) for i in range(24)])
-
-    numbers = {e.number for e in answered if isinstance(e, GridEventRow)}
-    assert numbers == {only(hub).number}, answered
-    assert rows(hub.config.database.url, "SELECT count(*) FROM report") == [(24,)]
+    tile_m = hub.categories.groups["fire"].radius_m
+    for place in range(1, 7):  # a lock of the own tile only gives two events in most of these
+        edge = Point(SQUARE.lon, math.ceil(SQUARE.lat * DEGREE_M / tile_m) * tile_m / DEGREE_M)
+        edge = north(edge, 10 * place * tile_m)
+        answered = together(
+            [partial(report, hub, north(edge, 5 if i % 2 else -5)) for i in range(24)]
+        )
+        assert len(all_events(hub)) == place, answered
+    assert rows(hub.config.database.url, "SELECT count(*) FROM report") == [(6 * 24,)]
     with hub.pool.connection() as conn:
-        assert verify_history(conn, only(hub).number) is None
+        for event in all_events(hub):
+            assert verify_history(conn, event.number) is None
+            assert event.version == 24
 
 
 def test_events_opened_at_once_in_different_places_have_consecutive_numbers(hub: Hub) -> None:

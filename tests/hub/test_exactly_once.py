@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import signal
 import socket
 import subprocess
@@ -62,25 +61,26 @@ def start_hub(
 def test_a_hub_killed_again_and_again_stores_every_record_once(
     database_url: str, broker_port: int, tmp_path: Path, station: str
 ) -> None:
-    values = 400
-    rng = random.Random(3)
+    values, kills = 400, 4
+    count = "SELECT count(*) FROM reading"
     process = start_hub(database_url, broker_port, station, tmp_path)
     try:
         with Agent(broker_port, station) as agent:
             agent.bear()
-            for kill in range(4):
+            for round_ in range(kills + 1):
                 agent.acks.clear()
                 eventually(lambda: agent.acks != [], timeout_s=20)  # this hub greets us
-                # everything the hub has not acknowledged goes out again, as an edge does it
-                for seq in range(1, values + 1, 20):
-                    agent.send(Lane.READING, [reading(float(seq + i)) for i in range(20)], seq=seq)
-                    agent.send(
-                        Lane.DETECTION, [detection(stream=f"cam-{seq:03}")], seq=1 + seq // 20
-                    )
-                    if kill < 3 and seq > rng.uniform(0, values):
-                        break  # somewhere between a COMMIT and its PUBACK, or before, or after
-                if kill < 3:
-                    process.send_signal(signal.SIGKILL)
+                ((before,),) = rows(database_url, count)
+                # an edge without an acknowledgement sends everything again
+                for seq in range(1, values * (round_ + 1) // (kills + 1) + 1, 20):
+                    records = [reading(float(seq + i)) for i in range(20)]
+                    agent.send(Lane.READING, records, seq=seq)
+                    seen = detection(stream=f"cam-{seq:03}")
+                    agent.send(Lane.DETECTION, [seen], seq=1 + seq // 20)
+                if round_ < kills:
+                    while rows(database_url, count) == [(before,)]:
+                        assert process.poll() is None
+                    process.send_signal(signal.SIGKILL)  # it has just committed something
                     process.wait()
                     process = start_hub(database_url, broker_port, station, tmp_path)
             agent.acked(Lane.READING, values)
