@@ -32,7 +32,6 @@ def add(subparsers: Subparsers) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Run the agent."""
     from edge.agent import run as run_agent
-
     from edge.config import load
     from gridwarden.errors import StartError
     from gridwarden.serving import log_to_stderr, stop_on_signal
