@@ -95,8 +95,13 @@ def _committed_rate(port: int, messages: int, records_each: int) -> float:
     sender = BareClient(port, f"s-{agent}")
     now = datetime.now(UTC)
     birth = Manifest(boot=boot, started_at=now, published_at=now, software="bench")
-    sender.publish_all(str(Topic(STATION, agent, Up.BIRTH)), [encode_control(birth)], WINDOW)
-    next(listener.messages(60.0))  # the hub is there
+    birth_topic = str(Topic(STATION, agent, Up.BIRTH))
+    for _ in range(60):  # until the hub is there to answer
+        sender.publish_all(birth_topic, [encode_control(birth)], WINDOW)
+        if next(listener.messages(1.0), None) is not None:
+            break
+    else:
+        raise RuntimeError("the hub does not answer a birth")
     topic = str(Topic(STATION, agent, Up.READING))
     begun = time.perf_counter()
     threading.Thread(
