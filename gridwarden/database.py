@@ -16,6 +16,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -59,6 +60,8 @@ SETTINGS = {  # for a small machine; safety as PostgreSQL ships it
     "log_checkpoints": "off",
     "restart_after_crash": "on",
 }
+if sys.platform == "linux":  # a killed server is back in 0.5 s instead of 2: one call, not 1000
+    SETTINGS["recovery_init_sync_method"] = "syncfs"
 
 
 class EmbeddedDatabase:
