@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,3 +37,40 @@ def seconds(text: str) -> float:
     if not 0.0 < value < 1e7:
         raise argparse.ArgumentTypeError(f"a time is a number of seconds above 0, got {text!r}")
     return value
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"a number from 1 to 1024 is needed, got {text!r}")
+    return int(text)
+
+
+def add_report_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `evaluate` and `replay` take alike."""
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="KIND.NAME=VALUE",
+        help="a parameter of a detector, as flame.threshold=0.4; repeatable",
+    )
+    parser.add_argument(
+        "--split",
+        metavar="FILE|by-source",
+        help="figures for each part of the clips: a JSON file of globs, or by the hash of the "
+        "clips' source",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", dest="json_file", help="the report for programs"
+    )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", dest="html_file", help="the report with pictures"
+    )
+
+
+def frame(text: str) -> int:
+    """A frame number, or a count: a whole number from 0 on."""
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed, got {text!r}")
+    return int(text)

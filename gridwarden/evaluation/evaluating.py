@@ -1,0 +1,144 @@
+"""`gridwarden evaluate`: from a folder and its labels to a report."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from detectors.kit.params import build
+from detectors.kit.registry import available, detector
+from gridwarden.evaluation import labels as labelling
+from gridwarden.evaluation import recording as recordings
+from gridwarden.evaluation import report
+from gridwarden.evaluation.errors import EvaluationError, RecordingError
+from gridwarden.evaluation.labels import ClipLabel, Labels
+from gridwarden.evaluation.recording import Recording
+from gridwarden.evaluation.report import Report
+from gridwarden.evaluation.running import Progress, Task, record_all
+from gridwarden.evaluation.splits import choose
+
+COUNTER = "traffic_flow"  # its line comes from the label
+SUFFIX = ".npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured."""
+
+    folder: Path
+    recordings: Path
+    labels: Path | None = None
+    clips: str | None = None  # glob
+    detectors: tuple[str, ...] = ()  # none: all
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    jobs: int | None = None  # None: one a core
+    split: str | None = None
+
+
+def evaluate(asked: Asked, progress: Progress) -> tuple[Report, list[Recording], Path]:
+    """The report, its recordings, and the folder that clips are relative to.
+
+    Raises GridwardenError where labels, detectors or parameters do not fit. A clip that cannot be
+    measured is told in the report.
+    """
+    split = choose(asked.split)
+    labels = labelling.read(asked.labels or labelling.find(asked.folder))
+    clips = _clips(labels, asked)
+    kinds = asked.detectors or tuple(available())
+    for kind, values in asked.parameters.items():
+        build(detector(kind).Params, values, kind)
+        if kind not in kinds:
+            raise EvaluationError(f"--param is for {kind}, which does not run: --detector {kind}")
+    tasks = [
+        Task(str(labels.folder / clip.file), clip, chosen, str(_target(asked.recordings, clip)))
+        for clip in clips
+        if (chosen := {k: _values(k, clip, asked) for k in map(_known, kinds) if _runs(k, clip)})
+    ]
+    if not tasks:
+        raise EvaluationError(f"no clip has anything for {', '.join(kinds)} to do")
+    jobs = asked.jobs or len(os.sched_getaffinity(0))
+    faults = {t.label.file: why for t, why in record_all(tasks, jobs, progress) if why}
+    found = [recordings.load(Path(t.target)) for t in tasks if t.label.file not in faults]
+    return report.build(found, {}, split, faults), found, labels.folder
+
+
+def parameters(pairs: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """["flame.threshold=0.4"] -> {"flame": {"threshold": 0.4}}; raises EvaluationError."""
+    values: dict[str, dict[str, Any]] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        kind, dot, parameter = name.partition(".")
+        if not (equals and dot and kind and parameter):
+            raise EvaluationError(f"--param {pair!r} must be KIND.NAME=VALUE: flame.threshold=0.4")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        values.setdefault(kind, {})[parameter] = value
+    return values
+
+
+def load_all(path: Path) -> list[Recording]:
+    """A recording, or all in a folder and below it; raises RecordingError."""
+    files = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    if not files:
+        raise RecordingError(f"no recording in {path}: `gridwarden evaluate` writes them")
+    return [recordings.load(file) for file in files]
+
+
+def check_recorded(found: Sequence[Recording], changed: Mapping[str, object]) -> None:
+    """Raises RecordingError where a detector was recorded in none of these."""
+    kinds = {note.kind for r in found for note in r.header.detectors}
+    for kind in changed:
+        if kind not in kinds:
+            raise RecordingError(f"no scores of {kind!r} are recorded; of: {', '.join(kinds)}")
+
+
+def progress_to_stderr(done: int, of: int, clip: str) -> None:
+    """One line that is written over, on a terminal; else a line a clip."""
+    end = "\n" if done == of or not sys.stderr.isatty() else ""
+    print(f"\r\x1b[K{done} of {of}  {clip}" if sys.stderr.isatty() else f"{done} of {of}  {clip}",
+          end=end, file=sys.stderr, flush=True)  # fmt: skip
+
+
+def _known(kind: str) -> str:
+    return detector(kind).kind
+
+
+def _clips(labels: Labels, asked: Asked) -> list[ClipLabel]:
+    folder = asked.folder.resolve()
+    if not folder.is_dir():
+        raise EvaluationError(f"{asked.folder} is no folder")
+    clips = [
+        clip
+        for clip in labels.clips.values()
+        if (labels.folder / clip.file).resolve().is_relative_to(folder)
+        and (asked.clips is None or fnmatch(clip.file, asked.clips))
+    ]
+    if not clips:
+        which = f" that fits {asked.clips!r}" if asked.clips else ""
+        raise EvaluationError(f"{labels.path} labels no clip in {asked.folder}{which}")
+    return clips
+
+
+def _runs(kind: str, clip: ClipLabel) -> bool:
+    """Counting needs a line; without one it would measure nothing."""
+    return kind != COUNTER or (clip.count is not None and clip.line is not None)
+
+
+def _values(kind: str, clip: ClipLabel, asked: Asked) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if kind == COUNTER and (line := clip.count_line()) is not None:
+        values = {"axis": line[0], "line": line[1]}
+    return {**values, **asked.parameters.get(kind, {})}
+
+
+def _target(folder: Path, clip: ClipLabel) -> Path:
+    name = clip.file.replace("/", "__").replace("\\", "__").lstrip(".")
+    return (folder / f"{name}{SUFFIX}").absolute()
