@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -34,8 +34,20 @@ class Downlink:
     What waits is one mark for each agent, however much it sent: nothing here can overflow.
     """
 
-    def __init__(self, hub: Hub, broker: BrokerConnection, stations: Collection[str]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        broker: BrokerConnection,
+        listening: Sequence[BrokerConnection],
+        stations: Collection[str],
+    ) -> None:
+        """broker: what is told goes out here. listening: what agents send comes in there.
+
+        An agent takes an acknowledgement for a call to send, so nobody is greeted before all
+        of `listening` hear.
+        """
         self._hub = hub
+        self._listening = tuple(listening)
         self._broker = broker
         self._stations = tuple(stations)
         self._database = Database(hub, "downlink")
@@ -43,7 +55,7 @@ class Downlink:
         self._lock = threading.Lock()
         self._due: dict[str, str | None] = {}  # agent -> boot heard of, None: the present one
         self._broken: set[tuple[str, str, str]] = set()
-        self._told_all = 0  # the session in which all were told
+        self._greeted: tuple[int, ...] = ()  # the sessions in which all were told
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="downlink", daemon=True)
@@ -91,7 +103,7 @@ class Downlink:
                 break
             except Exception:  # noqa: BLE001 - without this thread nobody would be answered
                 _log.exception("agents could not be told; all are told next time")
-                self._told_all = 0
+                self._greeted = ()
             # what is committed within this time becomes one acknowledgement
             self._stopping.wait(self._hub.config.ingest.ack_every_ms / 1000)
         try:
@@ -101,17 +113,20 @@ class Downlink:
         self._database.close()
 
     def _tell_due(self) -> None:
-        epoch = self._broker.epoch
         if not self._broker.connected:
             return
-        everybody = epoch != self._told_all
+        sessions = tuple(c.epoch for c in (self._broker, *self._listening))
+        heard = all(c.connected for c in self._listening)
+        everybody = heard and sessions != self._greeted
         with self._lock:
-            due, self._due = self._due, {}
+            due = {a: boot for a, boot in self._due.items() if heard or boot is not None}
+            for agent in due:
+                del self._due[agent]
             broken, self._broken = self._broken, set()
         if everybody or due:
             self._database.run(lambda conn: self._acknowledge(conn, due, everybody), self._stopping)
         if everybody:
-            self._told_all = epoch
+            self._greeted = sessions
             self._database.run(
                 lambda conn: publish_commands(
                     conn, self._broker, self._stations, self._hub.now, unpublished=False

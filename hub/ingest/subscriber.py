@@ -60,10 +60,12 @@ class Ingestion:
         self._stations = sorted(stations)
         size = hub.config.ingest.queue_messages
         broker = hub.config.broker
-        self._detections = BrokerConnection("detections", broker, size)
-        self._bulk = BrokerConnection("bulk", broker, size)
+        self._detections = BrokerConnection("detections", broker, size, on_connect=self._greet)
+        self._bulk = BrokerConnection("bulk", broker, size, on_connect=self._greet)
         self._control = BrokerConnection("control", broker, size, on_connect=self._greet)
-        self._downlink = Downlink(hub, self._control, self._stations)
+        self._downlink = Downlink(
+            hub, self._control, (self._detections, self._bulk), self._stations
+        )
         self._workers = (
             Worker(hub, self._detections, self._downlink),
             Worker(hub, self._bulk, self._downlink, ignore=_taken_elsewhere),

@@ -266,7 +266,7 @@ class Agent:
         self._client.on_message = self._arrived
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._subscribed.wait(5)
+        assert self._subscribed.wait(30)
 
     def __enter__(self) -> Agent:
         return self
@@ -280,7 +280,7 @@ class Agent:
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         info = self._client.publish(topic, payload, qos=1, retain=retain)
-        info.wait_for_publish(10)
+        info.wait_for_publish(30)
         assert info.is_published()
 
     def message(
@@ -321,7 +321,7 @@ class Agent:
         death = Death(boot=born.boot, published_at=born.published_at)
         self.publish(self.topic(Up.DEATH), encode_control(death))
 
-    def hear(self, kind: Down, until: Callable[[Any], bool], timeout_s: float = 10.0) -> Any:
+    def hear(self, kind: Down, until: Callable[[Any], bool], timeout_s: float = 30.0) -> Any:
         """The first message of that kind that satisfies `until`."""
         types: dict[Down, Any] = {Down.NACK: Nack, Down.COMMAND: Command}
         deadline = time.monotonic() + timeout_s
@@ -393,7 +393,7 @@ def rows(database_url: str, statement: str, *parameters: object) -> list[tuple[A
 
 
 def eventually(
-    question: Callable[[], object], expected: object = True, timeout_s: float = 10.0
+    question: Callable[[], object], expected: object = True, timeout_s: float = 30.0
 ) -> None:
     """Ask until the answer is as expected."""
     deadline = time.monotonic() + timeout_s

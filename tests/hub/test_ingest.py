@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +58,6 @@ def agent(broker_port: int, station: str, ingesting: Hub, database_url: str) -> 
     with Agent(broker_port, station) as agent:
         agent.bear()
         eventually(lambda: agent.acks != [])
-        time.sleep(0.2)  # the other two connections subscribe at the same time as the first
         yield agent
 
 
