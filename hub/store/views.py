@@ -121,7 +121,7 @@ def event_number(conn: Connection[Any], id: int) -> str | None:
 
 
 def detections_of(conn: Connection[Any], event_id: int) -> list[DetectionRow]:
-    """The episodes that feed an event, the strongest first."""
+    """The episodes that feed an event: those that go on first, of them the strongest."""
     return _rows(conn, DetectionRow, "detections_of", id=event_id)
 
 
@@ -161,6 +161,21 @@ def number_of(conn: Connection[Any], episode: UUID) -> str | None:
     """The number of the event that an episode feeds."""
     found: str | None = _scalar(conn, "number_of", episode=episode)
     return found
+
+
+def scores_around(conn: Connection[Any], episode: UUID, within_s: float) -> list[list[float]]:
+    """(seconds relative to raised_at, score) around the moment an episode fired, oldest first.
+
+    A detection carries its latest samples only; its first changes have those of that moment.
+    """
+    found = conn.execute(_sql("scores_of"), {"episode": episode}).fetchall()
+    samples = {float(s): float(v) for (scores,) in found for s, v in scores or []}
+    return [[s, v] for s, v in sorted(samples.items()) if abs(s) <= within_s]
+
+
+def why_raised(conn: Connection[Any], episode: UUID) -> str:
+    """The reason that the rule gave when it raised an episode."""
+    return str(_scalar(conn, "reason_of", episode=episode) or "")
 
 
 def pictures(conn: Connection[Any], event_id: int) -> list[Picture]:

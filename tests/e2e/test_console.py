@@ -12,11 +12,10 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_pl
 
 from contract.taxonomy import CameraState
 from gridwarden.assets import default_folder, is_complete
-from gridwarden.ports import choose
 from hub.domain.actor import Actor, Role
 from hub.server import serve
 from hub.services.judge_detection import Judgement, Verdict, judge_detection
-from tests.hub.api.city import City, city, offset, street
+from tests.hub.api.city import City, city, free_port, offset, street
 from tests.hub.builders import eventually, running
 
 pytestmark = pytest.mark.browser
@@ -51,7 +50,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def town(database_url: str, tmp_path: Path) -> Iterator[City]:
     with (
-        city(database_url, tmp_path, choose(18_180)) as here,
+        city(database_url, tmp_path, free_port()) as here,
         running(lambda stop: serve(here.hub, stop)),
     ):
         here.cameras()
@@ -328,7 +327,7 @@ def test_devices_follow_a_camera_that_freezes(town: City, operator: Operator) ->
 def test_a_hub_that_is_gone_is_told_and_its_return_too(
     database_url: str, tmp_path: Path, browser: Browser
 ) -> None:
-    with city(database_url, tmp_path, choose(18_180)) as here:
+    with city(database_url, tmp_path, free_port()) as here:
         page = browser.new_context().new_page()
         with running(lambda stop: serve(here.hub, stop)):
             eventually(here.answers)

@@ -11,7 +11,7 @@ from psycopg import Connection
 from starlette.responses import HTMLResponse
 
 from contract.taxonomy import Lane, Severity
-from hub.api.curve import score_curve
+from hub.api.curve import Curve, score_curve
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, reading
 from hub.api.errors import Problem
 from hub.api.models import State
@@ -22,12 +22,13 @@ from hub.domain.errors import NotFoundError
 from hub.domain.guards import UNDO_WITHIN
 from hub.services.context import Hub
 from hub.store import views
-from hub.store.rows import GridEventRow
+from hub.store.rows import DetectionRow, GridEventRow
 from hub.store.view_rows import AgentView, EventFilter, LaneView
 
 router = APIRouter(include_in_schema=False)
 
 _NEARBY_M = 500.0
+_CURVE_S = 30.0  # of scores before and after the moment it fired
 _DECISIONS = ("confirm", "reject", "file", "refuse", "endorse", "recall")  # made in triage
 _PAGE = 50
 _CROSSING = "vehicle_crossing"
@@ -251,13 +252,19 @@ def _pane(
         "swap": swap,
         "detections": detections,
         "detection": strongest,
-        "curve": score_curve(strongest.scores, strongest.rule["threshold"]) if strongest else None,
+        "why": views.why_raised(conn, strongest.episode) if strongest else "",
+        "curve": _curve(conn, strongest) if strongest else None,
         "pictures": views.pictures(conn, event.id),
         "reports": views.reports(conn, event.id),
         "history": views.history(conn, event.id),
         "nearby": views.nearby(conn, event, _NEARBY_M),
         "cameras": {(s.agent, s.stream): s.name or s.stream for s in views.streams(conn)},
     }
+
+
+def _curve(conn: Connection[Any], detection: DetectionRow) -> Curve | None:
+    scores = views.scores_around(conn, detection.episode, _CURVE_S)
+    return score_curve(scores, detection.rule["threshold"])
 
 
 def _last(conn: Connection[Any], hub: Hub, actor: str) -> dict[str, Any]:

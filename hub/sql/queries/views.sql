@@ -70,9 +70,9 @@ SELECT {event} FROM grid_event e WHERE e.number = %(number)s;
 SELECT number FROM grid_event WHERE id = %(id)s;
 
 -- name: detections_of
--- The episodes that feed an event, the strongest first.
+-- The episodes that feed an event: those that still go on first, of them the strongest.
 SELECT {detection} FROM detection d WHERE d.event = %(id)s
-ORDER BY d.peak_score DESC, d.raised_at, d.episode
+ORDER BY d.phase = 'cleared', d.peak_score DESC, d.raised_at, d.episode
 LIMIT 50;
 
 -- name: detections
@@ -216,3 +216,13 @@ SELECT count(*)
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted
   AND a.application_name = 'station-locks' AND a.datname = current_database();
+
+-- name: scores_of
+-- The scores that came with the first changes of an episode: what it saw when it fired.
+SELECT body -> 'scores' FROM detection_change
+WHERE episode = %(episode)s ORDER BY revision LIMIT 8;
+
+-- name: reason_of
+-- Why an episode was raised; its later changes tell why it goes on or ended.
+SELECT body #>> '{{rule,reason}}' FROM detection_change
+WHERE episode = %(episode)s ORDER BY revision LIMIT 1;

@@ -38,6 +38,11 @@ export function tick() {
     if (element.textContent !== text) element.textContent = text;
     element.classList.toggle("s1-ink", until - at < 60_000);
     element.classList.toggle("s2-ink", until - at >= 60_000 && until - at < 120_000);
+    const over = $("[data-over]", element.parentElement);
+    if (over) {
+      over.hidden = until >= at;
+      over.previousElementSibling.hidden = until < at;
+    }
     const meter = $("[data-meter]", element.parentElement);
     if (meter) {
       const whole = until - Date.parse(element.dataset.from);

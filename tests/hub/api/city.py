@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import random
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import cv2
 import httpx
+import msgspec
 import numpy as np
 
 from contract.control import encode_control
@@ -37,6 +39,7 @@ from contract.messages import (
 from contract.taxonomy import CameraState, Category, Lane, Phase
 from contract.topics import Topic, Up
 from gridwarden.district import CENTRE, write_district
+from gridwarden.ports import choose
 from hub.config import DatabaseConfig, HttpConfig, HubConfig, SiteConfig
 from hub.domain.actor import Actor, Role
 from hub.ingest.births import take_control
@@ -84,6 +87,11 @@ SCHEMA = {
 
 def system_clock() -> datetime:
     return datetime.now(UTC)
+
+
+def free_port() -> int:
+    """A port nobody listens on, from a random place on: others may look at the same time."""
+    return choose(random.randrange(20_000, 30_000))
 
 
 def offset(point: Point, east_m: float, north_m: float) -> Point:
@@ -189,6 +197,7 @@ class City:
         picture: bytes | None = None,
         arrives: bool = True,
         score: float = 0.91,
+        again_after_s: float = 0.0,
     ) -> str:
         """The number of the event that a new detection opened or joined."""
         now = self.hub.now()
@@ -219,9 +228,17 @@ class City:
             scores=ramp,
             evidence=evidence,
         )
-        change = Change(STATION, AGENT, BOOT, next(self._seq), record, now)
+        records = [record]
+        if again_after_s:  # the same episode is told of again, with its latest samples only
+            late = [(again_after_s + s / 2, score) for s in range(8)]
+            rule = RuleNote("k-of-n", 0.5, "it goes on")
+            again = msgspec.structs.replace(
+                record, revision=2, phase=Phase.UPDATED, scores=late, rule=rule
+            )
+            records.append(again)
+        changes = [Change(STATION, AGENT, BOOT, next(self._seq), r, now) for r in records]
         with self.hub.pool.connection() as conn:
-            assert record_detections(conn, self.hub, [change]) == []
+            assert record_detections(conn, self.hub, changes) == []
         if picture is not None and arrives:
             self.picture_arrives(picture, stream)
         with self.hub.pool.connection() as conn:

@@ -6,9 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gridwarden.ports import choose
 from hub.server import serve
-from tests.hub.api.city import City, city
+from tests.hub.api.city import City, city, free_port
 from tests.hub.builders import eventually, running
 
 
@@ -16,7 +15,7 @@ from tests.hub.builders import eventually, running
 def town(database_url: str, tmp_path: Path) -> Iterator[City]:
     """A city with two cameras and no event yet; its hub serves API and console."""
     with (
-        city(database_url, tmp_path, choose(18_080)) as here,
+        city(database_url, tmp_path, free_port()) as here,
         running(lambda stop: serve(here.hub, stop)),
     ):
         here.cameras()

@@ -12,34 +12,29 @@ from tests.hub.api.city import City
 from tests.hub.api.problems import problem
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::2]:8080"])
-def test_a_name_that_is_not_the_hubs_is_refused(client: httpx.Client, host: str) -> None:
-    told = problem(client.get("/api/v1/events", headers={"Host": host}), 421)
-    assert "allowed_hosts" in told["detail"]
+def test_a_name_that_is_not_the_hubs_is_refused(client: httpx.Client) -> None:
+    for host in ("evil.example", "127.0.0.1.evil.example", "", "[::2]:8080"):
+        told = problem(client.get("/api/v1/events", headers={"Host": host}), 421)
+        assert "allowed_hosts" in told["detail"]
 
 
-@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST"])
-def test_the_loopback_names_are_the_hubs_own(client: httpx.Client, host: str) -> None:
-    assert client.get("/api/v1/events", headers={"Host": host}).status_code == 200
+def test_the_loopback_names_are_the_hubs_own(client: httpx.Client) -> None:
+    for host in ("localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST"):
+        assert client.get("/api/v1/events", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+def test_a_page_of_another_site_changes_nothing(town: City, client: httpx.Client) -> None:
+    number = town.sees()
+    path = f"/api/v1/events/{number}/verdict"
+    body = {"verdict": "confirmed", "evidence_missing": True}
+    for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:9"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
-    ],
-)
-def test_a_page_of_another_site_changes_nothing(
-    town: City, client: httpx.Client, headers: dict[str, str]
-) -> None:
-    number = town.sees()
-    path = f"/api/v1/events/{number}/verdict"
-    body = {"verdict": "confirmed", "evidence_missing": True}
-    problem(client.post(path, json=body, headers=headers), 403)
+    ):
+        problem(client.post(path, json=body, headers=headers), 403)
     assert client.get(f"/api/v1/events/{number}").json()["state"] == "suspected"
     own = {"Origin": town.url, "Sec-Fetch-Site": "same-origin"}
     assert client.post(path, json=body, headers=own).status_code == 200

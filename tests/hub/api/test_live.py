@@ -13,10 +13,9 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from gridwarden.ports import choose
 from hub.api.live import QUEUE, RESYNC, Live, LiveMessage, _Client
 from hub.server import serve
-from tests.hub.api.city import City, city
+from tests.hub.api.city import City, city, free_port
 from tests.hub.builders import eventually
 
 
@@ -82,7 +81,7 @@ def test_what_is_not_a_notification_of_ours_is_passed_over(town: City) -> None:
 
 
 def test_an_open_page_does_not_hold_up_a_stop(database_url: str, tmp_path: Path) -> None:
-    with city(database_url, tmp_path, choose(18_080)) as here:
+    with city(database_url, tmp_path, free_port()) as here:
         stop = threading.Event()
         thread = threading.Thread(target=serve, args=(here.hub, stop))
         thread.start()

@@ -62,6 +62,19 @@ def test_what_people_write_is_shown_as_they_wrote_it(town: City, client: httpx.C
         assert "&lt;img src=x" in page
 
 
+def test_the_curve_shows_the_moment_it_fired_however_long_it_goes_on(
+    town: City, client: httpx.Client
+) -> None:
+    number = town.sees(again_after_s=25.0)
+    pane = client.get(f"/triage/events/{number}").text
+    points = re.search(r'<polyline points="([^"]+)"', pane)
+    assert points
+    assert len(points[1].split()) == 17 + 8
+    assert "+25 s" in pane
+    assert "5 of the last 8 samples" in pane
+    assert "it goes on" not in pane
+
+
 def test_a_camera_that_froze_is_told_first_and_plainly(town: City, client: httpx.Client) -> None:
     town.heartbeat({"cam-01": CameraState.ONLINE, "cam-02": CameraState.FROZEN})
     page = client.get("/devices").text
