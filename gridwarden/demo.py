@@ -67,7 +67,7 @@ class Teller:
 
 def _attend(site: Site, console: Console, teller: Teller, stop: threading.Event) -> None:
     print_line(
-        f"console {site.console}  (broker: {site.broker_name} on port {site.ports.mqtt}, "
+        f"console {site.console}  (broker: {site.broker_name} on port {site.ports.mqtt.number}, "
         f"data: {site.folder.path})"
     )
     watch = Watch(site.agent_status, site.database_url)

@@ -88,8 +88,12 @@ class BrokerPart:
 
     name = "broker"
 
-    def __init__(self, broker: EmbeddedBroker) -> None:
+    def __init__(
+        self, broker: EmbeddedBroker, before_start: Callable[[], None] = lambda: None
+    ) -> None:
+        """before_start: lets go of the port that is held for it."""
         self.broker = broker
+        self._before_start = before_start
 
     @property
     def pid(self) -> int | None:
@@ -103,6 +107,7 @@ class BrokerPart:
 
     def start(self) -> None:
         """A broker that accepts sessions."""
+        self._before_start()
         self.broker.start()
 
     def is_alive(self) -> bool:
@@ -132,8 +137,10 @@ class ProgramPart:
         log: Path,
         ready: Callable[[], bool],
         patience_s: float = 5.0,
+        before_start: Callable[[], None] = lambda: None,
     ) -> None:
-        """patience_s: how long it may take to end when asked to."""
+        """patience_s: how long it may take to end. before_start: lets go of a held port."""
+        self._before_start = before_start
         self.name = name
         self.log = log
         self._command = command
@@ -151,6 +158,7 @@ class ProgramPart:
         if self._child is not None:
             child.end_group(self._child)
         child.trim(self.log)
+        self._before_start()
         self._child = child.spawn(self._command, self.log)
 
     def is_alive(self) -> bool:

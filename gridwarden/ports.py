@@ -17,24 +17,50 @@ def answers(port: int, host: str = LOOPBACK, timeout_s: float = 0.5) -> bool:
         return False
 
 
+class HeldPort:
+    """A loopback port kept from others until the part that is to listen there starts."""
+
+    def __init__(self, number: int) -> None:
+        """Raises OSError where the port is taken. 0: any free one."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+            self._socket.bind((LOOPBACK, number))
+            self._socket.listen(1)  # two can bind, only one can listen
+        except OSError:
+            self._socket.close()
+            raise
+        self.number = int(self._socket.getsockname()[1])
+
+    def release(self) -> None:
+        """Let it go; once more does no harm."""
+        self._socket.close()
+
+
 def is_free(port: int) -> bool:
     """Whether a server could listen on this loopback port now."""
     if answers(port):  # another address family or a wildcard listener
         return False
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
+    try:
+        HeldPort(port).release()
+    except OSError:
+        return False
     return True
 
 
-def choose(wanted: int) -> int:
-    """The wanted port, or the next free one above it, or any free one."""
+def hold(wanted: int) -> HeldPort:
+    """The wanted port, or the next free one above it, or any free one, kept from others."""
     for port in range(wanted, min(wanted + NEIGHBOURS, 65536)):
-        if is_free(port):
-            return port
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+        if not answers(port):
+            try:
+                return HeldPort(port)
+            except OSError:
+                continue
+    return HeldPort(0)
+
+
+def choose(wanted: int) -> int:
+    """The number `hold` would find; somebody else may be quicker to take it."""
+    held = hold(wanted)
+    held.release()
+    return held.number

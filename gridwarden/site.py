@@ -17,6 +17,7 @@ from gridwarden.database import EmbeddedDatabase
 from gridwarden.datafolder import DataFolder
 from gridwarden.errors import StartError
 from gridwarden.parts import BrokerPart, DatabasePart, Part, ProgramPart
+from gridwarden.ports import HeldPort
 from gridwarden.settings import write_edge_settings, write_hub_settings
 from gridwarden.supervise import Supervisor
 
@@ -26,10 +27,10 @@ USUAL_HTTP_PORT = 8080
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the parts listen on the loopback."""
+    """Where the parts listen on the loopback; each is kept from others until its part starts."""
 
-    http: int
-    mqtt: int
+    http: HeldPort
+    mqtt: HeldPort
 
     @classmethod
     def choose(
@@ -43,37 +44,47 @@ class Ports:
 
         Raises StartError where a port that was asked for is taken.
         """
-        return cls(
-            _choose("console", http, remembered.get("http"), USUAL_HTTP_PORT, tell),
-            _choose("broker", mqtt, remembered.get("mqtt"), broker.USUAL_PORT, tell),
-        )
+        console = _hold("console", http, remembered.get("http"), USUAL_HTTP_PORT, tell)
+        try:
+            return cls(
+                console, _hold("broker", mqtt, remembered.get("mqtt"), broker.USUAL_PORT, tell)
+            )
+        except StartError:
+            console.release()
+            raise
 
     def to_remember(self) -> dict[str, int]:
         """What `choose` takes as remembered."""
-        return {"http": self.http, "mqtt": self.mqtt}
+        return {"http": self.http.number, "mqtt": self.mqtt.number}
+
+    def release(self) -> None:
+        """Let go of what no part has taken."""
+        self.http.release()
+        self.mqtt.release()
 
 
-def _choose(
+def _hold(
     what: str,
     asked: int | None,
     remembered: int | None,
     usual: int,
     tell: Callable[[str], None],
-) -> int:
+) -> HeldPort:
     if asked is not None:
-        if not ports.is_free(asked):
+        try:
+            return HeldPort(asked)
+        except OSError as e:
             raise StartError(
-                f"port {asked} for the {what} is taken by another program: free it, or leave the "
+                f"port {asked} for the {what} cannot be had ({e.strerror}): free it, or leave the "
                 "choice of a port to us"
-            )
-        return asked
+            ) from e
     if remembered is not None and ports.is_free(remembered):
-        port = remembered
+        held = ports.hold(remembered)
     else:
-        port = ports.choose(usual)
-    if port != usual:
-        tell(f"the {what} listens on port {port}, as {usual} is or was taken")
-    return port
+        held = ports.hold(usual)
+    if held.number != usual:
+        tell(f"the {what} listens on port {held.number}, as {usual} is or was taken")
+    return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ class Site:
     @property
     def console(self) -> str:
         """The console's address."""
-        return f"http://{ports.LOOPBACK}:{self.ports.http}/"
+        return f"http://{ports.LOOPBACK}:{self.ports.http.number}/"
 
     @property
     def agent_status(self) -> Path:
@@ -113,10 +124,11 @@ def running_site(
     environ: Mapping[str, str] = os.environ,
 ) -> Iterator[Site]:
     """The parts, running; all ended on leaving. Raises GridwardenError with nothing left behind."""
+    http, mqtt = chosen.http.number, chosen.mqtt.number
     with ExitStack() as stack:
-        mosquitto = find_mosquitto()
-        embedded_broker = EmbeddedBroker(chosen.mqtt, folder.broker, mosquitto=mosquitto)
-        parts: list[Part] = [BrokerPart(embedded_broker)]
+        stack.callback(chosen.release)
+        embedded_broker = EmbeddedBroker(mqtt, folder.broker, mosquitto=find_mosquitto())
+        parts: list[Part] = [BrokerPart(embedded_broker, chosen.mqtt.release)]
         url = environ.get(DATABASE_SETTING, "")
         if not url:
             database = EmbeddedDatabase(folder.database, environ=environ)
@@ -125,22 +137,29 @@ def running_site(
             if database.adopted:
                 tell("took over the database that an earlier run left running")
             parts.append(DatabasePart(database))
-        hub_settings = write_hub_settings(folder, url, chosen.mqtt, chosen.http)
-        edge_settings = write_edge_settings(folder, chosen.mqtt, cameras)
+        hub_settings = write_hub_settings(folder, url, mqtt, http)
+        edge_settings = write_edge_settings(folder, mqtt, cameras)
         status = folder.edge / "status.json"
         status.unlink(missing_ok=True)
         parts.append(
-            _program("hub", hub_settings, folder, lambda: ports.answers(chosen.http)),
+            ProgramPart(
+                "hub",
+                _command("hub", hub_settings),
+                folder.log / "hub.log",
+                lambda: ports.answers(http),
+                before_start=chosen.http.release,
+            )
         )
-        parts.append(_program("edge", edge_settings, folder, status.exists))
+        parts.append(
+            ProgramPart(
+                "edge", _command("edge", edge_settings), folder.log / "edge.log", status.exists
+            )
+        )
         supervisor = Supervisor(parts, tell)
         stack.callback(supervisor.stop)
         supervisor.start(stop)
         yield Site(supervisor, url, embedded_broker.name, chosen, folder)
 
 
-def _program(
-    name: str, settings: Path, folder: DataFolder, ready: Callable[[], bool]
-) -> ProgramPart:
-    command = [sys.executable, "-m", "gridwarden", name, "--config", str(settings)]
-    return ProgramPart(name, command, folder.log / f"{name}.log", ready)
+def _command(name: str, settings: Path) -> list[str]:
+    return [sys.executable, "-m", "gridwarden", name, "--config", str(settings)]

@@ -98,7 +98,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_told(tmp_path: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as other:
         port = str(other.getsockname()[1])
         line = refused("demo", "--data", tmp_path / "data", "--http-port", port)
-    assert f"port {port} for the console is taken" in line
+    assert f"port {port} for the console cannot be had (Address already in use)" in line
 
 
 def test_a_report_over_an_earlier_run_is_refused(tmp_path: Path) -> None:
