@@ -11,7 +11,7 @@ from gridwarden.commands import kinds
 if TYPE_CHECKING:
     from gridwarden.commands.kinds import Subparsers
 
-RECORDINGS = Path(".gridwarden/recordings")
+RECORDINGS = Path("gridwarden-recordings")
 
 
 def add(subparsers: Subparsers) -> None:

@@ -35,7 +35,7 @@ class Judged:
 
     alarm: Alarm
     verdict: Verdict
-    delay_s: float | None = None  # from the onset, where it is right
+    delay_s: float | None = None  # from the onset, where it is right and the onset was seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,9 @@ def _verdict(recording: Recording, said: Truth, alarm: Alarm, told: set[int]) ->
         in_window = start_s <= alarm.raised_s <= start_s + said.window_s
         if in_window and number not in told:
             told.add(number)
-            return Judged(alarm, Verdict.RIGHT, alarm.raised_s - start_s)
+            seen_begin = event.first > 0  # what the clip begins with began at some other time
+            delay_s = alarm.raised_s - start_s if seen_begin else None
+            return Judged(alarm, Verdict.RIGHT, delay_s)
         if start_s <= alarm.raised_s <= end_s or in_window:
             return Judged(alarm, Verdict.DUPLICATE if number in told else Verdict.LATE)
     return Judged(alarm, Verdict.FALSE)

@@ -58,6 +58,12 @@ def test_a_second_alarm_within_one_event_is_a_duplicate() -> None:
     ]
 
 
+def test_a_fire_that_the_clip_begins_with_tells_no_delay() -> None:
+    burning = ClipLabel(file="b.avi", cat="fire", onset_flame=0)
+    (judged,) = judge(recorded(burning, MINUTE), "flame", [alarm(2.0)]).alarms
+    assert (judged.verdict, judged.delay_s) == (Verdict.RIGHT, None)
+
+
 def test_an_early_alarm_is_false_and_does_not_spoil_the_right_one() -> None:
     assert verdicts(FIRE, 5.0, 15.0) == [Verdict.FALSE, Verdict.RIGHT]
 
