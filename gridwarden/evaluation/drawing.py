@@ -81,7 +81,7 @@ def curves(sweep: Sweep) -> str:
         ]
         parts += _curve(places, colour)
         parts.append(
-            f'<text x="{width - 90:g}" y="{16 + 14 * n}" fill="{colour}" '
+            f'<text x="{width - 90:g}" y="{height - edge - 40 + 14 * n:g}" fill="{colour}" '
             f'font-size="11">{name}</text>'
         )
     size = f"0 0 {width:g} {height:g}"
