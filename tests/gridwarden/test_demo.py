@@ -48,7 +48,6 @@ class Demo:
 
     def __init__(self, data: Path, *arguments: str, command: list[str] | None = None) -> None:
         self.data = data
-        self.begun = time.monotonic()
         with tempfile.NamedTemporaryFile(delete=False, prefix="gridwarden-said-") as said:
             self._said = Path(said.name)
             self.process = subprocess.Popen(
