@@ -94,6 +94,12 @@ class Background:
         self._learn(scene, current, gap_s, found, keep)
         return found
 
+    def luma(self) -> NDArray[np.float32]:
+        """Luma of the scene as it is known, (h, w); raises ValueError before the first picture."""
+        if self._scene is None:
+            raise ValueError("no scene is known yet: apply a picture first")
+        return np.asarray(cv2.extractChannel(self._scene.mean, 0), np.float32)
+
     def _begin(self, current: Array) -> Foreground:
         luma = cv2.extractChannel(current, 0)
         self._scene = _Scene(

@@ -1,0 +1,132 @@
+"""A vehicle that stands where none may: it came, stands, and its outline is new to the scene.
+
+Whatever drives in and stands is told once it has stood for `dwell_s`; that it is a vehicle is known
+by its size alone. What stood there from the beginning is a part of the scene.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from contract.episode import EpisodePolicy
+from contract.geometry import Box
+from contract.rules import ConfirmationRule, KOfN
+from detectors.kit.params import param
+from detectors.kit.registry import register
+from detectors.kit.standing import Standing, StandingThings
+from detectors.kit.thumbnail import thumbnail
+from detectors.kit.types import Finding, Frame, Observation
+from detectors.kit.zones import Zone
+
+CONFIRM_K, CONFIRM_N = 3, 5  # samples: one that hides it or a flash does not start anew
+OUTLINE = 0.15, 0.40  # no evidence .. full: share of the outline that is new, less what is gone
+LED_IN = 0.05, 0.15  # no evidence .. full: share of the surroundings where something moved before
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedVehicleParams:
+    """How long and where a vehicle must stand."""
+
+    threshold: float = param(
+        0.8, minimum=0.05, maximum=1.0, unit="1", text="Score at which a frame speaks for it"
+    )
+    dwell_s: float = param(
+        8.0, minimum=2.0, maximum=3000.0, unit="s", text="How long it must stand for a full score"
+    )
+    min_size: float = param(
+        0.03,
+        minimum=0.01,
+        maximum=0.5,
+        unit="1",
+        text="Smallest vehicle: square root of its share of the picture's area",
+    )
+    off_delay_s: float = param(
+        10.0, minimum=0.0, maximum=3600.0, unit="s", text="Gone this long ends the alarm"
+    )
+    zone_x: float = param(
+        0.0, minimum=0.0, maximum=1.0, unit="1", text="Left of the watched part, share of the width"
+    )
+    zone_y: float = param(
+        0.0, minimum=0.0, maximum=1.0, unit="1", text="Top of the watched part, share of the height"
+    )
+    zone_w: float = param(1.0, minimum=0.0, maximum=1.0, unit="1", text="Width of the watched part")
+    zone_h: float = param(
+        1.0, minimum=0.0, maximum=1.0, unit="1", text="Height of the watched part"
+    )
+
+    @property
+    def zone(self) -> Zone:
+        """The watched part of the picture."""
+        return Zone(self.zone_x, self.zone_y, self.zone_w, self.zone_h)
+
+
+@register
+class StoppedVehicle:
+    """Scores each frame for the vehicle that stands most surely in its zone."""
+
+    kind: ClassVar[str] = "stopped_vehicle"
+    version: ClassVar[str] = "1"
+    summary: ClassVar[str] = "A vehicle that came and stands where none may."
+    Params: ClassVar[type[StoppedVehicleParams]] = StoppedVehicleParams
+    budget_ms: ClassVar[float] = 4.0
+    sample_fps: ClassVar[float] = 5.0
+
+    def __init__(self, params: StoppedVehicleParams) -> None:
+        self.params = params
+        self._standing = StandingThings(params.min_size**2)
+
+    def use(self, params: StoppedVehicleParams) -> None:
+        """Judge by other parameters from the next frame on; the scene stays learnt."""
+        self.params = params
+        self._standing.smallest = params.min_size**2
+
+    def rule(self) -> ConfirmationRule:
+        """Three of five samples: the detector itself waits for `dwell_s`."""
+        return KOfN(CONFIRM_K, CONFIRM_N, self.params.threshold).build()
+
+    def policy(self) -> EpisodePolicy:
+        """Told again every half minute while it stands."""
+        return EpisodePolicy(off_delay_s=self.params.off_delay_s, update_every_s=30.0)
+
+    def reset(self) -> None:
+        """Forget the scene."""
+        self._standing.reset()
+
+    def observe(self, frame: Frame) -> Iterable[Finding]:
+        """One observation: the surest standing vehicle, score 0 where there is none."""
+        small = thumbnail(frame.image)
+        height, width = small.shape[:2]
+        rows, columns = self.params.zone.pixels(width, height)
+        best, surest = 0.0, None
+        for thing in self._standing.step(small, frame.captured_at):
+            x, y = thing.left + thing.width / 2.0, thing.top + thing.height / 2.0
+            if not (columns.start <= x <= columns.stop and rows.start <= y <= rows.stop):
+                continue
+            score = self._score(thing)
+            if surest is None or score > best:
+                best, surest = score, thing
+        if surest is None:
+            return [Observation("stopped_vehicle", 0.0)]
+        box = None
+        if best > 0.0:
+            box = Box.from_pixels(
+                surest.left, surest.top, surest.width, surest.height, width, height
+            )
+        features = {
+            "stood_s": surest.stood_s,
+            "outline": surest.outline,
+            "led_in": surest.led_in,
+            "size": (surest.area / (width * height)) ** 0.5,
+        }
+        return [Observation("stopped_vehicle", best, box, features=features)]
+
+    def _score(self, thing: Standing) -> float:
+        stood = min(1.0, thing.stood_s / self.params.dwell_s)
+        return stood * _share(OUTLINE, thing.outline) * _share(LED_IN, thing.led_in)
+
+
+def _share(bounds: tuple[float, float], value: float) -> float:
+    """0 at the first bound, 1 at the second, straight between."""
+    return min(1.0, max(0.0, (value - bounds[0]) / (bounds[1] - bounds[0])))
