@@ -1,0 +1,205 @@
+"""Water that hides the road: the lasting edges of a region wash out and none take their place.
+
+Without weights this is a change alarm: it tells that the lasting edges of the region (kerbs,
+markings, the grain of the road) have gone smooth while those around it are as they were, which
+water does, and so do snow, mud and a wet tarpaulin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.episode import EpisodePolicy
+from contract.geometry import Box
+from contract.rules import ConfirmationRule
+from contract.sustained import Sustained
+from detectors.kit.params import param
+from detectors.kit.registry import register
+from detectors.kit.thumbnail import thumbnail
+from detectors.kit.types import Finding, Frame, Image, Observation
+from detectors.kit.zones import Zone
+
+Plane = NDArray[np.float32]
+
+CALM_S = 2.0  # s the picture is averaged over: ripples, rain and what drives by wash out
+LEARN_S = 10.0  # s in which the lasting edges are learnt before anything is told
+RISE_S, FALL_S = 8.0, 2.0  # s; lasting edges come in slowly while learning and go fast
+FORGET_S = 6 * 3600.0  # s, time constant at which they follow the scene afterwards
+EDGE = 20.0  # in hundredths of light, about: a step of an eighth between neighbours
+LEAST_EDGES = 0.03  # share of the region; one with less says nothing
+FULL = 0.40  # net share of the edges washed out that is a score of 1
+MAX_GAP_S = 60.0  # s without a picture after which the picture is averaged anew
+
+
+@dataclass(frozen=True, slots=True)
+class PondingParams:
+    """Which part of the picture is watched, and when it is told."""
+
+    threshold: float = param(
+        0.5, minimum=0.05, maximum=1.0, unit="1", text="Score at which a frame speaks for water"
+    )
+    confirm_s: float = param(
+        5.0, minimum=0.0, maximum=3600.0, unit="s", text="How long it must last before it is told"
+    )
+    off_delay_s: float = param(
+        30.0, minimum=0.0, maximum=3600.0, unit="s", text="Dry this long ends the alarm"
+    )
+    zone_x: float = param(
+        0.0, minimum=0.0, maximum=1.0, unit="1", text="Left of the road to watch, share of width"
+    )
+    zone_y: float = param(
+        0.5, minimum=0.0, maximum=1.0, unit="1", text="Top of the road to watch, share of height"
+    )
+    zone_w: float = param(
+        1.0, minimum=0.0, maximum=1.0, unit="1", text="Width of the road to watch"
+    )
+    zone_h: float = param(
+        0.5, minimum=0.0, maximum=1.0, unit="1", text="Height of the road to watch"
+    )
+
+    @property
+    def zone(self) -> Zone:
+        """The part of the picture that is watched."""
+        return Zone(self.zone_x, self.zone_y, self.zone_w, self.zone_h)
+
+
+@register
+class Ponding:
+    """Scores each frame by the share of lasting edges that washed out of the zone."""
+
+    kind: ClassVar[str] = "ponding"
+    version: ClassVar[str] = "1"
+    summary: ClassVar[str] = "Road markings and kerbs that vanish as they do under water."
+    Params: ClassVar[type[PondingParams]] = PondingParams
+    budget_ms: ClassVar[float] = 4.0
+    sample_fps: ClassVar[float] = 2.0
+
+    def __init__(self, params: PondingParams) -> None:
+        self.params = params
+        self.reset()
+
+    def use(self, params: PondingParams) -> None:
+        """Judge by other parameters from the next frame on; what was learnt stays."""
+        self.params = params
+
+    def rule(self) -> ConfirmationRule:
+        """Every sample of `confirm_s` at or above the threshold."""
+        return Sustained(self.params.confirm_s, self.params.threshold, max_gap_s=MAX_GAP_S).build()
+
+    def policy(self) -> EpisodePolicy:
+        """Told again every minute while it lasts."""
+        return EpisodePolicy(off_delay_s=self.params.off_delay_s, update_every_s=60.0)
+
+    def reset(self) -> None:
+        """Forget the scene."""
+        self._scene: _Scene | None = None
+        self._at: datetime | None = None
+
+    def observe(self, frame: Frame) -> Iterable[Finding]:
+        """One observation of the zone."""
+        light = _log_light(thumbnail(frame.image))
+        gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
+        self._at = frame.captured_at
+        if self._scene is None or self._scene.calm.shape != light.shape:
+            self._scene, gap_s = _Scene(light), 0.0
+        scene = self._scene
+        scene.see(light, gap_s if 0.0 <= gap_s <= MAX_GAP_S else math.inf)
+        p = self.params
+        rows, columns = p.zone.pixels(light.shape[1], light.shape[0])
+        inside = np.zeros(light.shape, np.bool_)
+        inside[rows, columns] = True
+        here, around = scene.change(inside), scene.change(~inside)
+        net = here.washed_out - max(0.0, around.washed_out)
+        known = scene.known_s >= LEARN_S and here.edges >= LEAST_EDGES
+        score = min(1.0, max(0.0, net / FULL)) if known else 0.0
+        scene.learn(gap_s if 0.0 <= gap_s <= MAX_GAP_S else 0.0, hold=score >= 0.5 * p.threshold)
+        box = Box.from_pixels(
+            columns.start,
+            rows.start,
+            columns.stop - columns.start,
+            rows.stop - rows.start,
+            light.shape[1],
+            light.shape[0],
+        )
+        features = {
+            "lost": here.lost,
+            "gained": here.gained,
+            "around": around.washed_out,
+            "edges": here.edges,
+        }
+        return [Observation("ponding", score, box, features=features)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What became of the lasting edges of a part of the picture."""
+
+    edges: float  # share of the part that they cover
+    lost: float  # share of their strength that is gone
+    gained: float  # new edges, in the same measure
+
+    @property
+    def washed_out(self) -> float:
+        """Edges that went and left nothing: a vehicle in their place brings edges of its own."""
+        return self.lost - self.gained
+
+
+class _Scene:
+    """The lasting edges of a scene, and those of the last seconds."""
+
+    def __init__(self, light: Plane) -> None:
+        self.calm = light.copy()
+        self.now = _edges(light)
+        self.lasting = self.now.copy()
+        self.known_s = 0.0
+
+    def see(self, light: Plane, gap_s: float) -> None:
+        """Take in a picture; an infinite gap begins the average anew."""
+        self.calm += np.float32(1.0 - math.exp(-gap_s / CALM_S)) * (light - self.calm)
+        self.now = _edges(self.calm)
+
+    def learn(self, gap_s: float, hold: bool) -> None:
+        """Follow the scene. hold: it is flooded now; only the dry road is learnt."""
+        self.known_s += gap_s
+        if hold:
+            return
+        more = self.now > self.lasting
+        if self.known_s < LEARN_S:
+            up, down = RISE_S, FALL_S
+        else:
+            up = down = FORGET_S
+        rate = np.where(more, 1.0 - math.exp(-gap_s / up), 1.0 - math.exp(-gap_s / down))
+        self.lasting += rate.astype(np.float32) * (self.now - self.lasting)
+
+    def change(self, part: NDArray[np.bool_]) -> _Change:
+        """What became of the lasting edges of that part."""
+        lasting, now = self.lasting[part], self.now[part]
+        edge = lasting > EDGE
+        strength = float(lasting[edge].sum())
+        if strength <= 0.0:
+            return _Change(0.0, 0.0, 0.0)
+        lost = 1.0 - float(np.minimum(now, lasting)[edge].sum()) / strength
+        gained = float(np.maximum(now - np.maximum(lasting, EDGE), 0.0).sum()) / strength
+        return _Change(float(edge.mean()), lost, gained)
+
+
+def _log_light(image: Image) -> Plane:
+    """Forty times the logarithm of luma: a change of exposure adds the same everywhere."""
+    luma = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return np.asarray(_LOGARITHM[np.asarray(luma)], np.float32)
+
+
+_LOGARITHM = (40.0 * np.log(np.arange(256, dtype=np.float32) + 16.0)).astype(np.float32)
+
+
+def _edges(plane: Plane) -> Plane:
+    across, down = cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)
+    return np.asarray(np.abs(across) + np.abs(down), np.float32)
