@@ -14,7 +14,12 @@ from gridwarden.district import Cell, build_district
 from gridwarden.probing import probe_all
 
 SCENES = ("fire", "street", "water", "freeze")
-DETECTORS = ("flame", "traffic_flow", "camera_health")
+DETECTORS = ("flame", "traffic_flow", "camera_health")  # of every camera
+# what a scene is watched for besides, and where in its picture: the kerb lane, the dip
+SCENE_PARAMETERS: dict[str, dict[str, dict[str, object]]] = {
+    "street": {"stopped_vehicle": {"zone_x": 0.5, "zone_y": 0.25, "zone_w": 0.5, "zone_h": 0.75}},
+    "water": {"ponding": {"zone_x": 0.15, "zone_y": 0.45, "zone_w": 0.7, "zone_h": 0.35}},
+}
 STRIDE = 7  # cameras lie in every seventh secondary cell: too far apart to share a grid event
 
 
@@ -31,7 +36,8 @@ class Camera:
     source: str  # "scene:fire", a path, an address, "webcam:0"
     position: Point
     loop: bool
-    parameters: dict[str, dict[str, object]] = field(default_factory=dict)  # detector kind -> ...
+    # detector kind -> its parameters; a kind that is not of every camera is switched on by it
+    parameters: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
 def choose_cameras(
@@ -52,7 +58,8 @@ def choose_cameras(
     if scenes or not videos:
         for scene in SCENES:
             place, name = places[len(chosen)], f"Rendered scene: {scene}"
-            chosen.append(Camera(f"scene-{scene}", name, f"scene:{scene}", place, loop))
+            besides = SCENE_PARAMETERS.get(scene, {})
+            chosen.append(Camera(f"scene-{scene}", name, f"scene:{scene}", place, loop, besides))
     flow: dict[str, object] = {}
     if line is not None:
         flow["line"] = line

@@ -53,7 +53,7 @@ def write_edge_settings(folder: DataFolder, broker_port: int, cameras: Sequence[
             "position": [camera.position.lon, camera.position.lat],
         }
         tables.append(_table("stream", stream, "[[{}]]"))
-        for kind in DETECTORS:
+        for kind in dict.fromkeys((*DETECTORS, *camera.parameters)):
             tables.append(_table(f"stream.detectors.{kind}", camera.parameters.get(kind, {})))
     return _write(folder.run / "edge.toml", *tables)
 

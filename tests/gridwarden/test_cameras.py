@@ -10,8 +10,11 @@ import pytest
 from shapely import Point, Polygon
 
 from contract.errors import GridwardenError
-from gridwarden.cameras import Camera, choose_cameras
+from edge.config import load
+from gridwarden.cameras import DETECTORS, Camera, choose_cameras
+from gridwarden.datafolder import open_folder
 from gridwarden.district import build_district
+from gridwarden.settings import write_edge_settings
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,27 @@ def test_a_count_line_is_set_for_every_video_and_no_scene(video: Path) -> None:
     assert [c.parameters for c in cameras[4:]] == [
         {"traffic_flow": {"line": 0.4, "axis": "vertical"}}
     ] * 2
-    assert not any(c.parameters for c in cameras[:4])
+    assert not any("traffic_flow" in c.parameters for c in cameras[:4])
+
+
+def test_the_street_is_watched_for_stopped_vehicles_and_the_underpass_for_water(
+    tmp_path: Path,
+) -> None:
+    folder = open_folder(tmp_path / "demo", fresh=False)
+    try:
+        settings = load(write_edge_settings(folder, 1883, chosen()), {})
+    finally:
+        folder.close()
+    besides = {
+        s.source: {detector.kind for detector in s.detectors} - set(DETECTORS)
+        for s in settings.streams
+    }
+    assert besides == {
+        "scene:fire": set(),
+        "scene:street": {"stopped_vehicle"},
+        "scene:water": {"ponding"},
+        "scene:freeze": set(),
+    }
 
 
 def test_a_missing_file_is_told_with_its_path(tmp_path: Path) -> None:
