@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -23,7 +24,7 @@ BRIDGE_M = (30.0, 36.0)  # its front and its back, away
 SOFFIT_M, DECK_M = 2.6, 4.1  # its underside and its upper edge
 GAUGE_M = (6.5, 25.5)  # right of the axis, away
 STRANDED = Look("sedan", (128, 84, 40))
-STRANDED_AT = Pose(3.6, 22.5)
+STRANDED_AT = Pose(3.2, 26.2)
 FIRST_ROW = 190  # nothing above it can get wet
 
 
@@ -32,6 +33,7 @@ class Underpass:
     """The empty scene."""
 
     picture: Image
+    bare: Image  # without gauge and car: what the water mirrors
     heights: Plane  # (h, w) metres above the level ground, of what each pixel shows
     columns: Plane  # (w,) how far away the walls are under each column, metres
 
@@ -40,6 +42,12 @@ def road_m(z_m: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """The height of the road at that distance, metres; level ground is 0."""
     share = np.clip((np.asarray(z_m) - DIP_FROM_M) / (DIP_TO_M - DIP_FROM_M), 0.0, 1.0)
     return np.asarray(-DIP_M * 0.5 * (1.0 - np.cos(2.0 * np.pi * share)), np.float64)
+
+
+def above_road(z_m: float) -> Camera:
+    """The same camera, its height taken from the road at that distance."""
+    height_m = CAMERA.height_m - float(road_m(z_m))
+    return Camera(CAMERA.focal, height_m, CAMERA.horizon, CAMERA.centre)
 
 
 def build(chance: np.random.Generator) -> Underpass:
@@ -62,12 +70,14 @@ def build(chance: np.random.Generator) -> Underpass:
     rows = [round(CAMERA.point(0.0, m, BRIDGE_M[0])[1]) for m in (DECK_M, SOFFIT_M)]
     heights[rows[0] : rows[1]] = 9.0
     small = reduced(picture)
+    bare = small.copy()
     plain = np.asarray(heights, np.float32)
     _upright(small, plain, _gauge, GAUGE_M[1])
-    _upright(small, plain, _stranded, STRANDED_AT.z_m)
+    _shade(small)
+    _upright(small, plain, _stranded, STRANDED_AT.z_m - 2.2)  # its rear
     columns = np.abs(np.arange(WIDTH) + 0.5 - CAMERA.centre)
     away = CAMERA.focal * WALL_M / np.maximum(columns, 1.0)
-    return Underpass(small, plain, away.astype(np.float32))
+    return Underpass(small, bare, plain, away.astype(np.float32))
 
 
 _NOTHING, _ROAD, _WALL = 0, 1, 2
@@ -209,20 +219,21 @@ def _gauge(picture: Image) -> None:
 
 def _stranded(picture: Image) -> None:
     """A car that somebody left at the side of the road."""
-    low = Camera(CAMERA.focal, CAMERA.height_m - float(road_m(STRANDED_AT.z_m)), CAMERA.horizon)
+    vehicles.draw(picture, above_road(STRANDED_AT.z_m), STRANDED, STRANDED_AT)
+
+
+def _shade(picture: Image) -> None:
+    """The dark below that car; it lies on the road and is as low as the road is."""
     dim = cv2.convertScaleAbs(picture, alpha=0.75)
+    low = above_road(STRANDED_AT.z_m)
     vehicles.draw_shadow(picture, np.asarray(dim, np.uint8), low, STRANDED, STRANDED_AT)
-    vehicles.draw(picture, low, STRANDED, STRANDED_AT)
 
 
-def _upright(picture: Image, heights: Plane, draw: object, z_m: float) -> None:
+def _upright(picture: Image, heights: Plane, draw: Callable[[Image], None], z_m: float) -> None:
     """Draw what stands on the road, and note how high each of its pixels is."""
-    assert callable(draw)
     before = picture.copy()
     draw(picture)
     changed = (cv2.absdiff(before, picture).max(axis=2) > 0) & (heights < 8.0)
     rows = np.arange(HEIGHT, dtype=np.float32)[:, None] + 0.5
-    high = CAMERA.height_m - (rows - CAMERA.horizon) * z_m / CAMERA.focal
-    np.copyto(
-        heights, np.maximum(np.broadcast_to(high, heights.shape), float(road_m(z_m))), where=changed
-    )
+    high = CAMERA.height_m - (rows - CAMERA.horizon) * np.float32(z_m / CAMERA.focal)
+    np.copyto(heights, np.broadcast_to(high, heights.shape), where=changed)

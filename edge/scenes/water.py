@@ -10,7 +10,6 @@ import numpy as np
 from contract.geometry import Box
 from detectors.kit.types import Image
 from edge.scenes import underpass, vehicles
-from edge.scenes.camera import Camera
 from edge.scenes.drawing import HEIGHT, WIDTH, Noise, Plane, blend, line
 from edge.scenes.truth import Level, Span, Truth
 from edge.scenes.underpass import BRIDGE_M, CAMERA, DIP_M, FIRST_ROW, STRANDED, STRANDED_AT
@@ -26,9 +25,10 @@ LEVELS = (
     Level(100.0, 0.0),
 )
 PONDING_M = 0.15  # deep enough to close a road to cars
-WAVES = 7
+WAVES = 12
 _HALF = 2  # the surface is computed at half the size; ripples hide it
 _MUD = (96.0, 112.0, 118.0)
+_RING_S = 0.42  # a ring lasts
 _STEP_M = 0.01  # of heights in the depth table
 _CARS = ((0.4, 2.0, 9.0, 1), (2.6, -1.9, -9.5, 4), (91.5, 2.1, 9.5, 0), (93.5, -2.0, -9.0, 6))
 # enters at, right of the axis, m/s away from the camera, paint
@@ -49,13 +49,20 @@ class Water:
         self._heights = wet.astype(np.uint8)  # centimetres above the lowest point of the road
         half = ((HEIGHT - FIRST_ROW) // _HALF, WIDTH // _HALF)
         self._small = cv2.resize(
-            dry.picture, (WIDTH // _HALF, HEIGHT // _HALF), interpolation=cv2.INTER_AREA
+            dry.bare, (WIDTH // _HALF, HEIGHT // _HALF), interpolation=cv2.INTER_AREA
         )
         rows = (np.arange(half[0], dtype=np.float32) + 0.5) * _HALF + FIRST_ROW - CAMERA.horizon
         self._rows = rows[:, None]
         self._columns = np.arange(half[1], dtype=np.float32)[None, :]
-        self._wall_m = dry.columns[::_HALF][None, :]
-        self._waves, self._turns = _waves(chance, half, self._rows)
+        self._met_m = np.minimum(dry.columns[::_HALF][None, :], np.float32(BRIDGE_M[0]))
+        self._waves = _Ripples(chance, half[1], self._rows)
+        self._push = (2.0 + 0.014 * self._rows).astype(np.float32)  # rows that a ripple moves
+        # grazing light is mirrored, steep light shows the muddy water
+        grazing = np.clip(1.06 - self._rows / 520.0, 0.16, 0.92)
+        three = np.ones((*half, 3), np.float32) * grazing[..., None]
+        self._grazing = (three * 255.0).astype(np.uint8)
+        self._mud = ((1.0 - three) * np.array(_MUD, np.float32)).astype(np.uint8)
+        self._drops = chance.uniform(0.0, 1.0, (46, 3))
         self._noise = _rain(chance)
 
     def shown_s(self, t_s: float) -> float:
@@ -98,34 +105,37 @@ class Water:
 
     def _surface(self, t_s: float, level: float) -> Image:
         """What the water mirrors and its own colour, for every row below FIRST_ROW."""
-        ripple = (self._waves @ self._sway(t_s)).reshape(self._rows.shape[0], -1)
-        above = np.float32(CAMERA.height_m - level)
-        z_water = np.float32(CAMERA.focal) * above / self._rows
-        z_seen = np.minimum(self._wall_m, np.float32(BRIDGE_M[0]))
-        # where the mirrored ray meets a wall or the front of the bridge
-        y_seen = level + (z_seen - z_water) * (above / z_water)
-        row = CAMERA.horizon + CAMERA.focal * (CAMERA.height_m - y_seen) / z_seen
-        row += ripple * (7.0 + 0.05 * self._rows)
-        column = self._columns + ripple * 2.2
-        mirrored = cv2.remap(
-            self._small,
-            np.asarray(column, np.float32),
-            np.clip(row / _HALF, 2.0, HEIGHT / _HALF - 2.0).astype(np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REFLECT,
-        )
-        grazing = np.clip(1.05 - self._rows / 470.0, 0.12, 0.92) ** 1.3
-        light = (1.0 - grazing + 0.10 * ripple)[..., None] * np.array(_MUD, np.float32)
-        light += grazing[..., None] * mirrored
-        light += (np.clip(ripple - 1.25, 0.0, 1.0) * 46.0)[..., None]
-        eight = np.clip(light, 0.0, 255.0).astype(np.uint8)
+        heights, aside = self._waves.at(t_s)
+        reach = CAMERA.focal * (CAMERA.height_m - level)
+        # the row at which the mirrored ray meets a wall or the front of the bridge
+        met = np.float32(CAMERA.horizon) + np.float32(2.0 * reach) / self._met_m - self._rows
+        row = np.clip((met + heights * self._push) / _HALF, 2.0, HEIGHT / _HALF - 2.0)
+        column = self._columns + aside * np.float32(0.9)
+        mirrored = cv2.remap(self._small, column, row, cv2.INTER_LINEAR)
+        light = cv2.add(cv2.multiply(mirrored, self._grazing, scale=1.0 / 255.0), self._mud)
+        for change, gain in ((cv2.add, 9.0), (cv2.subtract, -9.0)):
+            shade = np.clip(heights * gain, 0.0, 255.0).astype(np.uint8)
+            light = change(light, cv2.merge([shade, shade, shade]))
         size = (WIDTH, HEIGHT - FIRST_ROW)
-        return np.asarray(cv2.resize(eight, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        surface = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        self._pelt(surface, t_s, reach)
+        return surface
 
-    def _sway(self, t_s: float) -> Plane:
-        turns = self._turns * t_s
-        sway: Plane = np.concatenate((np.cos(turns), np.sin(turns))).astype(np.float32)
-        return sway
+    def _pelt(self, surface: Image, t_s: float, reach: float) -> None:
+        """Rings where drops fall."""
+        for x_share, z_share, phase in self._drops:
+            turns = t_s / _RING_S + phase
+            turn = math.floor(turns)  # each time it falls somewhere else
+            away = 14.0 + 24.0 * ((z_share + turn * 0.618) % 1.0)
+            x = WIDTH * ((x_share + turn * 0.414) % 1.0)
+            y = CAMERA.horizon + reach / away - FIRST_ROW
+            wide = (turns - turn) * 0.34 * CAMERA.focal / away
+            if 0.0 < y < surface.shape[0]:
+                axes = (max(1, round(wide)), max(1, round(wide * 0.3)))
+                b, g, r = (min(255, int(v) + 34) for v in surface[int(y), int(x)])
+                cv2.ellipse(
+                    surface, (round(x), round(y)), axes, 0, 0, 360, (b, g, r), 1, cv2.LINE_AA
+                )
 
     def _drive(self, canvas: Image, t_s: float) -> None:
         """Cars pass while the road is dry."""
@@ -137,20 +147,14 @@ class Water:
                 look = Look("sedan" if paint else "suv", vehicles.PAINTS[paint])
                 seen.append((look, Pose(x_m, z_m, 0.0 if speed > 0 else math.pi)))
         for look, pose in sorted(seen, key=lambda one: -one[1].z_m):
-            low = Camera(
-                CAMERA.focal,
-                CAMERA.height_m - float(underpass.road_m(pose.z_m)),
-                CAMERA.horizon,
-                CAMERA.centre,
-            )
-            vehicles.draw(canvas, low, look, pose)
+            vehicles.draw(canvas, underpass.above_road(pose.z_m), look, pose)
         if seen:  # the bridge hides what is beyond and above its underside
             rows = [round(CAMERA.point(0.0, m, BRIDGE_M[0])[1]) for m in (5.2, underpass.SOFFIT_M)]
             canvas[rows[0] : rows[1]] = self._dry[rows[0] : rows[1]]
 
     def _blink(self, canvas: Image, t_s: float) -> None:
         floor = float(underpass.road_m(STRANDED_AT.z_m))
-        if self.level_m(t_s) > 0.9:
+        if self.level_m(t_s) > 0.7:
             return  # drowned
         size = vehicles.length_m(STRANDED.shape) / 2.0
         for side in (-0.8, 0.8):
@@ -158,24 +162,40 @@ class Water:
             cv2.circle(canvas, (round(x), round(y)), 2, (60, 180, 255), -1, cv2.LINE_AA)
 
 
-def _waves(chance: np.random.Generator, half: tuple[int, int], rows: Plane) -> tuple[Plane, Plane]:
-    """Ripples as sums of plane waves: what to multiply with (cos, sin) of each wave's turns.
+class _Ripples:
+    """Deep-water waves of 0.12 to 1.1 m in all directions, as sums of cosines of place and time.
 
-    Deep-water waves of 0.25 to 1.6 m: the turns a second follow from their lengths.
+    cos(kx - wt) = cos kx cos wt + sin kx sin wt: everything but the second factors is computed
+    once, so a moment costs two products of a matrix and a vector.
     """
-    z = (CAMERA.focal * (CAMERA.height_m + 1.4) / rows).astype(np.float32)
-    x = (np.arange(half[1], dtype=np.float32)[None, :] * _HALF - CAMERA.centre) * z / CAMERA.focal
-    lengths = np.geomspace(0.28, 1.7, WAVES)
-    angles = chance.uniform(0.15, 1.2, WAVES) * chance.choice((-1.0, 1.0), WAVES)
-    waves = []
-    for length, angle, shift in zip(lengths, angles, chance.uniform(0, 6.28, WAVES), strict=True):
-        k = 2.0 * math.pi / length
-        phase = k * (x * math.cos(angle) + z * math.sin(angle)) + shift
-        fade = np.clip(length * CAMERA.focal / z / 26.0, 0.0, 1.0)  # too small to be seen far away
-        waves.append((np.cos(phase) * fade * 0.42, np.sin(phase) * fade * 0.42))
-    planes = [w[0] for w in waves] + [w[1] for w in waves]
-    basis = np.stack([p.ravel() for p in planes], axis=1).astype(np.float32)
-    return basis, np.sqrt(9.81 * 2.0 * math.pi / lengths).astype(np.float32)
+
+    def __init__(self, chance: np.random.Generator, columns: int, rows: Plane) -> None:
+        """rows: (h, 1) pixels below the horizon."""
+        self._shape = (rows.shape[0], columns)
+        z = (CAMERA.focal * (CAMERA.height_m + 1.4) / rows).astype(np.float32)
+        x = (np.arange(columns, dtype=np.float32)[None, :] * _HALF - CAMERA.centre) * z
+        x = x / np.float32(CAMERA.focal)
+        lengths = np.geomspace(0.12, 1.1, WAVES) * chance.uniform(0.9, 1.1, WAVES)
+        angles = chance.uniform(0.0, 2.0 * math.pi, WAVES)
+        waves = []
+        for length, angle in zip(lengths, angles, strict=True):
+            phase = 2.0 * math.pi / length * (x * math.cos(angle) + z * math.sin(angle))
+            # too small to be seen far away
+            fade = np.clip(length * CAMERA.focal / z / 14.0 - 0.3, 0.0, 1.0) * length**0.35
+            waves.append((np.cos(phase) * fade, np.sin(phase) * fade))
+        planes = np.stack([w[0] for w in waves] + [w[1] for w in waves])
+        planes *= np.sqrt(2.0 / WAVES) * 1.3
+        self._planes = planes.astype(np.float32).reshape(2 * WAVES, -1)
+        self._turns = np.sqrt(9.81 * 2.0 * math.pi / lengths)  # dispersion of deep water
+
+    def at(self, t_s: float) -> tuple[Plane, Plane]:
+        """Two planes (h, w), a quarter of a wave apart: the height of the water, and its push."""
+        turns = self._turns * t_s
+        sway = np.concatenate((np.cos(turns), np.sin(turns))).astype(np.float32)
+        # einsum, not @: BLAS would wake a thread on every core for so little
+        heights = np.einsum("ji,j->i", self._planes, sway)
+        aside = np.einsum("ji,j->i", self._planes, np.roll(sway, WAVES))
+        return heights.reshape(self._shape), aside.reshape(self._shape)
 
 
 def _rain(chance: np.random.Generator) -> Noise:
