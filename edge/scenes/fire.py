@@ -73,7 +73,7 @@ class Fire:
             self._light(canvas, size * self._flames.pulse(t_s))
         smoke = self.smoke(t_s)
         if smoke > 0.0:
-            self._smoke.draw(canvas, t_s, smoke, round(92 - 24 * size), size * 0.75)
+            self._smoke.draw(canvas, t_s, smoke, round(104 - 46 * size), size * 0.75)
         if size > 0.02:
             metre = CAMERA.focal / HEAP_M[1]
             self._flames.draw(

@@ -76,17 +76,18 @@ class Flames:
         fine = window(self._fine, rise * 1.06, 97.0 - t_s * 17.0, h, w)
         sway = 0.07 * np.sin(t_s * 5.1 - up * 3.2) + 0.05 * np.sin(t_s * 8.7 - up * 6.0 + 1.0)
         lean = 0.10 * up + sway * up
-        middle = across - lean + 0.085 * wide * np.minimum(up, 1.2)
+        middle = across - lean + (0.03 + 0.10 * np.minimum(up, 1.2)) * wide
+        up = up - 0.16 * (2.0 * across) ** 2 - 0.05 * fine * np.abs(across)  # a bed, not a table
         # a broad bed that draws together to a tongue
         half = (
-            0.47 * np.clip(1.0 - up, 0.0, 1.0) ** 0.7 * (0.75 + 0.9 * np.minimum(up, 0.25)) + 0.05
+            0.47 * np.clip(1.0 - up, 0.0, 1.0) ** 0.7 * (0.75 + 0.9 * np.clip(up, 0.0, 0.25)) + 0.05
         )
         body = 1.0 - (middle / half) ** 2
-        strength = 1.3 - 1.05 * up
-        rough = (0.30 + 0.42 * np.minimum(up, 1.0)) * (0.62 * wide + 0.42 * fine)
-        heat = np.minimum(body, 0.9) * strength + rough * 0.8 - 0.06
+        strength = 1.12 - 0.95 * up
+        rough = (0.34 + 0.46 * np.clip(up, 0.0, 1.0)) * (0.58 * wide + 0.46 * fine)
+        heat = np.minimum(body, 0.9) * strength + rough * 0.72 - 0.08
         heat *= np.clip(body * 3.0 + 0.6, 0.0, 1.0)
-        heat *= np.clip(up * 14.0 + 0.25, 0.0, 1.0)  # its foot is dim: fuel, not flame
+        heat *= np.clip(up * 11.0 + 0.3, 0.0, 1.0)  # its foot is dim: fuel, not flame
         return np.asarray(heat, np.float32)
 
     def _fly(self, picture: Image, t_s: float, width: float, height: float) -> None:
@@ -135,8 +136,8 @@ class Smoke:
         wave = 16.0 * np.sin(t_s * 0.8 - self._up * 5.0) * self._up
         off = (self._x - self._axis - wave + 26.0 * wide * self._up) / self._half
         body = np.clip(1.0 - off * off, 0.0, 1.0)
-        thick = body * np.clip(0.62 + 0.30 * wide + 0.26 * puffs, 0.0, 1.25)
-        thin = np.clip(1.12 - 0.62 * self._up, 0.3, 1.0)
+        thick = np.sqrt(body) * np.clip(0.95 + 0.36 * wide + 0.34 * puffs, 0.0, 1.4)
+        thin = np.clip(1.15 - 0.55 * self._up, 0.3, 1.0)
         alpha = np.clip(thick * thin * density, 0.0, 0.93).astype(np.float32)
         tone = np.clip(grey + 26.0 * puffs + 20.0 * wide - 14.0 * off, 12.0, 235.0)
         glow = (light * np.clip(1.0 - self._up * 2.6, 0.0, 1.0)).astype(np.float32)
