@@ -40,12 +40,15 @@ class Passer:
     person: Person
     start: tuple[float, float]  # x, z in metres
     way: tuple[float, float]  # m/s
-    life_s: float  # until out of sight; then the next one begins
+    every_s: float  # one round
+    walks_s: float  # of which they are to be seen
     begins_s: float
 
-    def place(self, t_s: float) -> tuple[float, float]:
-        """(x, z) metres."""
-        age_s = (t_s + self.begins_s) % self.life_s
+    def place(self, t_s: float) -> tuple[float, float] | None:
+        """(x, z) metres, None while they are out of sight."""
+        age_s = (t_s + self.begins_s) % self.every_s
+        if age_s >= self.walks_s:
+            return None
         return self.start[0] + self.way[0] * age_s, self.start[1] + self.way[1] * age_s
 
 
@@ -91,7 +94,7 @@ class FrozenSquare:
         shown_s = self.shown_s(t_s)
         np.copyto(canvas, self._empty)
         self._fly(canvas, shown_s)
-        placed = [(p, *p.place(shown_s)) for p in self._passers]
+        placed = [(p, *at) for p in self._passers if (at := p.place(shown_s)) is not None]
         placed.sort(key=lambda one: -one[2])
         trams = sorted(self._trams, key=lambda one: -one.z_m)
         for passer, x_m, z_m in placed:
@@ -119,28 +122,32 @@ class FrozenSquare:
 
 
 def _passers(chance: np.random.Generator) -> list[Passer]:
-    """People on all sides; nobody walks along the tracks."""
-    found = []
-    for number in range(16):
-        coat = COATS[int(chance.integers(len(COATS)))]
-        person = Person(coat, height_m=float(chance.uniform(1.55, 1.85)))
-        pace = float(chance.uniform(1.1, 1.5))
-        life_s = float(chance.uniform(14.0, 19.0))
-        begins_s = float(chance.uniform(0.0, life_s))
-        if number < 6:  # over the zebra crossing, both ways
-            away = number % 2 == 0
-            x_m = float(chance.uniform(2.6, 5.6))
-            start = (x_m, 12.5 if away else 34.0)
-            way = (0.08, pace if away else -pace)
-        else:  # along the pavements on both sides of the tracks
-            right = number % 2 == 0
-            z_m = float(chance.choice((14.5, 16.0, 17.5, 31.5, 33.5)))
-            reach = 0.62 * z_m + 1.0
-            start = (-reach if right else reach, z_m)
-            way = (pace * 1.15 if right else -pace * 1.15, float(chance.uniform(-0.06, 0.06)))
-            life_s = 2.0 * reach / abs(way[0])
-        found.append(Passer(person, start, way, life_s, begins_s))
+    """People on all sides; over the tracks only where no tram comes."""
+    found: list[Passer] = []
+    for enters_s in (-4.6, -3.9, -4.2, 40.3, 41.2, 41.9):  # between the trams
+        away = len(found) % 2 == 0
+        pace = float(chance.uniform(1.3, 1.5))
+        before_m = 8.3 if away else 3.4  # to the edge of the tracks
+        start = (float(chance.uniform(2.6, 5.6)), 12.5 if away else 34.0)
+        begins_s = before_m / pace - enters_s
+        way = (0.08, pace if away else -pace)
+        found.append(Passer(_somebody(chance), start, way, 60.0, 21.5 / pace, begins_s % 60.0))
+    for number in range(11):  # along the pavements on both sides of the tracks
+        right = number % 2 == 0
+        z_m = float(chance.choice((14.5, 16.0, 17.5, 32.0, 34.0)))
+        reach = 0.62 * z_m + 1.0
+        every_s = 20.0 if z_m < 20.0 else 30.0  # a whole number of rounds in a cycle
+        pace = 2.0 * reach / every_s
+        start = (-reach if right else reach, z_m)
+        way = (pace if right else -pace, float(chance.uniform(-0.05, 0.05)))
+        begins_s = float(chance.uniform(0.0, every_s))
+        found.append(Passer(_somebody(chance), start, way, every_s, every_s, begins_s))
     return found
+
+
+def _somebody(chance: np.random.Generator) -> Person:
+    coat = COATS[int(chance.integers(len(COATS)))]
+    return Person(coat, height_m=float(chance.uniform(1.55, 1.85)))
 
 
 def _draw_tram(canvas: Image, tram: TramRun, t_s: float) -> None:
@@ -161,8 +168,8 @@ def _draw_tram(canvas: Image, tram: TramRun, t_s: float) -> None:
         polygon(canvas, CAMERA.project(corners), colour)
 
     level(left + 0.3, right + 1.4, near - 0.15, far, 0.0, (52, 52, 52))
-    for end, outer in ((left, left < 0), (right, right > 0)):
-        if outer is (end == right):  # the end that the camera cannot see is hidden anyway
+    for end, in_sight in ((left, left > 0.0), (right, right < 0.0)):
+        if not in_sight:
             continue
         corners = np.array([(end, 0.3, near), (end, 3.3, near), (end, 3.3, far), (end, 0.3, far)])
         polygon(canvas, CAMERA.project(corners), shaded(TRAM, 0.7))
@@ -198,6 +205,9 @@ def _square(chance: np.random.Generator) -> Image:
     picture = blank()
     camera = CAMERA.fine
     sky(picture, 165, (214, 176, 134), (226, 218, 208), chance)
+    ground = Ground(picture, CAMERA, 158, chance)
+    _pave(ground)
+    ground.finish((206, 206, 202), 900.0)
     left = -46.0
     while left < 46.0:
         wide = float(chance.uniform(11.0, 17.0))
@@ -206,9 +216,6 @@ def _square(chance: np.random.Generator) -> Image:
         buildings.across(picture, camera, left, 52.0, texture)
         left += wide
     _tower(picture, camera, chance)
-    ground = Ground(picture, CAMERA, 158, chance)
-    _pave(ground)
-    ground.finish((206, 206, 202), 900.0)
     for x_m, z_m in (
         (-17.0, 46.0),
         (-9.0, 46.0),
