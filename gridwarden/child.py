@@ -31,7 +31,7 @@ def spawn(
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), account, *command],
+            [*tether_command(account), *command],
             stdin=stdin,
             stdout=descriptor,
             stderr=descriptor,
@@ -39,6 +39,11 @@ def spawn(
         )
     finally:
         os.close(descriptor)
+
+
+def tether_command(account: str) -> list[str]:
+    """What to put before a command, so that it becomes that account and ends when we end."""
+    return [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), account]
 
 
 def end(child: subprocess.Popen[bytes], patience_s: float) -> None:

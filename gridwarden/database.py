@@ -24,7 +24,7 @@ from pathlib import Path
 
 import psycopg
 
-from gridwarden import postgres_home, postmaster
+from gridwarden import child, postgres_home, postmaster
 from gridwarden.database_record import (
     LAYOUT,
     RECORD_NAME,
@@ -73,8 +73,13 @@ class EmbeddedDatabase:
         *,
         environ: Mapping[str, str] = os.environ,
         settings: Mapping[str, str] = {},
+        tethered: bool = False,
     ) -> None:
-        """data_dir: created when missing. settings: over those of this module, by name."""
+        """data_dir: created when missing. settings: over those of this module, by name.
+
+        tethered: the server ends with us, even by kill -9, instead of waiting to be adopted.
+        """
+        self._tethered = tethered
         self.data_dir = data_dir.resolve()
         self.adopted = False
         self._environ = environ
@@ -321,6 +326,11 @@ class EmbeddedDatabase:
         command = [programs / "postgres", "-D", str(cluster), "-c", f"port={port}"]
         for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
+        identity = postgres_home.identity(account)
+        if self._tethered:
+            who = f"{account.uid}:{account.gid}" if account else "-"
+            command = [*child.tether_command(who), *command]
+            identity = postgres_home.identity(None)
         with os.fdopen(
             os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab"
         ) as log:
@@ -331,7 +341,7 @@ class EmbeddedDatabase:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C in our terminal is not meant for it
-                **postgres_home.identity(account),
+                **identity,
             )
         self._pid, self.adopted = self._child.pid, False
 

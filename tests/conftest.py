@@ -23,7 +23,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedDatabase]:
-    server = EmbeddedDatabase(tmp_path_factory.mktemp("database"), settings=FAST)
+    server = EmbeddedDatabase(tmp_path_factory.mktemp("database"), settings=FAST, tethered=True)
     server.start()
     yield server
     server.remove()

@@ -178,6 +178,32 @@ def test_a_removed_database_leaves_no_file_and_no_process(tmp_path: Path) -> Non
     assert not postmaster.lives(pid)
 
 
+@pytest.mark.parametrize("tethered", [False, True])
+def test_a_server_outlives_who_started_it_unless_it_is_tethered(
+    tmp_path: Path, tethered: bool
+) -> None:
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from gridwarden.database import EmbeddedDatabase\n"
+        f"database = EmbeddedDatabase(Path(sys.argv[1]), tethered={tethered})\n"
+        "database.start()\n"
+        "print(database.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        pid = int(owner.stdout.readline())
+        owner.kill()
+    deadline = time.monotonic() + 10 if tethered else time.monotonic() + 0.5
+    while postmaster.lives(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert postmaster.lives(pid) is not tethered
+    EmbeddedDatabase(tmp_path).remove()
+    assert not postmaster.lives(pid)
+
+
 def test_files_of_another_postgresql_are_refused_in_one_line(database: EmbeddedDatabase) -> None:
     cluster = cluster_of(database)
     database.stop()
