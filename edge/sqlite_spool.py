@@ -79,7 +79,7 @@ class SqliteSpool:
         """The oldest records above `after` (up to `last`); see `Spool`."""
         out: list[Spooled] = []
         total = 0
-        with self._lock:
+        with self._reading():
             rows = self._db.execute(
                 "SELECT seq, record, captured_us, payload FROM record"
                 " WHERE lane = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
@@ -152,14 +152,14 @@ class SqliteSpool:
             self._db.close()
 
     def _lane(self, lane: Lane) -> LaneState:
-        with self._lock:
+        with self._reading():
             row = self._db.execute(
                 "SELECT next_seq, watermark, waiting, bytes, lost FROM lane WHERE lane = ?", (lane,)
             ).fetchone()
         return LaneState(*row)
 
     def _identity(self, column: str) -> str:
-        with self._lock:
+        with self._reading():
             return str(self._db.execute(f"SELECT {column} FROM identity").fetchone()[0])
 
     def _insert(self, entry: Entry, is_lost: bool = False) -> int:
@@ -254,17 +254,23 @@ class SqliteSpool:
             expected = seq + 1
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _reading(self) -> Iterator[None]:
         with self._lock:
+            try:
+                yield
+            except sqlite3.Error as e:
+                raise _translated(e, self.path) from e
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._reading():
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 yield
                 self._db.execute("COMMIT")
-            except BaseException as e:
+            except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-                if isinstance(e, sqlite3.Error):
-                    raise _translated(e, self.path) from e
                 raise
 
     def _open(self) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contract.envelope import read_record
 from contract.messages import Lost
 from contract.taxonomy import Lane
-from edge.errors import SpoolBehindError, SpoolFullError
+from edge.errors import SpoolBehindError, SpoolError, SpoolFullError
 from edge.spool import Entry
 from edge.sqlite_spool import SqliteSpool
 from tests.edge.builders import entry, now
@@ -105,6 +105,19 @@ def test_a_full_disk_takes_nothing_of_an_append_and_numbers_stay_gapless(tmp_pat
     assert seqs(spool) == []
     assert spool.append([entry()]) == [1]
     spool.close()
+
+
+def test_what_a_damaged_file_will_not_give_back_is_a_spool_error(tmp_path: Path) -> None:
+    spool = SqliteSpool(tmp_path, ROOM, now)
+    spool.append([entry(record=b"x" * 4000) for _ in range(2000)])
+    spool.close()
+    opened = SqliteSpool(tmp_path, ROOM, now)
+    with opened.path.open("r+b") as file:
+        file.seek(40 * 4096)
+        file.write(b"\xff" * 1800 * 4096)
+    with pytest.raises(SpoolError, match=r"spool\.sqlite failed"):
+        seqs(opened)
+    opened.close()
 
 
 def test_a_corrupt_spool_is_moved_aside_and_a_new_boot_begins(tmp_path: Path) -> None:
