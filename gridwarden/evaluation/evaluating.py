@@ -21,9 +21,9 @@ from gridwarden.evaluation.labels import ClipLabel, Labels
 from gridwarden.evaluation.recording import Recording
 from gridwarden.evaluation.report import Report
 from gridwarden.evaluation.running import Progress, Task, record_all
+from gridwarden.evaluation.scoring import COUNTER
 from gridwarden.evaluation.splits import choose
 
-COUNTER = "traffic_flow"  # its line comes from the label
 SUFFIX = ".npz"
 
 
@@ -128,7 +128,7 @@ def _clips(labels: Labels, asked: Asked) -> list[ClipLabel]:
 
 
 def _runs(kind: str, clip: ClipLabel) -> bool:
-    """Counting needs a line; without one it would measure nothing."""
+    """Counting needs a line, which the label gives; without one it would measure nothing."""
     return kind != COUNTER or (clip.count is not None and clip.line is not None)
 
 

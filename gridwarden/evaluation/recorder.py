@@ -52,13 +52,16 @@ class _Notes:
     scores: list[tuple[Subject, int, Observation]] = field(default_factory=list)
     measured: list[tuple[int, Measurement]] = field(default_factory=list)
     costs: list[tuple[str, float]] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)  # by kind: why it was switched off
     scoring: str = ""  # the detector that is at work now
 
 
 def record(path: Path, label: ClipLabel, chosen: Chosen) -> tuple[Recording, list[Detection]]:
     """What the detectors say of a clip, and the detections an agent would have told.
 
-    Raises EvaluationError where the clip cannot be decoded, ParameterError for a wrong parameter.
+    A detector that fails is noted with its fault, and nothing of it is told: what it did not see
+    cannot be judged. Raises EvaluationError where the clip cannot be decoded, ParameterError for
+    a wrong parameter.
     """
     return record_frames(frames(path), label, chosen)
 
@@ -79,6 +82,7 @@ def record_frames(
     if not frame_at:
         raise EvaluationError(f"{label.file} holds no frame: check it with another player")
     told += detections(watch.end(frame_at[-1], ENDED))
+    told = [d for d in told if d.kind not in notes.faults]
     return _recording(notes, watch, label, chosen, frame_at), told
 
 
@@ -134,6 +138,9 @@ def _listening(built: type[Detector], notes: _Notes) -> type[Detector]:
         begun = time.perf_counter()
         try:
             findings = list(built.observe(self, frame))
+        except Exception as e:
+            notes.faults[kind] = f"{kind} was switched off: {type(e).__name__}: {e}"
+            raise
         finally:
             notes.scoring = ""
             notes.costs.append((kind, (time.perf_counter() - begun) * 1e3))
@@ -157,16 +164,13 @@ def _recording(
     what = [(m.metric, m.label, m.place) for _, m in notes.measured]
     measured = list(dict.fromkeys(what))
     kinds = list(chosen)
-    fault = watch.fault()
     detectors = tuple(
         DetectorNote(
             manifest.kind,
             manifest.version,
             dict(manifest.parameters),
             tuple(sorted(notes.looks_at[manifest.kind])),
-            fault
-            if fault.startswith(f"{manifest.kind} ") or f"; {manifest.kind} " in fault
-            else "",
+            notes.faults.get(manifest.kind, ""),
         )
         for manifest in watch.manifests()
     )

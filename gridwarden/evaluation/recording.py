@@ -31,7 +31,7 @@ class DetectorNote(msgspec.Struct, frozen=True):
     version: str
     parameters: dict[str, Any]
     looks_at: tuple[str, ...]  # parameters read while scoring: changing them needs the video
-    fault: str = ""
+    fault: str = ""  # why it was switched off: then nothing of it counts
 
 
 class Subject(msgspec.Struct, frozen=True):

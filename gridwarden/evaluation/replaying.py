@@ -35,7 +35,8 @@ class Alarm:
 def replay(recording: Recording, changed: Chosen, only: str | None = None) -> list[EpisodeChange]:
     """The changes of all episodes, in the order of the live run.
 
-    changed: parameters by kind, over those recorded. only: this kind, None for all. Raises
+    changed: parameters by kind, over those recorded. only: this kind, None for all. A detector
+    that failed while it was recorded gives none. Raises
     RecordingError where a parameter changes the scores themselves, ParameterError where it does
     not fit.
     """
@@ -49,14 +50,13 @@ def replay(recording: Recording, changed: Chosen, only: str | None = None) -> li
     episodes: list[Episode | None] = []
     for subject in recording.header.subjects:
         ruled = rules[subject.kind]
-        rule = ruled.rule() if only in (None, subject.kind) else None
+        wanted = only in (None, subject.kind) and not noted[subject.kind].fault
+        rule = ruled.rule() if wanted else None
         about = Subject(AGENT, STREAM, subject.kind, subject.label, subject.place)
         episodes.append(None if rule is None else Episode(about, rule, ruled.policy()))
     changes = [c for c in _steps(recording, episodes) if c is not None]
     last = recording.at(len(recording.frame_us) - 1)
-    for kind, note in noted.items():  # as `StreamWatch.end`: detector by detector
-        if note.fault:
-            continue
+    for kind in noted:  # as `StreamWatch.end`: detector by detector
         for episode in episodes:
             if episode is not None and episode.subject.kind == kind:
                 change = episode.end(last, ENDED)

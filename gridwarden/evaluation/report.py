@@ -81,14 +81,16 @@ def build(
         judge(r, note.kind, found[r.header.clip])
         for r in recordings
         for note in r.header.detectors
-        if _alarming(note.kind)
+        if not note.fault and _alarming(note.kind)
     ]
     parts: dict[str, list[Recording]] = {ALL: list(recordings)}
     if split is not None:
         for recording in recordings:
             parts.setdefault(split(recording.header.label), []).append(recording)
     failed = {
-        r.header.clip: note.fault for r in recordings for note in r.header.detectors if note.fault
+        r.header.clip: "; ".join(faults)
+        for r in recordings
+        if (faults := [note.fault for note in r.header.detectors if note.fault])
     }
     return Report(
         report=VERSION,
@@ -173,7 +175,9 @@ def _split(
 
 
 def _sweep(kind: str, recordings: Sequence[Recording], changed: Chosen) -> Sweep:
-    scored = [r for r in recordings if any(n.kind == kind for n in r.header.detectors)]
+    scored = [
+        r for r in recordings if any(n.kind == kind and not n.fault for n in r.header.detectors)
+    ]
     notes = [n for r in scored for n in r.header.detectors if n.kind == kind]
     if not all("threshold" in note.parameters for note in notes):
         return Sweep(kind, refused="it has no threshold")

@@ -15,7 +15,7 @@ from gridwarden.evaluation.replaying import Alarm
 from gridwarden.evaluation.statistics import Quantile, Rate, Share, f1, quantile, rate, share
 from gridwarden.evaluation.statistics import poisson_upper as upper
 
-CROSSING = "vehicle_crossing"
+COUNTER, CROSSING = "traffic_flow", "vehicle_crossing"
 
 
 class Verdict(StrEnum):
@@ -199,7 +199,7 @@ def counting(recordings: Iterable[Recording]) -> CountFigures:
         for recording in recordings
         if recording.header.label.count is not None
         and recording.header.label.line is not None
-        and any(note.kind == "traffic_flow" for note in recording.header.detectors)
+        and any(note.kind == COUNTER and not note.fault for note in recording.header.detectors)
     )
     total = sum(c.by_hand for c in clips)
     wrong = sum(c.wrong for c in clips)

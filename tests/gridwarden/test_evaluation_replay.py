@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from contract.messages import Detection
 from contract.taxonomy import Phase
 from detectors.kit.params import ParameterError
 from detectors.kit.registry import detector
+from detectors.kit.types import Frame
 from edge.watching import StreamWatch
 from gridwarden.evaluation import recording as recordings
+from gridwarden.evaluation import report
 from gridwarden.evaluation.errors import RecordingError
 from gridwarden.evaluation.labels import ClipLabel
 from gridwarden.evaluation.recorder import (
     AGENT,
     ENDED,
+    STREAM,
     detections,
     record_frames,
     settings_of,
 )
-from gridwarden.evaluation.recording import Recording
+from gridwarden.evaluation.recording import EPOCH, Recording
 from gridwarden.evaluation.replaying import alarms, can_change, difference, replay
 from tests.gridwarden.evaluation_clips import recorded, scene_frames
 
@@ -98,6 +104,25 @@ def test_scores_of_another_version_are_refused() -> None:
     stale = Recording(header, *(getattr(old, name) for name in recordings.COLUMNS))
     with pytest.raises(RecordingError, match="of version 0: evaluate anew"):
         replay(stale, {})
+
+
+def test_a_detector_that_fails_is_noted_and_nothing_of_it_counts() -> None:
+    def breaks_off() -> Iterator[Frame]:
+        burning = list(scene_frames("fire", BEGIN_S, SECONDS))
+        yield from burning
+        at = EPOCH + timedelta(seconds=SECONDS)
+        yield Frame(np.zeros((0, 0, 3), np.uint8), at, STREAM, len(burning))
+
+    found, told = record_frames(breaks_off(), FIRE, {"flame": {}})
+    (note,) = found.header.detectors
+    assert note.fault.startswith("flame was switched off: ")
+    assert told == []
+    assert replay(found, {}) == []
+    assert found.score.max() >= 0.5, "it had seen the fire before it failed"
+    told_of_it = report.build([found], {})
+    assert told_of_it.verdicts == ()
+    assert told_of_it.splits[0].kinds[0].false_alarms.hours == 0.0
+    assert told_of_it.not_measured == {"fire.avi": note.fault}
 
 
 def test_the_alarm_says_when_and_why(recording: Recording) -> None:
