@@ -38,6 +38,22 @@ class ConfirmationRule(Protocol):
         """A fresh rule of the same kind at another threshold."""
 
 
+def check_bars(threshold: float, hold_ratio: float, max_gap_s: float) -> None:
+    """Refuse bars and a gap that make no rule; raises ValueError naming the setting."""
+    if not 0.0 < threshold <= 1.0:
+        raise ValueError(f"threshold must lie in (0, 1], got {threshold:g}")
+    if not 0.0 < hold_ratio <= 1.0:
+        raise ValueError(f"hold_ratio must lie in (0, 1], got {hold_ratio:g}")
+    if not max_gap_s > 0.0:
+        raise ValueError(f"max_gap_s must be above 0 s, got {max_gap_s:g}")
+
+
+def check_score(score: float) -> None:
+    """Refuse a score that is not within 0..1; raises ValueError."""
+    if not 0.0 <= score <= 1.0:
+        raise ValueError(f"score must lie in 0..1, got {score!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class KOfN:
     """Settings of the k-of-n rule.
@@ -56,12 +72,7 @@ class KOfN:
     def __post_init__(self) -> None:
         if not 1 <= self.k <= self.n:
             raise ValueError(f"k-of-n needs 1 <= k <= n, got k = {self.k}, n = {self.n}")
-        if not 0.0 < self.threshold <= 1.0:
-            raise ValueError(f"threshold must lie in (0, 1], got {self.threshold:g}")
-        if not 0.0 < self.hold_ratio <= 1.0:
-            raise ValueError(f"hold_ratio must lie in (0, 1], got {self.hold_ratio:g}")
-        if not self.max_gap_s > 0.0:
-            raise ValueError(f"max_gap_s must be above 0 s, got {self.max_gap_s:g}")
+        check_bars(self.threshold, self.hold_ratio, self.max_gap_s)
 
     def build(self) -> KOfNRule:
         """A rule with these settings and an empty window."""
@@ -86,8 +97,7 @@ class KOfNRule:
 
         Raises ValueError where the score is not within 0..1.
         """
-        if not 0.0 <= score <= 1.0:
-            raise ValueError(f"score must lie in 0..1, got {score!r}")
+        check_score(score)
         s = self.settings
         if self._window:
             gap_s = (at - self._window[-1][0]).total_seconds()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contract.rules import Decision
+from contract.rules import Decision, check_bars, check_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,7 @@ class Sustained:
     def __post_init__(self) -> None:
         if not self.duration_s >= 0.0:
             raise ValueError(f"duration_s must not be below 0 s, got {self.duration_s:g}")
-        if not 0.0 < self.threshold <= 1.0:
-            raise ValueError(f"threshold must lie in (0, 1], got {self.threshold:g}")
-        if not 0.0 < self.hold_ratio <= 1.0:
-            raise ValueError(f"hold_ratio must lie in (0, 1], got {self.hold_ratio:g}")
-        if not self.max_gap_s > 0.0:
-            raise ValueError(f"max_gap_s must be above 0 s, got {self.max_gap_s:g}")
+        check_bars(self.threshold, self.hold_ratio, self.max_gap_s)
 
     def build(self) -> SustainedRule:
         """A rule with these settings that has seen nothing."""
@@ -59,8 +54,7 @@ class SustainedRule:
 
         Raises ValueError where the score is not within 0..1.
         """
-        if not 0.0 <= score <= 1.0:
-            raise ValueError(f"score must lie in 0..1, got {score!r}")
+        check_score(score)
         s = self.settings
         if self._last_at is not None and not (
             0.0 <= (at - self._last_at).total_seconds() <= s.max_gap_s
