@@ -222,6 +222,21 @@ def test_a_picture_that_arrives_opens_the_verdict(town: City, operator: Operator
     expect(operator.page.locator("[data-key=y]")).to_be_enabled()
 
 
+def test_nothing_of_the_console_covers_what_a_camera_burnt_into_its_picture(
+    town: City, operator: Operator
+) -> None:
+    number = town.sees(picture=street())
+    operator.open()
+    operator.sees_picture(number)
+    picture, caption = operator.page.locator("#picture"), operator.page.locator(".frame figcaption")
+    for width, height in SIZES:
+        operator.page.set_viewport_size({"width": width, "height": height})
+        above, below = picture.bounding_box(), caption.bounding_box()
+        assert above
+        assert below
+        assert above["y"] + above["height"] <= below["y"]
+
+
 def test_who_loses_a_race_reads_who_was_faster_and_that_nothing_was_done(
     town: City, operator: Operator
 ) -> None:
