@@ -1,7 +1,7 @@
 """Episodes: from scored samples to RAISED, UPDATED, CLEARED of one and the same detection.
 
-Pure arithmetic without a clock, so the hub replays recorded scores with the very code that
-decided at the edge.
+Pure arithmetic without a clock, so recorded scores are replayed with the very code that decided
+at the edge.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Confirmation rules: scores over time in, raise / hold / clear with the reason out.
 
-Pure arithmetic, shared by the edge, which decides, and the hub, which replays recorded scores
-under another threshold. Time comes in with every score; no rule reads a clock.
+Pure arithmetic, shared by the edge, which decides, and the replay of recorded scores under another
+threshold. Time comes in with every score; no rule reads a clock.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -33,9 +33,6 @@ class ConfirmationRule(Protocol):
 
     def reset(self) -> None:
         """Forget every sample."""
-
-    def with_threshold(self, threshold: float) -> ConfirmationRule:
-        """A fresh rule of the same kind at another threshold."""
 
 
 def check_bars(threshold: float, hold_ratio: float, max_gap_s: float) -> None:
@@ -119,7 +116,3 @@ class KOfNRule:
         """Forget every sample."""
         self._window.clear()
         self._active = False
-
-    def with_threshold(self, threshold: float) -> KOfNRule:
-        """A fresh rule at another threshold."""
-        return KOfNRule(replace(self.settings, threshold=threshold))

@@ -5,7 +5,7 @@ A sensor tells every minute or every hour, so counting samples says little; time
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from contract.rules import Decision, check_bars, check_score
@@ -77,7 +77,3 @@ class SustainedRule:
         """Forget every sample."""
         self._since = self._last_at = None
         self._active = False
-
-    def with_threshold(self, threshold: float) -> SustainedRule:
-        """A fresh rule at another threshold."""
-        return SustainedRule(replace(self.settings, threshold=threshold))

@@ -173,9 +173,6 @@ class AtOnce:
     def reset(self) -> None:
         """It remembers nothing."""
 
-    def with_threshold(self, threshold: float) -> AtOnce:
-        return self
-
 
 def test_the_run_of_the_next_episode_does_not_reach_into_the_one_before() -> None:
     episode = Episode(FLAME, AtOnce(), EpisodePolicy(off_delay_s=0.0))

@@ -76,13 +76,6 @@ def test_after_a_reset_it_decides_as_a_new_rule_does() -> None:
     assert active(rule, [0.9, 0.1, 0.9, 0.4]) == first
 
 
-def test_another_threshold_gives_a_fresh_rule_and_leaves_the_old_one_alone() -> None:
-    rule = KOfN(k=1, n=1, threshold=0.5).build()
-    stricter = rule.with_threshold(0.9)
-    assert (rule.threshold, stricter.threshold) == (0.5, 0.9)
-    assert not stricter.step(START, 0.6).active
-
-
 scores = st.lists(st.floats(0, 1), max_size=60)
 
 
