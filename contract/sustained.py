@@ -71,6 +71,7 @@ class SustainedRule:
         return Decision(
             self._active,
             f"{score:.2f}, at or above {bar:.2f} for {held_s:.0f} s ({s.duration_s:.0f} s needed)",
+            since=self._since,
         )
 
     def reset(self) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from contract.episode import Episode, EpisodePolicy, Sample, Subject
 from contract.sustained import Sustained, SustainedRule
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,6 +38,18 @@ def test_a_long_gap_or_a_clock_that_goes_back_begins_the_time_anew(gap_s: float)
     rule = Sustained(duration_s=60.0, max_gap_s=100.0).build()
     assert active(rule, [0.9, 0.9])[-1]
     assert not rule.step(at(60.0 + gap_s), 0.9).active
+
+
+def test_an_episode_starts_where_the_time_began_and_not_before_a_long_gap() -> None:
+    """The sensor was silent for a day: what it showed before is another story."""
+    rule = Sustained(duration_s=60.0, max_gap_s=100.0).build()
+    episode = Episode(Subject("a", "s", "reading_limit", "level.high"), rule, EpisodePolicy())
+    day = 86_400.0
+    changes = [episode.step(Sample(at(second), 0.9)) for second in (0.0, day, day + 60.0)]
+    raised = changes[-1]
+    assert changes[:-1] == [None, None]
+    assert raised is not None
+    assert raised.started_at == at(day)
 
 
 def test_the_reason_names_the_score_the_bar_and_what_was_needed() -> None:
