@@ -56,13 +56,6 @@ class Box(msgspec.Struct, frozen=True, array_like=True):
             return 0.0
         return min(1.0, shared / covered)  # rounding may carry two equal boxes past 1
 
-    def union(self, other: Box) -> Box:
-        """The smallest box that holds both."""
-        x, y = min(self.x, other.x), min(self.y, other.y)
-        right = max(self.x + self.w, other.x + other.w)
-        bottom = max(self.y + self.h, other.y + other.h)
-        return Box(x, y, min(right, 1.0) - x, min(bottom, 1.0) - y)
-
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
     """A place on the ground, WGS 84, in GeoJSON's order: longitude, latitude (degrees)."""

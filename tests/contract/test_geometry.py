@@ -54,16 +54,6 @@ def test_half_shared_boxes_overlap_by_a_third() -> None:
     assert Box(0.0, 0.0, 0.4, 1.0).iou(Box(0.2, 0.0, 0.4, 1.0)) == pytest.approx(1 / 3)
 
 
-@given(boxes(), boxes())
-def test_the_union_of_two_boxes_holds_both(a: Box, b: Box) -> None:
-    union = a.union(b)
-    for box in (a, b):
-        assert union.x <= box.x
-        assert union.y <= box.y
-        assert union.x + union.w >= box.x + box.w - 1e-6
-        assert union.y + union.h >= box.y + box.h - 1e-6
-
-
 @pytest.mark.parametrize(
     "corners",
     [
