@@ -124,19 +124,20 @@ def _verdict(recording: Recording, said: Truth, alarm: Alarm, told: set[int]) ->
         return Judged(alarm, Verdict.BENIGN)
     if not said.judged:
         return Judged(alarm, Verdict.UNJUDGED)
+    verdict = Verdict.FALSE  # unless an event is found; one that is still untold goes first
     for number, event in enumerate(said.events):
         start_s, end_s = _span(recording, event)
-        if event.label not in ("", alarm.label):
+        if event.label not in ("", alarm.label) or alarm.raised_s < start_s:
             continue
-        in_window = start_s <= alarm.raised_s <= start_s + said.window_s
+        in_window = alarm.raised_s <= start_s + said.window_s
         if in_window and number not in told:
             told.add(number)
             seen_begin = event.first > 0  # what the clip begins with began at some other time
             delay_s = alarm.raised_s - start_s if seen_begin else None
             return Judged(alarm, Verdict.RIGHT, delay_s)
-        if start_s <= alarm.raised_s <= end_s or in_window:
-            return Judged(alarm, Verdict.DUPLICATE if number in told else Verdict.LATE)
-    return Judged(alarm, Verdict.FALSE)
+        if in_window or alarm.raised_s <= end_s:
+            verdict = Verdict.DUPLICATE if number in told else Verdict.LATE
+    return Judged(alarm, verdict)
 
 
 def _span(recording: Recording, event: LabelledEvent) -> tuple[float, float]:

@@ -58,6 +58,13 @@ def test_a_second_alarm_within_one_event_is_a_duplicate() -> None:
     ]
 
 
+def test_two_events_that_overlap_are_told_by_two_alarms() -> None:
+    stops = (LabelledEvent("stopped_vehicle", 100, 900), LabelledEvent("stopped_vehicle", 150, 900))
+    both = ClipLabel(file="s.avi", cat="traffic", events=stops)
+    said = verdicts(both, 16.0, 17.0, 18.0, kind="stopped_vehicle")
+    assert said == [Verdict.RIGHT, Verdict.RIGHT, Verdict.DUPLICATE]
+
+
 def test_a_fire_that_the_clip_begins_with_tells_no_delay() -> None:
     burning = ClipLabel(file="b.avi", cat="fire", onset_flame=0)
     (judged,) = judge(recorded(burning, MINUTE), "flame", [alarm(2.0)]).alarms
