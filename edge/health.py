@@ -15,8 +15,10 @@ import msgspec
 from contract.envelope import encode_record
 from contract.messages import Health, StreamHealth
 from contract.taxonomy import CameraState, Lane
+from edge.errors import SpoolError
 from edge.pipeline import Pipeline, Stream, camera_state
 from edge.publisher import LinkStatus
+from edge.said_once import SaidOnce
 from edge.spool import Entry, Spool
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class HealthWatch:
         self._told_s = -heartbeat_s
         self._states: dict[str, CameraState] = {}
         self._since: dict[str, datetime] = {}
-        self._complained = False
+        self._said = SaidOnce()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
@@ -61,7 +63,7 @@ class HealthWatch:
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(STATUS_S)
-        self._look(last=True)
+        self._tell(last=True)
 
     def states(self) -> Mapping[str, CameraState]:
         """The state of each camera as last seen."""
@@ -69,11 +71,21 @@ class HealthWatch:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            try:
-                self._look()
-            except Exception:
-                log.exception("the state of the agent could not be told")
+            self._tell()
             self._stop.wait(STATUS_S)
+
+    def _tell(self, last: bool = False) -> None:
+        """Look; what cannot be told now is tried again with the next look."""
+        try:
+            self._look(last)
+        except SpoolError as e:
+            self._complain(f"the spool does not say where it stands: {e}")
+        except ValueError as e:  # the contract refuses what a clock set to 1970 shows
+            self._complain(f"the state of the agent cannot be told: {e}")
+
+    def _complain(self, text: str) -> None:
+        if self._said.is_new(text):
+            log.error("%s", text)
 
     def _look(self, last: bool = False) -> None:
         streams = {name: self._stream(s) for name, s in self._pipeline.streams.items()}
@@ -94,7 +106,7 @@ class HealthWatch:
             if self._states.get(stream.settings.id) is not state:
                 self._since[stream.settings.id] = self._now()
             since = self._since.get(stream.settings.id, since)
-        detail = "; ".join(part for part in (report.detail, stream.watch.fault()) if part)
+        detail = "; ".join(part for part in (report.detail, stream.fault()) if part)
         return StreamHealth(
             stream=stream.settings.id,
             state=state,
@@ -159,6 +171,4 @@ class HealthWatch:
             new.write_bytes(msgspec.json.encode(status))
             new.replace(self._path)
         except OSError as e:
-            if not self._complained:
-                log.error("status file %s cannot be written: %s", self._path, e)
-            self._complained = True
+            self._complain(f"status file {self._path} cannot be written: {e}")

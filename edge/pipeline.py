@@ -11,6 +11,7 @@ from datetime import datetime
 from contract.taxonomy import CameraState, Lane
 from edge.capture import Camera
 from edge.errors import SpoolError, SpoolFullError
+from edge.said_once import SaidOnce
 from edge.settings import StreamSettings
 from edge.spool import Entry, Spool
 from edge.watching import StreamWatch
@@ -30,6 +31,20 @@ class Stream:
         self.lock = threading.Lock()
         self.last_at: datetime | None = None  # capture time of the last frame looked at
         self.over = False  # played to its end and told so
+        self._left_out = 0  # frames that nobody could look at
+        self._reason = ""  # why the last of them was left out
+        self._said = SaidOnce()
+
+    def fault(self) -> str:
+        """Which detectors were switched off, what frames were left out, and why; "" for none."""
+        left_out = f"{self._left_out} frames left out, the last by {self._reason}"
+        return "; ".join(x for x in (self.watch.fault(), left_out if self._left_out else "") if x)
+
+    def leave_out(self, e: Exception) -> bool:
+        """A frame failed outside its detectors: counted. Whether this reason is new."""
+        self._left_out += 1
+        self._reason = f"{type(e).__name__}: {e}"
+        return self._said.is_new(self._reason)
 
 
 class Pipeline:
@@ -112,8 +127,9 @@ class Pipeline:
                 self._busy.add(name)
             try:
                 self._step(self.streams[name])
-            except Exception:
-                log.exception("stream %s: a frame was left out", name)
+            except Exception as e:  # the worker serves all streams: none may cost the others it
+                if self.streams[name].leave_out(e):
+                    log.exception("stream %s: frames are left out", name)
             with self._turn:
                 self._busy.discard(name)
                 if name in self._again:

@@ -20,6 +20,7 @@ from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
 from detectors.kit.types import Frame, Measurement, Observation
 from edge.evidence import Picture, take_picture
+from edge.said_once import SaidOnce
 from edge.scores import ScoreLog
 from edge.settings import StreamSettings
 from edge.spool import Entry
@@ -85,6 +86,7 @@ class StreamWatch:
         self._watchers = {
             d.kind: _Watcher(find(d.kind), d.kind, d.values, stream.id) for d in stream.detectors
         }
+        self._said = SaidOnce()
         self.observed = 0  # frames that at least one detector looked at
 
     def wants(self, at: datetime) -> bool:
@@ -169,9 +171,9 @@ class StreamWatch:
 
     def _measured(self, kind: str, found: Measurement, frame: Frame) -> Iterator[Entry]:
         if not math.isfinite(found.value):
-            log.warning(
-                "stream %s: %s measured %s as %r", frame.stream, kind, found.metric, found.value
-            )
+            text = f"stream {frame.stream}: {kind} measured {found.metric} as {found.value!r}"
+            if self._said.is_new(text):
+                log.warning("%s: such values are left out", text)
             return
         reading = Reading(
             device=frame.stream,

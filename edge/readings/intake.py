@@ -15,9 +15,9 @@ from datetime import datetime
 from contract.messages import Detection, Reading
 from edge.readings.adapter import MAX_PAYLOAD, Adapter, AdapterError, Decoded
 from edge.readings.source import SourceState, SourceStatus
+from edge.said_once import SaidOnce
 
 MAX_UNMAPPED = 200  # names kept for the status
-MAX_TOLD = 1000  # reasons remembered as already logged
 _REASON_LENGTH = 300
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Intake:
         self._lock = threading.Lock()
         self._status = SourceStatus(SourceState.CONNECTING, since)
         self._unmapped: dict[str, int] = {}
-        self._told: set[str] = set()
+        self._told = SaidOnce()
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -94,8 +94,7 @@ class Intake:
                     self._unmapped[name[:100]] = self._unmapped.get(name[:100], 0) + 1
 
     def _tell(self, topic: str, text: str) -> None:
-        if text not in self._told and len(self._told) < MAX_TOLD:
-            self._told.add(text)
+        if self._told.is_new(text):
             log.warning("sensor source %s, topic %s: %s", self.name, topic[:200], text)
 
 
