@@ -16,6 +16,7 @@ from contract.taxonomy import CameraState, Lane, Phase
 
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 LATEST = datetime(2099, 1, 1, tzinfo=UTC)
+UNSET = datetime(1970, 1, 1, tzinfo=UTC)  # what a clock shows that nobody has set yet
 
 # Patterns: `$` alone also matches before a last line feed, so it may not stand before one. U+0000
 # is refused everywhere: PostgreSQL keeps none, and one would spoil the batch it is in.
@@ -43,11 +44,11 @@ OffsetMs = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]  # ms
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
-def check_time(what: str, at: datetime) -> None:
+def check_time(what: str, at: datetime, earliest: datetime = EARLIEST) -> None:
     """Refuse a time that no clock of a working system can show; raises ValueError."""
-    if not EARLIEST <= at < LATEST:
+    if not earliest <= at < LATEST:
         raise ValueError(
-            f"{what} {at.isoformat()} lies outside {EARLIEST.year} to {LATEST.year - 1}: "
+            f"{what} {at.isoformat()} lies outside {earliest.year} to {LATEST.year - 1}: "
             "set the clock of the device, then replay this record"
         )
 
@@ -227,6 +228,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     streams: list[StreamManifest] = []
     command_version: Count = 0  # the last command applied, 0 for none
     command_errors: list[Text] = []  # what of it was refused, and why
+
+    def __post_init__(self) -> None:
+        for name in ("started_at", "published_at"):  # an agent is born before its clock is set
+            check_time(name, getattr(self, name), UNSET)
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):

@@ -70,6 +70,8 @@ def test_a_field_of_a_newer_side_is_left_out(message: ControlMessage) -> None:
         (Nack, {"digests": ["short"]}),
         (Death, {"boot": "../b"}),
         (Manifest, {"streams": [{"stream": "cam 1"}]}),
+        (Manifest, {"published_at": "0001-01-01T00:00:00+14:00"}),
+        (Manifest, {"started_at": "9999-12-31T23:59:59-14:00"}),
     ],
 )
 def test_a_value_out_of_its_range_is_refused(kind: type[Any], change: dict[str, Any]) -> None:
@@ -77,6 +79,13 @@ def test_a_value_out_of_its_range_is_refused(kind: type[Any], change: dict[str, 
     values = msgspec.json.decode(encode_control(message)) | change
     with pytest.raises(EnvelopeError, match=kind.__name__.lower()):
         read_control(kind, msgspec.json.encode(values))
+
+
+def test_a_birth_before_the_clock_of_the_device_is_set_is_read() -> None:
+    unset = msgspec.structs.replace(
+        MESSAGES[0], published_at=datetime(1970, 1, 1, 0, 0, 4, tzinfo=UTC)
+    )
+    assert read_control(Manifest, encode_control(unset)) == unset
 
 
 def test_a_character_that_no_database_can_hold_is_refused_wherever_it_hides() -> None:
