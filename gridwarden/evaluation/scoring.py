@@ -56,8 +56,8 @@ class ClipVerdict:
     kind: str
     judged: bool
     alarms: tuple[Judged, ...]
-    events: tuple[Event, ...]
-    quiet_s: float  # judged time without an event
+    events: tuple[Event, ...]  # in the order they begin
+    quiet_s: float  # judged time in which an alarm would be false
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,8 @@ def judge(recording: Recording, kind: str, alarms: Iterable[Alarm]) -> ClipVerdi
     events = tuple(
         Event(e.first, *_span(recording, e), told=n in told) for n, e in enumerate(said.events)
     )
-    quiet_s = recording.duration_s - _covered(events) if said.judged else 0.0
-    return ClipVerdict(
-        recording.header.clip, kind, said.judged, tuple(judged), events, max(0.0, quiet_s)
-    )
+    quiet_s = _quiet(recording.duration_s, events, said.window_s) if said.judged else 0.0
+    return ClipVerdict(recording.header.clip, kind, said.judged, tuple(judged), events, quiet_s)
 
 
 def _verdict(recording: Recording, said: Truth, alarm: Alarm, told: set[int]) -> Judged:
@@ -145,13 +143,13 @@ def _span(recording: Recording, event: LabelledEvent) -> tuple[float, float]:
     return recording.second(event.first), end_s
 
 
-def _covered(events: Sequence[Event]) -> float:
-    """Seconds that events fill; where they overlap, once."""
-    covered, upto = 0.0, -math.inf
-    for event in sorted(events, key=lambda e: e.start_s):
-        covered += max(0.0, event.end_s - max(event.start_s, upto))
-        upto = max(upto, event.end_s)
-    return covered
+def _quiet(duration_s: float, events: Sequence[Event], window_s: float) -> float:
+    """Seconds in which an alarm would be false: outside of events and of their windows."""
+    quiet, upto = 0.0, 0.0
+    for event in events:
+        quiet += max(0.0, event.start_s - upto)
+        upto = max(upto, event.end_s, event.start_s + window_s)
+    return quiet + max(0.0, duration_s - upto)
 
 
 def figures(

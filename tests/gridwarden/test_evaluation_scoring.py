@@ -116,6 +116,14 @@ def test_false_alarms_are_told_by_the_hour_without_an_event_and_with_a_bound() -
     assert found.delay_p50_s.value == pytest.approx(2.0)
 
 
+def test_time_in_which_no_alarm_could_be_false_is_not_quiet_time() -> None:
+    flares = (LabelledEvent("flame", 100, 150), LabelledEvent("flame", 300, 320))  # 30 s each
+    short = judge(recorded(ClipLabel(file="f.avi", events=flares), MINUTE * 2), "flame", [])
+    assert short.quiet_s == pytest.approx(10.0 + (120.0 - 60.0))
+    ends_within = ClipLabel(file="g.avi", cat="fire", onset_flame=500)
+    assert judge(recorded(ends_within, MINUTE), "flame", []).quiet_s == pytest.approx(50.0)
+
+
 def test_errors_of_two_directions_do_not_cancel() -> None:
     label = ClipLabel(file="t.avi", cat="traffic", count=4, line="y=0.50", up=2, down=2)
     clip = recorded(label, [], "traffic_flow", ["down", "down", "down", "up"])
