@@ -9,11 +9,25 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Connection
-from psycopg.errors import ProgramLimitExceeded
+from psycopg.errors import ProgramLimitExceeded, StatementTooComplex
 
+from contract.errors import GridwardenError
 from hub.services.context import Hub, connect
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.05, 5.0
+# what a message may bring about by what it holds; it is the message's fault, so it is put aside
+REFUSALS = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    ProgramLimitExceeded,  # too large for an index
+    StatementTooComplex,  # nested too deep
+    GridwardenError,
+    ValueError,
+    OverflowError,  # times at the end of the calendar
+    RecursionError,
+)
+# a database or disk that is away, full, read-only or restarting; the same works once it is not
+_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, OSError)
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -32,27 +46,27 @@ class Database:
         self._conn: Connection[Any] | None = None
 
     def run(self, work: Callable[[Connection[Any]], T], stopping: threading.Event) -> T:
-        """`work` in a transaction that is committed; tried again while the database is at fault.
+        """`work` in a transaction that is committed; tried again while what fails may pass.
 
-        Raises Stopped, and whatever `work` raises that trying again would not change.
+        Raises Stopped, one of REFUSALS, and what a fault of the program raises.
         """
         wait_s, lamented = FIRST_RETRY_S, False
         while True:
             try:
-                with self._connected().transaction():
-                    result = work(self._connected())
-            except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as e:
-                if isinstance(e, ProgramLimitExceeded):
-                    raise
+                conn = self._connected()
+                with conn.transaction():
+                    result = work(conn)
+            except REFUSALS:
+                raise
+            except _PASSING as e:
                 if not lamented and wait_s > 8 * FIRST_RETRY_S:
-                    _log.warning("%s waits for the database: %s", self._name, _line(e))
+                    _log.warning("%s waits, acknowledging nothing: %s", self._name, _line(e))
                     lamented = True
             else:
                 if lamented:
-                    _log.info("%s goes on: the database is back", self._name)
+                    _log.info("%s goes on", self._name)
                 return result
-            if self._conn is not None and self._conn.closed:
-                self._conn = None
+            self.close()  # a server that took over may be reached by a new connection only
             if stopping.wait(wait_s):
                 raise Stopped
             wait_s = min(2 * wait_s, LAST_RETRY_S)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Collection, Sequence
@@ -15,8 +14,8 @@ from contract.messages import Ack, Nack
 from contract.topics import Down, Topic
 from hub.ingest.acks import HoleWatch, ack_of
 from hub.ingest.commands import publish_commands
-from hub.ingest.database import Database, Stopped
 from hub.ingest.mqtt import BrokerConnection
+from hub.ingest.thread import IngestThread
 from hub.ingest.transaction import Written
 from hub.services.context import Hub
 from hub.store import agents, ledger
@@ -25,10 +24,8 @@ from hub.store.epoch import current_epoch
 
 SWEEP_S = 0.5  # how often holes and commands are looked after
 
-_log = logging.getLogger(__name__)
 
-
-class Downlink:
+class Downlink(IngestThread):
     """Tells agents what was committed, soon after it was. Thread-safe.
 
     What waits is one mark for each agent, however much it sent: nothing here can overflow.
@@ -46,30 +43,22 @@ class Downlink:
         An agent takes an acknowledgement for a call to send, so nobody is greeted before all
         of `listening` hear.
         """
-        self._hub = hub
+        super().__init__(hub, "downlink")
         self._listening = tuple(listening)
         self._broker = broker
         self._stations = tuple(stations)
-        self._database = Database(hub, "downlink")
         self._holes = HoleWatch(hub.config.ingest.hole_s)
         self._lock = threading.Lock()
         self._due: dict[str, str | None] = {}  # agent -> boot heard of, None: the present one
         self._broken: set[tuple[str, str, str]] = set()
         self._greeted: tuple[int, ...] = ()  # the sessions in which all were told
         self._woken = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="downlink", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def stop(self) -> None:
         """Tell what is due and end."""
         self._stopping.set()
         self._woken.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        super().stop()
 
     def committed(self, written: Written) -> None:
         """Lanes were heard of: their agents are told within `ack_every_ms`."""
@@ -94,23 +83,13 @@ class Downlink:
         while not self._stopping.is_set():
             self._woken.wait(SWEEP_S)
             self._woken.clear()
-            try:
-                self._tell_due()
-                if time.monotonic() >= sweep_at_s:
-                    sweep_at_s = time.monotonic() + SWEEP_S
-                    self._sweep()
-            except Stopped:
-                break
-            except Exception:  # noqa: BLE001 - without this thread nobody would be answered
-                _log.exception("agents could not be told; all are told next time")
-                self._greeted = ()
+            self._tell_due()
+            if time.monotonic() >= sweep_at_s:
+                sweep_at_s = time.monotonic() + SWEEP_S
+                self._sweep()
             # what is committed within this time becomes one acknowledgement
             self._stopping.wait(self._hub.config.ingest.ack_every_ms / 1000)
-        try:
-            self._tell_due()
-        except Stopped:
-            _log.debug("the last acknowledgements stay unsaid: the database is away")
-        self._database.close()
+        self._tell_due()
 
     def _tell_due(self) -> None:
         if not self._broker.connected:

@@ -26,7 +26,10 @@ _ELSEWHERE = tuple(f"/{kind}" for kind in (Up.DETECTION, Up.BIRTH, Up.DEATH))
 
 
 def run_ingest(hub: Hub, stop: threading.Event) -> None:
-    """Ingest every station that is free, until `stop` is set; wait as stand-by for the others."""
+    """Ingest every station that is free, until `stop` is set; wait as stand-by for the others.
+
+    Raises what a thread of ingestion failed by.
+    """
     locks = StationLocks(hub.config, hub.config.hub.stations)
     running: Ingestion | None = None
     stations: frozenset[str] = frozenset()
@@ -42,6 +45,8 @@ def run_ingest(hub: Hub, stop: threading.Event) -> None:
                 if running is not None:
                     running.start()
                     _log.info("ingesting %s", ", ".join(sorted(held)))
+            if running is not None and running.failure is not None:
+                raise running.failure
             missing = set(hub.config.hub.stations) - held
             if missing and not waiting:
                 _log.info("standing by for %s", ", ".join(sorted(missing)))
@@ -67,10 +72,16 @@ class Ingestion:
             hub, self._control, (self._detections, self._bulk), self._stations
         )
         self._workers = (
-            Worker(hub, self._detections, self._downlink),
-            Worker(hub, self._bulk, self._downlink, ignore=_taken_elsewhere),
+            Worker(hub, self._detections, self._downlink.committed),
+            Worker(hub, self._bulk, self._downlink.committed, ignore=_taken_elsewhere),
             ControlWorker(hub, self._control, self._downlink.born),
         )
+
+    @property
+    def failure(self) -> Exception | None:
+        """What one of its threads ended by, None while all are well."""
+        threads = (*self._workers, self._downlink)
+        return next((t.failure for t in threads if t.failure is not None), None)
 
     def start(self) -> None:
         """Connect and begin; a broker that is away is waited for."""

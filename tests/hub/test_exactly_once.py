@@ -160,6 +160,39 @@ def test_a_database_that_is_away_is_waited_for_and_nothing_is_acknowledged_meanw
     assert rows(database_url, "SELECT count(*), count(DISTINCT value) FROM reading") == [(60, 60)]
 
 
+def test_a_database_that_is_read_only_for_a_while_is_waited_for(
+    database_url: str,
+    broker_port: int,
+    tmp_path: Path,
+    station: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    name = sql.Identifier(str(conninfo_to_dict(database_url)["dbname"]))
+    read_only = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}")
+    settings = config(database_url, tmp_path, broker_port=broker_port, stations=(station,))
+    with (
+        opened(settings) as hub,
+        running(lambda stop: run_ingest(hub, stop)),
+        Agent(broker_port, station) as agent,
+        psycopg.connect(database_url, autocommit=True) as conn,
+    ):
+        agent.bear()
+        eventually(lambda: agent.acks != [])
+        conn.execute(read_only.format(name, sql.Literal(True)))
+        conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'ingest-bulk'"
+        )
+        agent.send(Lane.READING, [reading(1.0)])
+        eventually(lambda: "read-only transaction" in caplog.text)
+        conn.execute(read_only.format(name, sql.Literal(False)))
+
+        agent.acked(Lane.READING, 1)
+    assert rows(
+        database_url, "SELECT (SELECT count(*) FROM reading), (SELECT count(*) FROM quarantine)"
+    ) == [(1, 0)]
+
+
 def test_an_acknowledgement_of_an_old_session_reaches_nobody(
     broker_port: int, station: str
 ) -> None:

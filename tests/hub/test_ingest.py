@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -189,6 +191,36 @@ def test_a_record_that_the_database_refuses_is_found_among_its_neighbours(
     ((seq, reason),) = rows(database_url, "SELECT seq, reason FROM quarantine")
     assert seq == 4
     assert "cannot be stored" in reason
+
+
+def test_a_fault_of_the_hub_itself_ends_it_and_puts_nothing_aside(
+    database_url: str, broker_port: int, tmp_path: Path, station: str
+) -> None:
+    rename = "ALTER TABLE detection RENAME COLUMN {} TO {}"
+    with psycopg.connect(database_url) as conn:
+        conn.execute(rename.format("place", "spot").encode())
+    settings = config(database_url, tmp_path, broker_port=broker_port, stations=(station,))
+    with opened(settings) as hub, Agent(broker_port, station) as agent:
+        with ThreadPoolExecutor() as threads:
+            stop = threading.Event()
+            ended = threads.submit(run_ingest, hub, stop)
+            try:
+                agent.bear()
+                eventually(lambda: agent.acks != [])
+                agent.send(Lane.DETECTION, [detection()])
+                assert isinstance(ended.exception(30), psycopg.errors.UndefinedColumn)
+            finally:
+                stop.set()
+        assert rows(database_url, "SELECT count(*) FROM quarantine") == [(0,)]
+        assert all(Lane.DETECTION not in a.lanes for a in agent.acks)
+
+        with psycopg.connect(database_url) as conn:
+            conn.execute(rename.format("spot", "place").encode())
+        with running(lambda stop: run_ingest(hub, stop)):
+            heard = len(agent.acks)
+            eventually(lambda: len(agent.acks) > heard)
+            agent.send(Lane.DETECTION, [detection()], seq=1)
+            agent.acked(Lane.DETECTION, 1)
 
 
 def _with(message: bytes, **changes: object) -> bytes:
