@@ -16,7 +16,7 @@ from detectors.kit.registry import available, detector
 from gridwarden.evaluation import labels as labelling
 from gridwarden.evaluation import recording as recordings
 from gridwarden.evaluation import report
-from gridwarden.evaluation.errors import EvaluationError, RecordingError
+from gridwarden.evaluation.errors import EvaluationError, LabelError, RecordingError
 from gridwarden.evaluation.labels import ClipLabel, Labels
 from gridwarden.evaluation.recording import Recording
 from gridwarden.evaluation.report import Report
@@ -48,7 +48,13 @@ def evaluate(asked: Asked, progress: Progress) -> tuple[Report, list[Recording],
     measured is told in the report.
     """
     split = choose(asked.split)
-    labels = labelling.read(asked.labels or labelling.find(asked.folder))
+    path = asked.labels or labelling.nearest(asked.folder)
+    if path is None:
+        raise LabelError(
+            f"no {labelling.NAME} in {asked.folder} or above it: write one "
+            "(docs/evaluation.md), or name it with --labels"
+        )
+    labels = labelling.read(path)
     clips = _clips(labels, asked)
     kinds = asked.detectors or tuple(available())
     for kind, values in asked.parameters.items():

@@ -205,15 +205,11 @@ def check(entry: Mapping[str, Any], where: str) -> ClipLabel:
     return clip
 
 
-def find(folder: Path) -> Path:
-    """The labels file of a folder: in it, or in its nearest parent. Raises LabelError."""
+def nearest(folder: Path) -> Path | None:
+    """The labels file of a folder: in it, or in its nearest parent; None where there is none."""
     start = folder.resolve()
-    for place in (start, *start.parents):
-        if (place / NAME).is_file():
-            return place / NAME
-    raise LabelError(
-        f"no {NAME} in {folder} or above it: write one (docs/evaluation.md), or --labels"
-    )
+    places = (place / NAME for place in (start, *start.parents))
+    return next((path for path in places if path.is_file()), None)
 
 
 def save(labels: Labels) -> None:

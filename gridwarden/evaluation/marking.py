@@ -23,15 +23,8 @@ ACROSS, DOWN = 5, 5
 
 def labels_of(clip: Path, named: Path | None) -> Labels:
     """The labels file of a clip: named, the nearest, or a new one beside it. Raises LabelError."""
-    if named is not None:
-        return labelling.read(named) if named.exists() else Labels(named, [])
-    try:
-        return labelling.read(labelling.find(clip.parent))
-    except LabelError:
-        beside = clip.parent / labelling.NAME
-        if beside.exists():
-            raise
-        return Labels(beside, [])
+    path = named or labelling.nearest(clip.parent) or clip.parent / labelling.NAME
+    return labelling.read(path) if path.exists() else Labels(path, [])
 
 
 def mark(clip: Path, labels: Labels, fields: Mapping[str, Any]) -> ClipLabel:

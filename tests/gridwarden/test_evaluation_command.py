@@ -111,6 +111,16 @@ def test_fields_that_are_not_ours_survive_a_label(folder: Path) -> None:
     assert entry["zones"]["road"][2] == [0.9, 0.9]
 
 
+def test_labels_that_cannot_be_read_are_not_passed_over_for_new_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = str(write_video(tmp_path / "clips/new.avi", 10))
+    (tmp_path / "labels.json").write_text("[{,]")
+    assert main(["label", clip, "--cat", "fire"]) == 1
+    assert "is no JSON" in capsys.readouterr().err
+    assert not (tmp_path / "clips/labels.json").exists()
+
+
 def test_a_sheet_shows_the_frames_around_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
