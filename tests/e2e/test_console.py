@@ -237,6 +237,18 @@ def test_nothing_of_the_console_covers_what_a_camera_burnt_into_its_picture(
         assert above["y"] + above["height"] <= below["y"]
 
 
+def test_another_picture_is_told_of_by_its_own_detection(town: City, operator: Operator) -> None:
+    number = town.sees(picture=street(seed=1), score=0.95)
+    town.sees(picture=street(seed=2), score=0.80)
+    operator.open()
+    operator.sees_picture(number)
+    caption = operator.page.locator(".frame figcaption")
+    expect(caption).to_contain_text("peak 0.80")
+    operator.page.get_by_role("tab").nth(1).click()
+    expect(caption).to_contain_text("peak 0.95")
+    operator.sees_picture(number)
+
+
 def test_who_loses_a_race_reads_who_was_faster_and_that_nothing_was_done(
     town: City, operator: Operator
 ) -> None:

@@ -246,15 +246,20 @@ def _pane(
             ("detections", "pictures", "reports", "history", "nearby"), nothing
         )
     detections = views.detections_of(conn, event.id)
-    strongest = detections[0] if detections else None
+    pictures = views.pictures(conn, event.id)
+    episodes = {d.episode: d for d in detections}
+    first = next((p.episode for p in pictures if p.is_image and p.episode in episodes), None)
+    # told of is the detection whose picture is on show; without one, the first
+    shown = episodes[first] if first else next(iter(detections), None)
     return {
         "event": event,
         "swap": swap,
         "detections": detections,
-        "detection": strongest,
-        "why": views.why_raised(conn, strongest.episode) if strongest else "",
-        "curve": _curve(conn, strongest) if strongest else None,
-        "pictures": views.pictures(conn, event.id),
+        "episodes": episodes,
+        "detection": shown,
+        "why": views.why_raised(conn, shown.episode) if shown else "",
+        "curve": _curve(conn, shown) if shown else None,
+        "pictures": pictures,
         "reports": views.reports(conn, event.id),
         "history": views.history(conn, event.id),
         "nearby": views.nearby(conn, event, _NEARBY_M),

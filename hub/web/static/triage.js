@@ -78,8 +78,7 @@ main.addEventListener("click", (e) => {
 function look(tab) {
   for (const other of every("[data-picture]", main)) other.setAttribute("aria-selected", String(other === tab));
   $("#picture").src = tab.dataset.picture;
-  $("#shot-camera").textContent = tab.dataset.camera;
-  $("#shot-at").textContent = tab.dataset.at;
+  for (const said of ["camera", "at", "saw", "last"]) $(`#shot-${said}`).textContent = tab.dataset[said];
 }
 
 function unlock() {

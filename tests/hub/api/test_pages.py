@@ -24,6 +24,10 @@ def report(client: httpx.Client, words: str) -> str:
     return str(client.post("/api/v1/reports", json=body).json()["number"])
 
 
+def pane_of(client: httpx.Client, number: str) -> str:
+    return client.get(f"/triage/events/{number}").text
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_page_renders_in_both_languages_without_anything_inline(
     town: City, client: httpx.Client, lang: str
@@ -66,13 +70,26 @@ def test_the_curve_shows_the_moment_it_fired_however_long_it_goes_on(
     town: City, client: httpx.Client
 ) -> None:
     number = town.sees(again_after_s=25.0)
-    pane = client.get(f"/triage/events/{number}").text
+    pane = pane_of(client, number)
     points = re.search(r'<polyline points="([^"]+)"', pane)
     assert points
     assert len(points[1].split()) == 17 + 8
     assert "+25 s" in pane
     assert "5 of the last 8 samples" in pane
     assert "it goes on" not in pane
+
+
+def test_the_pane_tells_of_the_detection_whose_picture_it_shows(
+    town: City, client: httpx.Client
+) -> None:
+    number = town.sees(picture=street(seed=1), score=0.95, again_after_s=25.0)
+    assert town.sees(picture=street(seed=2), score=0.80) == number
+    pane = pane_of(client, number)
+    caption = re.search(r"<figcaption>(.*?)</figcaption>", pane, re.DOTALL)
+    assert caption
+    assert "flame · peak 0.80" in caption[1]
+    assert "last seen" in caption[1]
+    assert "+25 s" not in pane  # the curve of the other one goes on that long
 
 
 def test_a_camera_that_froze_is_told_first_and_plainly(town: City, client: httpx.Client) -> None:
@@ -86,7 +103,7 @@ def test_without_a_picture_the_verdict_is_shut_until_it_is_declared_missing(
     town: City, client: httpx.Client
 ) -> None:
     number = town.sees(picture=street(), arrives=False)
-    pane = client.get(f"/triage/events/{number}").text
+    pane = pane_of(client, number)
     assert "The picture is on its way" in pane
     assert re.search(r'data-key="y" disabled', pane)
     assert 'data-key="x"' in pane
@@ -145,6 +162,6 @@ def test_nearby_events_are_told_with_their_distance(town: City, client: httpx.Cl
     number = town.sees(at=CENTRE)
     town.sees("stopped_vehicle", "car", at=offset(CENTRE, 120, 0))
     town.sees("stopped_vehicle", "car", at=offset(CENTRE, 900, 0))
-    pane = client.get(f"/triage/events/{number}").text
+    pane = pane_of(client, number)
     assert "120 m" in pane
     assert "900 m" not in pane
