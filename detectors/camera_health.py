@@ -18,6 +18,7 @@ import numpy as np
 from contract.episode import EpisodePolicy
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.params import param
+from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Image, Observation
@@ -108,7 +109,7 @@ class CameraHealth:
         frozen = self._frozen(frame.image, gap_s)
         luma = float(np.percentile(np.asarray(small), 95))
         # 16 is black in video; from there up to twice the distance the score falls to 0
-        dark = _share(self.params.dark_luma * 2.0 - 16.0, 16.0, luma)
+        dark = Ramp(self.params.dark_luma * 2.0 - 16.0, 16.0)(luma)
         edges = _edge_share(small)
         covered = self._covered(edges, dark, frozen, gap_s)
         return [
@@ -138,12 +139,7 @@ class CameraHealth:
             self._known_s += gap_s
         if not known or dark >= self.params.threshold:  # a dark picture has no edges either
             return 0.0
-        return _share(2.0 * self.params.covered_share, 0.0, edges / usual)
-
-
-def _share(nothing: float, full: float, value: float) -> float:
-    """0 at `nothing`, 1 at `full`, straight between; so 0.5 at their middle."""
-    return min(1.0, max(0.0, (value - nothing) / (full - nothing)))
+        return Ramp(2.0 * self.params.covered_share, 0.0)(edges / usual)
 
 
 def _edge_share(luma: cv2.typing.MatLike) -> float:

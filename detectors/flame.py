@@ -24,6 +24,7 @@ from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import as_mask
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.params import param
+from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Image, Observation
@@ -65,19 +66,6 @@ class FlameParams:
     off_delay_s: float = param(
         10.0, minimum=1.0, maximum=600.0, unit="s", text="Quiet this long ends the alarm"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """How a feature counts: 0 at `nothing`, 1 at `full`, straight between."""
-
-    nothing: float
-    full: float
-
-    def __call__(self, value: float) -> float:
-        """0..1 for a value of the feature."""
-        share = (value - self.nothing) / (self.full - self.nothing)
-        return min(1.0, max(0.0, share))
 
 
 # Tuned on 10 clips with flame and 41 without (docs/detectors.md); the physics is beside each.

@@ -14,6 +14,7 @@ from contract.episode import EpisodePolicy
 from contract.geometry import Box
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.params import param
+from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
 from detectors.kit.standing import Standing, StandingThings
 from detectors.kit.thumbnail import thumbnail
@@ -21,8 +22,8 @@ from detectors.kit.types import Finding, Frame, Observation
 from detectors.kit.zones import Zone
 
 CONFIRM_K, CONFIRM_N = 3, 5  # samples: one that hides it or a flash does not start anew
-OUTLINE = 0.15, 0.40  # no evidence .. full: share of the outline that is new, less what is gone
-LED_IN = 0.05, 0.15  # no evidence .. full: share of the surroundings where something moved before
+OUTLINE = Ramp(0.15, 0.40)  # share of the outline that is new, less what is gone
+LED_IN = Ramp(0.05, 0.15)  # share of the surroundings where something moved before
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,4 @@ class StoppedVehicle:
 
     def _score(self, thing: Standing) -> float:
         stood = min(1.0, thing.stood_s / self.params.dwell_s)
-        return stood * _share(OUTLINE, thing.outline) * _share(LED_IN, thing.led_in)
-
-
-def _share(bounds: tuple[float, float], value: float) -> float:
-    """0 at the first bound, 1 at the second, straight between."""
-    return min(1.0, max(0.0, (value - bounds[0]) / (bounds[1] - bounds[0])))
+        return stood * OUTLINE(thing.outline) * LED_IN(thing.led_in)
