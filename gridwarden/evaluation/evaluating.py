@@ -95,7 +95,14 @@ def load_all(path: Path) -> list[Recording]:
     files = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
     if not files:
         raise RecordingError(f"no recording in {path}: `gridwarden evaluate` writes them")
-    return [recordings.load(file) for file in files]
+    found: dict[str, Recording] = {}
+    for file in files:
+        recording = recordings.load(file)
+        clip = recording.header.clip
+        if clip in found:
+            raise RecordingError(f"{file} is a second recording of {clip}: take one of them away")
+        found[clip] = recording
+    return list(found.values())
 
 
 def check_recorded(found: Sequence[Recording], changed: Mapping[str, object]) -> None:
@@ -108,9 +115,10 @@ def check_recorded(found: Sequence[Recording], changed: Mapping[str, object]) ->
 
 def progress_to_stderr(done: int, of: int, clip: str) -> None:
     """One line that is written over, on a terminal; else a line a clip."""
-    end = "\n" if done == of or not sys.stderr.isatty() else ""
-    print(f"\r\x1b[K{done} of {of}  {clip}" if sys.stderr.isatty() else f"{done} of {of}  {clip}",
-          end=end, file=sys.stderr, flush=True)  # fmt: skip
+    redraws = sys.stderr.isatty()
+    before = "\r\x1b[K" if redraws else ""
+    after = "" if redraws and done < of else "\n"
+    print(f"{before}{done} of {of}  {clip}", end=after, file=sys.stderr, flush=True)
 
 
 def _known(kind: str) -> str:

@@ -19,6 +19,7 @@ from edge.watching import StreamWatch
 from gridwarden.evaluation import recording as recordings
 from gridwarden.evaluation import report
 from gridwarden.evaluation.errors import RecordingError
+from gridwarden.evaluation.evaluating import load_all
 from gridwarden.evaluation.labels import ClipLabel
 from gridwarden.evaluation.recorder import (
     AGENT,
@@ -130,6 +131,15 @@ def test_the_alarm_says_when_and_why(recording: Recording) -> None:
     assert alarm.raised_s > 2.0
     assert "samples at or above 0.50" in alarm.reason
     assert alarm.peak_score >= 0.5
+
+
+def test_a_clip_that_is_recorded_twice_is_not_counted_twice(
+    recording: Recording, tmp_path: Path
+) -> None:
+    for name in ("a.npz", "b.npz"):
+        recordings.save(recording, tmp_path / name)
+    with pytest.raises(RecordingError, match=r"b\.npz is a second recording of fire\.avi"):
+        load_all(tmp_path)
 
 
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
