@@ -61,18 +61,18 @@ def f1(right: int, wrong: int, missed: int) -> Share:
     return Share(right, base, value, bounds.low, bounds.high)
 
 
-def poisson_upper(count: int, confidence: float = CONFIDENCE) -> float:
-    """The greatest mean that still gives `count` or fewer with probability 1 - confidence.
+def poisson_upper(count: int) -> float:
+    """The greatest mean that still gives `count` or fewer with a probability of 5 %.
 
     Exact and one-sided (Garwood, Biometrika 28 (1936) 437-442): 0 seen gives 3.00, 1 gives 4.74.
-    Raises ValueError where count < 0 or the confidence is not within (0, 1).
+    Raises ValueError where count < 0.
     """
-    if count < 0 or not 0.0 < confidence < 1.0:
-        raise ValueError(f"no bound for {count} events at confidence {confidence:g}")
-    low, high = float(count), 2.0 * count + 10.0 - 2.0 * math.log(1.0 - confidence)
+    if count < 0:
+        raise ValueError(f"{count} cannot be counted: it is below 0")
+    low, high = float(count), 2.0 * count + 16.0
     while high - low > 1e-9 * high:
         middle = (low + high) / 2.0
-        if _poisson_below(count, middle) > 1.0 - confidence:
+        if _poisson_below(count, middle) > 1.0 - CONFIDENCE:
             low = middle
         else:
             high = middle
@@ -114,10 +114,9 @@ def quantile(values: Sequence[float], q: float) -> Quantile:
 
 
 def _poisson_below(count: int, mean: float) -> float:
-    logs = (
-        [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)] if mean else []
-    )
-    return math.fsum(math.exp(x) for x in logs) if mean else 1.0
+    """The chance of `count` or fewer where `mean`, which is above 0, are expected."""
+    logs = (k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1))
+    return math.fsum(math.exp(x) for x in logs)
 
 
 def _binomial(n: int, p: float) -> list[float]:
