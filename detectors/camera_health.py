@@ -17,6 +17,7 @@ import numpy as np
 
 from contract.episode import EpisodePolicy
 from contract.rules import ConfirmationRule, KOfN
+from detectors.kit.edges import edge_strength
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
@@ -144,6 +145,4 @@ class CameraHealth:
 
 def _edge_share(luma: cv2.typing.MatLike) -> float:
     """Share of pixels on an edge, 0..1."""
-    across = cv2.Sobel(luma, cv2.CV_32F, 1, 0)
-    down = cv2.Sobel(luma, cv2.CV_32F, 0, 1)
-    return float((np.abs(across) + np.abs(down) > EDGE).mean())
+    return float((edge_strength(luma) > EDGE).mean())

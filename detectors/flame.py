@@ -22,14 +22,14 @@ from contract.episode import EpisodePolicy
 from contract.geometry import Box
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import as_mask
+from detectors.kit.edges import edge_strength
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
-from detectors.kit.types import Finding, Frame, Image, Observation
+from detectors.kit.types import Finding, Frame, Image, Observation, Plane
 
-Plane = NDArray[np.float32]
 Hit = NDArray[np.bool_]
 Labels = cv2.typing.MatLike  # int32
 
@@ -258,10 +258,8 @@ def _cold(blue: Plane, red: Plane) -> Plane:
 
 def _scene_motion(scene: Plane, rate: Plane, candidate: Hit) -> float:
     """Share of the scene's edges, away from any candidate, that flicker: 0 for a still camera."""
-    across = cv2.Sobel(scene, cv2.CV_32F, 1, 0)
-    down = cv2.Sobel(scene, cv2.CV_32F, 0, 1)
     away = cv2.dilate(as_mask(candidate), CLOSING, iterations=3) == 0
-    edges = (np.abs(across) + np.abs(down) > EDGE) & away
+    edges = (edge_strength(scene) > EDGE) & away
     if np.count_nonzero(edges) < FEWEST_EDGES:
         return 0.0
     return float((rate[edges] > RESTLESS).mean())

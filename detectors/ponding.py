@@ -21,13 +21,12 @@ from contract.episode import EpisodePolicy
 from contract.geometry import Box
 from contract.rules import ConfirmationRule
 from contract.sustained import Sustained
+from detectors.kit.edges import edge_strength
 from detectors.kit.params import param
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
-from detectors.kit.types import Finding, Frame, Image, Observation
+from detectors.kit.types import Finding, Frame, Image, Observation, Plane
 from detectors.kit.zones import Zone
-
-Plane = NDArray[np.float32]
 
 CALM_S = 2.0  # s the picture is averaged over: ripples, rain and what drives by wash out
 LEARN_S = 10.0  # s in which the lasting edges are learnt before anything is told
@@ -157,14 +156,14 @@ class _Scene:
 
     def __init__(self, light: Plane) -> None:
         self.calm = light.copy()
-        self.now = _edges(light)
+        self.now = edge_strength(light)
         self.lasting = self.now.copy()
         self.known_s = 0.0
 
     def see(self, light: Plane, gap_s: float) -> None:
         """Take in a picture; an infinite gap begins the average anew."""
         self.calm += np.float32(1.0 - math.exp(-gap_s / CALM_S)) * (light - self.calm)
-        self.now = _edges(self.calm)
+        self.now = edge_strength(self.calm)
 
     def learn(self, gap_s: float, hold: bool) -> None:
         """Follow the scene. hold: it is flooded now; only the dry road is learnt."""
@@ -198,8 +197,3 @@ def _log_light(image: Image) -> Plane:
 
 
 _LOGARITHM = (40.0 * np.log(np.arange(256, dtype=np.float32) + 16.0)).astype(np.float32)
-
-
-def _edges(plane: Plane) -> Plane:
-    across, down = cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)
-    return np.asarray(np.abs(across) + np.abs(down), np.float32)

@@ -11,9 +11,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+from detectors.kit.types import Plane
 
 HYSTERESIS = 12.0  # luma 0..255; about four deviations of the noise of a compressed street camera
 

@@ -17,12 +17,10 @@ from datetime import datetime
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.kit.background import Background, BackgroundSettings, Foreground, Mask, as_mask
-from detectors.kit.types import Image
-
-Plane = NDArray[np.float32]
+from detectors.kit.edges import edge_strength
+from detectors.kit.types import Image, Plane
 
 FAST_S = 1.0  # s, time constant of the fast memory
 STILL_LUMA = 9.0  # 0..255 from the fast memory: three deviations of a compressed camera's noise
@@ -151,8 +149,7 @@ class _Pixels:
 
 
 def _edges(luma: Plane) -> Plane:
-    across, down = cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1)
-    return np.asarray(cv2.dilate(np.abs(across) + np.abs(down), _CROSS), np.float32)
+    return np.asarray(cv2.dilate(edge_strength(luma), _CROSS), np.float32)
 
 
 def _around(

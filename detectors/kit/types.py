@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from contract.geometry import Box
 
 Image = NDArray[np.uint8]
+Plane = NDArray[np.float32]  # (height, width), one value a pixel
 
 
 @dataclass(frozen=True, slots=True)
