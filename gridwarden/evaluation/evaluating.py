@@ -68,7 +68,7 @@ def evaluate(asked: Asked, progress: Progress) -> tuple[Report, list[Recording],
     ]
     if not tasks:
         raise EvaluationError(f"no clip has anything for {', '.join(kinds)} to do")
-    jobs = asked.jobs or len(os.sched_getaffinity(0))
+    jobs = asked.jobs or _cores()
     faults = {t.label.file: why for t, why in record_all(tasks, jobs, progress) if why}
     found = [recordings.load(Path(t.target)) for t in tasks if t.label.file not in faults]
     return report.build(found, {}, split, faults), found, labels.folder
@@ -119,6 +119,11 @@ def progress_to_stderr(done: int, of: int, clip: str) -> None:
     before = "\r\x1b[K" if redraws else ""
     after = "" if redraws and done < of else "\n"
     print(f"{before}{done} of {of}  {clip}", end=after, file=sys.stderr, flush=True)
+
+
+def _cores() -> int:
+    """The cores we may use, where the platform tells; else those there are."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _known(kind: str) -> str:

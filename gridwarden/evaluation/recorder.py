@@ -198,8 +198,10 @@ def _recording(
 
 
 def peak_memory() -> int:
-    """The most memory this process ever had in use, bytes (VmHWM; getrusage's survives exec)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
+    """The most memory this process ever had in use, bytes; 0 where the platform does not tell."""
+    status = Path("/proc/self/status")  # getrusage's figure may be that of before exec
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     return 0

@@ -64,7 +64,7 @@ class Report:
     splits: tuple[SplitFigures, ...]
     verdicts: tuple[ClipVerdict, ...]
     sweeps: tuple[Sweep, ...]
-    peak_memory_mib: float
+    peak_memory_mib: float  # 0: the platform does not tell
     not_measured: dict[str, str] = field(default_factory=dict)  # clip: why
 
 

@@ -21,7 +21,8 @@ def lines(report: Report) -> Iterator[str]:
     yield from _errors(report)
     for clip, reason in report.not_measured.items():
         yield f"NOT MEASURED  {clip}: {reason}"
-    yield f"peak memory of a clip's process: {report.peak_memory_mib:.0f} MiB"
+    if report.peak_memory_mib:
+        yield f"peak memory of a clip's process: {report.peak_memory_mib:.0f} MiB"
 
 
 def change_lines(changes: Sequence[Change]) -> Iterator[str]:
