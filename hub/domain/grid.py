@@ -79,10 +79,6 @@ class Grid:
         found = self._tree.query(ShapelyPoint(point.lon, point.lat), predicate="intersects")
         return self._basic[min(found)] if len(found) else None
 
-    def secondary_of(self, code: str) -> Cell | None:
-        """The secondary grid a basic grid's code belongs to."""
-        return self.cells.get(code[:SECONDARY])
-
     def district_of(self, code: str) -> Cell | None:
         """The district a code belongs to."""
         return self.cells.get(code[:DISTRICT])

@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Json
 
 from contract.geometry import Point
-from hub.store.rows import AgentRow, StreamRow
+from hub.store.rows import AgentRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,14 +273,6 @@ def hear(
         if row is not None and row[0]:
             changed.append(key)
     return changed
-
-
-def streams_of(conn: Connection[Any], agent: str) -> list[StreamRow]:
-    """The cameras of an agent, retired ones included, by name."""
-    with conn.cursor(row_factory=class_row(StreamRow)) as cur:
-        return cur.execute(
-            "SELECT * FROM stream WHERE agent = %s ORDER BY stream", (agent,)
-        ).fetchall()
 
 
 @dataclass(frozen=True, slots=True)

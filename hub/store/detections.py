@@ -124,14 +124,6 @@ def link_evidence(conn: Connection[Any], refs: Iterable[tuple[str, EvidenceRef]]
         )
 
 
-def of_event(conn: Connection[Any], event: int) -> list[DetectionRow]:
-    """The detections of a grid event, the first first."""
-    with conn.cursor(row_factory=class_row(DetectionRow)) as cur:
-        return cur.execute(
-            "SELECT * FROM detection WHERE event = %s ORDER BY raised_at, episode", (event,)
-        ).fetchall()
-
-
 def events_shown_by(conn: Connection[Any], digest: str) -> list[str]:
     """Numbers of the grid events that this evidence shows."""
     return [

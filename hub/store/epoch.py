@@ -2,6 +2,8 @@
 
 Within an epoch the edge keeps the highest watermark it was told; under a new one watermarks may
 go down, and the edge sends again what it still has.
+
+A restore that leaves no trace, such as a copied data folder, is told by `DELETE FROM hub`.
 """
 
 from __future__ import annotations
@@ -36,11 +38,3 @@ def current_epoch(conn: Connection[Any]) -> str:
     ).fetchone()
     assert row is not None
     return str(row[0])
-
-
-def renew_epoch(conn: Connection[Any]) -> str:
-    """A new epoch: for after a restore that left no trace, such as a copied data folder."""
-    row = conn.execute(
-        "UPDATE hub SET epoch = %s RETURNING epoch", (secrets.token_hex(8),)
-    ).fetchone()
-    return str(row[0]) if row else current_epoch(conn)

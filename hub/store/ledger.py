@@ -29,13 +29,11 @@ class LaneKey:
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """What the hub has of a lane: "have 1..N, holes, declared lost"."""
+    """What the hub has of a lane: "have 1..N, and these beyond"; what was declared lost counts."""
 
     key: LaneKey
     watermark: int
     ranges: Ranges  # received beyond the watermark
-    lost: Ranges
-    updated_at: datetime
     closed_at: datetime | None  # a later boot was born: unknown after what is here
 
     @property
@@ -103,39 +101,19 @@ def save_lanes(conn: Connection[Any], ledgers: Mapping[LaneKey, LaneLedger], at:
         )
 
 
-_LINES = """
-    SELECT agent, boot, lane, watermark, received, lost, updated_at, closed_at FROM ledger
-"""
-
-
-def lines(conn: Connection[Any], agent: str) -> list[LedgerLine]:
-    """What the hub has of every boot of an agent."""
-    return _read(conn.execute(_LINES + "WHERE agent = %s ORDER BY boot, lane", (agent,)))
-
-
 def lines_of(conn: Connection[Any], boots: Collection[tuple[str, str]]) -> list[LedgerLine]:
     """What the hub has of these boots: (agent, boot)."""
     ordered = sorted(boots)
-    return _read(
-        conn.execute(
-            _LINES + "WHERE (agent, boot) IN (SELECT * FROM unnest(%s::text[], %s::text[])) "
-            "ORDER BY agent, boot, lane",
+    return [
+        LedgerLine(LaneKey(agent, boot, Lane(lane)), watermark, _closed(received), closed_at)
+        for agent, boot, lane, watermark, received, closed_at in conn.execute(
+            """
+            SELECT agent, boot, lane, watermark, received, closed_at FROM ledger
+            WHERE (agent, boot) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+            ORDER BY agent, boot, lane
+            """,
             ([agent for agent, _ in ordered], [boot for _, boot in ordered]),
         )
-    )
-
-
-def _read(rows: Iterable[tuple[Any, ...]]) -> list[LedgerLine]:
-    return [
-        LedgerLine(
-            LaneKey(agent, boot, Lane(lane)),
-            watermark,
-            _closed(received),
-            _closed(lost),
-            updated_at,
-            closed_at,
-        )
-        for agent, boot, lane, watermark, received, lost, updated_at, closed_at in rows
     ]
 
 

@@ -9,10 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row
 
 from contract.envelope import MAX_MESSAGE
-from hub.store.rows import QuarantineRow
 
 MAX_KEPT = MAX_MESSAGE  # bytes of a payload that are kept; a larger one is refused for its size
 
@@ -65,14 +63,6 @@ def put_aside(conn: Connection[Any], rejects: Iterable[Reject], at: datetime) ->
             cur.executemany(insert, identified)
         if anonymous:  # in one order everywhere: two batches must not wait for each other
             cur.executemany(insert + again, _in_order(anonymous))
-
-
-def newest(conn: Connection[Any], limit: int) -> list[QuarantineRow]:
-    """The rows that came last, the newest first."""
-    with conn.cursor(row_factory=class_row(QuarantineRow)) as cur:
-        return cur.execute(
-            "SELECT * FROM quarantine ORDER BY last_at DESC, id DESC LIMIT %s", (limit,)
-        ).fetchall()
 
 
 def _text(text: str) -> str:

@@ -173,9 +173,8 @@ def test_the_cell_of_a_point_is_the_one_that_looking_at_every_cell_finds() -> No
         assert (found.code if found else None) == (min(holding) if holding else None)
     basic = grid.locate(Point(113.03, 34.015))
     assert basic is not None
-    secondary, district = grid.secondary_of(basic.code), grid.district_of(basic.code)
-    assert secondary is not None
-    assert secondary.code == "410105001001"
+    assert basic.parent == "410105001001"
+    district = grid.district_of(basic.code)
     assert district is not None
     assert district.level == 3
 
