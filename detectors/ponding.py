@@ -26,7 +26,7 @@ from detectors.kit.params import param
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Image, Observation, Plane
-from detectors.kit.zones import Zone
+from detectors.kit.zones import ZoneParams, share_of_picture
 
 CALM_S = 2.0  # s the picture is averaged over: ripples, rain and what drives by wash out
 LEARN_S = 10.0  # s in which the lasting edges are learnt before anything is told
@@ -39,7 +39,7 @@ MAX_GAP_S = 60.0  # s without a picture after which the picture is averaged anew
 
 
 @dataclass(frozen=True, slots=True)
-class PondingParams:
+class PondingParams(ZoneParams):
     """Which part of the picture is watched, and when it is told."""
 
     threshold: float = param(
@@ -51,23 +51,8 @@ class PondingParams:
     off_delay_s: float = param(
         30.0, minimum=0.0, maximum=3600.0, unit="s", text="Dry this long ends the alarm"
     )
-    zone_x: float = param(
-        0.0, minimum=0.0, maximum=1.0, unit="1", text="Left of the road to watch, share of width"
-    )
-    zone_y: float = param(
-        0.5, minimum=0.0, maximum=1.0, unit="1", text="Top of the road to watch, share of height"
-    )
-    zone_w: float = param(
-        1.0, minimum=0.0, maximum=1.0, unit="1", text="Width of the road to watch"
-    )
-    zone_h: float = param(
-        0.5, minimum=0.0, maximum=1.0, unit="1", text="Height of the road to watch"
-    )
-
-    @property
-    def zone(self) -> Zone:
-        """The part of the picture that is watched."""
-        return Zone(self.zone_x, self.zone_y, self.zone_w, self.zone_h)
+    zone_y: float = share_of_picture(0.5, "Top of the watched part, share of the height")
+    zone_h: float = share_of_picture(0.5, "Height of the watched part")
 
 
 @register

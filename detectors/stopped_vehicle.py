@@ -19,7 +19,7 @@ from detectors.kit.registry import register
 from detectors.kit.standing import Standing, StandingThings
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Observation
-from detectors.kit.zones import Zone
+from detectors.kit.zones import ZoneParams
 
 CONFIRM_K, CONFIRM_N = 3, 5  # samples: one that hides it or a flash does not start anew
 OUTLINE = Ramp(0.15, 0.40)  # share of the outline that is new, less what is gone
@@ -27,7 +27,7 @@ LED_IN = Ramp(0.05, 0.15)  # share of the surroundings where something moved bef
 
 
 @dataclass(frozen=True, slots=True)
-class StoppedVehicleParams:
+class StoppedVehicleParams(ZoneParams):
     """How long and where a vehicle must stand."""
 
     threshold: float = param(
@@ -46,21 +46,6 @@ class StoppedVehicleParams:
     off_delay_s: float = param(
         10.0, minimum=0.0, maximum=3600.0, unit="s", text="Gone this long ends the alarm"
     )
-    zone_x: float = param(
-        0.0, minimum=0.0, maximum=1.0, unit="1", text="Left of the watched part, share of the width"
-    )
-    zone_y: float = param(
-        0.0, minimum=0.0, maximum=1.0, unit="1", text="Top of the watched part, share of the height"
-    )
-    zone_w: float = param(1.0, minimum=0.0, maximum=1.0, unit="1", text="Width of the watched part")
-    zone_h: float = param(
-        1.0, minimum=0.0, maximum=1.0, unit="1", text="Height of the watched part"
-    )
-
-    @property
-    def zone(self) -> Zone:
-        """The watched part of the picture."""
-        return Zone(self.zone_x, self.zone_y, self.zone_w, self.zone_h)
 
 
 @register
