@@ -38,11 +38,6 @@ def until(holds: Callable[[], object], seconds: float, what: str) -> float:
     return time.monotonic() - begun
 
 
-def machine_is_idle() -> bool:
-    """Whether others leave us room: on an overloaded machine nothing comes back in a moment."""
-    return os.getloadavg()[0] < 2 * (os.cpu_count() or 1)
-
-
 class Demo:
     """A `gridwarden demo` in a process of its own."""
 
@@ -126,8 +121,8 @@ def demo(data: Path) -> Iterator[Demo]:
     running.stop()
 
 
-def test_within_seconds_of_its_start_the_demo_shows_a_grid_event_from_video(demo: Demo) -> None:
-    demo.await_line(r"grid event 410105-\S+ S\d ", 30 if machine_is_idle() else 90)
+def test_the_demo_shows_a_grid_event_from_video(demo: Demo) -> None:
+    demo.await_line(r"grid event 410105-\S+ S\d ", 90)
 
 
 def test_what_the_demo_says_is_where_its_console_answers(demo: Demo) -> None:
@@ -148,11 +143,10 @@ def _killed_and_back(demo: Demo, part: str) -> float:
 
 @pytest.mark.parametrize("part", ["broker", "database", "hub", "edge"])
 def test_a_killed_part_is_back_within_two_seconds(demo: Demo, part: str) -> None:
-    took = _killed_and_back(demo, part)
-    for _ in range(2):  # a busy machine may be slow once; a supervisor that is slow always is
-        if took >= 2.0:
-            took = min(took, _killed_and_back(demo, part))
-    assert took < 2.0 or not machine_is_idle()
+    took: list[float] = []
+    while len(took) < 3 and not any(seconds < 2.0 for seconds in took):
+        took.append(_killed_and_back(demo, part))  # a busy machine is slow once, a fault always
+    assert min(took) < 2.0
     assert re.search(rf"the {part} (was ended|ended)", demo.said)
 
 
