@@ -7,11 +7,25 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from tests.bench import edge_pipeline, hub_ingest
+from tests.bench import detector_cost, edge_pipeline, hub_ingest
 from tests.bench.measure import machine
 
-BENCHES = {"edge": edge_pipeline.measure, "hub": hub_ingest.measure}
+
+class Measured(Protocol):
+    """What a bench gives."""
+
+    def lines(self) -> list[str]:
+        """Rows of a Markdown table: what, value, unit."""
+
+
+BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
+    "edge": edge_pipeline.measure,
+    "detectors": detector_cost.measure,
+    "hub": hub_ingest.measure,
+}
 
 
 def main() -> int:
@@ -28,9 +42,9 @@ def main() -> int:
     for name, measure in BENCHES.items():
         if chosen.names and name not in chosen.names:
             continue
-        for comparison in measure(chosen.runs, chosen.quick):
+        for measured in measure(chosen.runs, chosen.quick):
             print("| measured | value | unit |\n|---|---|---|")
-            print("\n".join(comparison.lines()), end="\n\n", flush=True)
+            print("\n".join(measured.lines()), end="\n\n", flush=True)
     return 0
 
 

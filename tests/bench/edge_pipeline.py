@@ -29,7 +29,8 @@ CLIP = "nonfire/N20_ppe_site.mp4"  # 1280x720, H.264, people and machines moving
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _frames(path: Path, limit: int) -> Iterator[Frame]:
+def frames(path: Path, limit: int) -> Iterator[Frame]:
+    """The first frames of a file, decoded by one thread."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     fps = capture.get(cv2.CAP_PROP_FPS)
     for number in range(limit):
@@ -44,7 +45,7 @@ def _frames(path: Path, limit: int) -> Iterator[Frame]:
 def _decode_ms(path: Path, limit: int) -> float:
     """CPU milliseconds a frame, nothing but decoding."""
     begun, count = time.process_time(), 0
-    for _ in _frames(path, limit):
+    for _ in frames(path, limit):
         count += 1
     return (time.process_time() - begun) / count * 1000
 
@@ -63,7 +64,7 @@ def _pipeline_ms(path: Path, limit: int) -> float:
         spool = SqliteSpool(Path(folder), dict.fromkeys(Lane, 1 << 30), lambda: datetime.now(UTC))
         watch = StreamWatch("bench", stream)
         begun, count = time.process_time(), 0
-        for frame in _frames(path, limit):
+        for frame in frames(path, limit):
             count += 1
             entries = watch.observe(frame) if watch.wants(frame.captured_at) else []
             if entries:
@@ -87,15 +88,23 @@ def _rendered(folder: Path, seconds: float) -> Path:
     return path
 
 
+def inputs(folder: Path, limit: int) -> list[tuple[str, Path]]:
+    """(name, file) of what is measured: the rendered street, and a real clip where there is one.
+
+    folder: where the street is rendered to, `limit` frames of it.
+    """
+    found = [("rendered street, 720p MPEG-4", _rendered(folder, limit / 12))]
+    clips = os.environ.get("GRIDWARDEN_CLIPS")
+    if clips and (Path(clips) / CLIP).is_file():
+        found.append(("real clip, 720p H.264", Path(clips) / CLIP))
+    return found
+
+
 def measure(runs: int, quick: bool) -> list[Comparison]:
     """The rendered street, and a real 720p clip where the labelled clips are at hand."""
     cv2.setNumThreads(1)
     limit = 100 if quick else 260
     with tempfile.TemporaryDirectory(prefix="gridwarden-bench-") as name:
-        inputs = [("rendered street, 720p MPEG-4", _rendered(Path(name), limit / 12))]
-        clips = os.environ.get("GRIDWARDEN_CLIPS")
-        if clips and (Path(clips) / CLIP).is_file():
-            inputs.append(("real clip, 720p H.264", Path(clips) / CLIP))
         return [
             compare(
                 f"edge pipeline, {what}",
@@ -105,5 +114,5 @@ def measure(runs: int, quick: bool) -> list[Comparison]:
                 unit="CPU ms/frame",
                 runs=runs,
             )
-            for what, path in inputs
+            for what, path in inputs(Path(name), limit)
         ]
