@@ -37,7 +37,6 @@ class Delivery:
 
     topic: str
     payload: bytes
-    epoch: int  # of the session it came with
     _session: _Session
     _mid: int
     _qos: int
@@ -194,9 +193,8 @@ class _Session:
         self._client.loop_stop()
 
     def acknowledge(self, mid: int, qos: int) -> None:
-        """PUBACK that message, unless the session is over."""
-        if qos and not self.ended.is_set():
-            self._client.ack(mid, qos)
+        """PUBACK that message; where the session is over, its client has nobody to say it to."""
+        self._client.ack(mid, qos)
 
     def publish(self, topic: str, payload: bytes, retain: bool, wait_s: float) -> bool:
         """Hand it to the broker; whether that worked."""
@@ -237,9 +235,7 @@ class _Session:
             topic = message.topic
         except UnicodeDecodeError:
             topic = repr(message)
-        delivery = Delivery(
-            topic, bytes(message.payload), self.epoch, self, message.mid, message.qos
-        )
+        delivery = Delivery(topic, bytes(message.payload), self, message.mid, message.qos)
         while not self.ended.is_set():  # a full queue stops reading
             try:
                 self._deliveries.put(delivery, timeout=0.2)
