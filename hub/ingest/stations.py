@@ -29,7 +29,7 @@ class StationLocks:
     def refresh(self) -> frozenset[str]:
         """The stations held now: those held before and any that have become free.
 
-        None where the database is away: a lock that cannot be seen is not held.
+        Empty where the database is away: a lock that cannot be seen is not held.
         """
         try:
             if self._conn is None:
