@@ -14,7 +14,7 @@ independent evidence would be.
 A score is news or it is nothing: it counts in full only where it exceeds the greatest of the last
 `rest` readings by a twentieth. Else one anomaly would be told with every reading it lasts.
 
-Time and memory for a reading are constant: some 15 us and 35 kB a series.
+Time and memory for a reading are constant: some 15 us and 60 kB a series.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from detectors.kit.types import Observation
 
 VIEWS = ("hour", "hour_short", "week", "level", "shift", "calm")
 
-# rates of the means, a share for each new reading; tests/bench/nab measured them
+# rates of the means, a share for each new reading; chosen on the series of tests/bench/nab
 _LEVEL_RATE = 0.1  # of a time of day and of an hour of week
 _HOUR_RATE = 0.3
 _WEEK_RATE = 0.05

@@ -19,7 +19,7 @@ from detectors.kit.params import param
 from detectors.kit.reading_registry import register_reading
 from detectors.kit.types import Observation
 
-_RATE_WINDOW = 4096  # readings kept for the rate of change and the flat line, at most
+_RATE_WINDOW = 4096  # readings kept for the rate of change, at most
 
 
 @dataclass(frozen=True, slots=True)

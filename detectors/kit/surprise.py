@@ -31,7 +31,7 @@ class Surprise:
     def __init__(self, warm_up: int = 50, memory: int = 40_000) -> None:
         self.warm_up = warm_up
         self.memory = memory
-        self._counts = array("L", bytes(_BINS * array("L").itemsize))
+        self._counts = array("I", bytes(_BINS * array("I").itemsize))
         self._seen = 0
         self._top = 0  # highest bin in use
 
@@ -72,7 +72,7 @@ class Surprise:
         if k > self._top:
             self._top = k
         if self._seen >= self.memory:
-            self._counts = array("L", (c // 2 for c in self._counts))
+            self._counts = array("I", (c // 2 for c in self._counts))
             self._seen = sum(self._counts)
             self._top = max((b for b, c in enumerate(self._counts) if c), default=0)
 
