@@ -3,9 +3,12 @@
 Without --data the folder is GRIDWARDEN_NAB. Four rows are ours:
 
 - optimised: one threshold for each profile, chosen on the labels as the published table does;
-- fixed: the threshold the detector ships with, chosen beforehand by its meaning;
+- fixed: the threshold and `half` that the detector ships with;
 - halves: the threshold is chosen on one half of the series and scored on the other, both ways;
 - as shipped: not the scores but the moments at which the confirmation rule raises an episode.
+
+None of them is blind: the views, their rates, `half` and the threshold that ships were all chosen
+on these series and their labels. Expect less on others.
 """
 
 from __future__ import annotations
