@@ -22,6 +22,7 @@ from contract.taxonomy import Lane
 from contract.topics import Down, Topic, Up, all_down
 from edge.errors import SpoolBehindError, SpoolError
 from edge.lane_window import LaneWindow
+from edge.said_once import SaidOnce
 from edge.settings import PublishSettings
 from edge.spool import Spool, Spooled
 from edge.transport import Arrived, Connected, Disconnected, Transport, TransportEvent, Will
@@ -81,6 +82,7 @@ class Publisher:
             window.rewind()
         self._connected = False
         self._lamented = False  # one line when the connection is gone, one when it is back
+        self._said = SaidOnce()
         self._session_at = now()
         self._birth_due = False
         self._offset_s: float | None = None
@@ -135,11 +137,14 @@ class Publisher:
                 deadline = time.monotonic() + STOP_S
             for event in self._waiting_events():
                 self._handle(event)
+            drained = False
             try:
                 self._drain()
+                drained = self._drained()
             except SpoolError as e:
-                log.warning("nothing can be sent for now: %s", e)
-            if deadline is not None and (self._drained() or time.monotonic() > deadline):
+                if self._said.is_new(str(e)):
+                    log.error("nothing can be sent while the spool fails: %s", e)
+            if deadline is not None and (drained or time.monotonic() > deadline):
                 break
         if self._connected:
             death = Death(boot=self._spool.boot, published_at=self._session_at)
@@ -238,9 +243,12 @@ class Publisher:
             log.warning("the hub has a broken copy of picture %s, which is gone here", digest)
 
     def _answer(self, lane: Lane, first: int, last: int) -> None:
-        """Send again what the hub misses; declare lost what is not here or refused for good."""
+        """Send again what the hub misses; declare lost what is not here or refused for good.
+
+        What lies beyond the window goes out in its turn, however much is asked for.
+        """
         window = self._lanes[lane]
-        last = min(last, self._spool.state()[lane].next_seq - 1)
+        last = min(last, window.sent)
         first = max(first, window.watermark + 1)
         if first > last:
             return

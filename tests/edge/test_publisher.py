@@ -194,6 +194,24 @@ def test_what_the_hub_missed_is_sent_again_when_it_asks(
         assert len(hub.records[Lane.READING]) == 50
 
 
+def test_a_hub_that_asks_for_everything_gets_no_more_than_the_window(
+    tmp_path: Path, new_transport: NewTransport, agent: str
+) -> None:
+    hub = HubSide(new_transport(), "demo", agent)
+    hub.working = False
+    slow = PublishSettings(window_records=100, resend_after_s=600.0, probe_max_s=600.0)
+    with edge(tmp_path, new_transport(), agent, slow) as e:
+        e.spool_readings(3000)
+        eventually(lambda: hub.order == [Lane.READING])
+        hub.boot = e.spool.boot
+        hub.nack(Lane.READING, (1, 2**62))
+        eventually(lambda: len(hub.order) == 2)
+        e.spool.append([Entry(Lane.DETECTION, b'{"not":"read"}', T0)])
+        e.publisher.wake()
+        eventually(lambda: Lane.DETECTION in hub.order)
+        assert hub.order == [Lane.READING, Lane.READING, Lane.DETECTION]
+
+
 def test_what_the_hub_refuses_again_and_again_is_declared_lost(
     tmp_path: Path, new_transport: NewTransport, agent: str
 ) -> None:
