@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -81,7 +82,7 @@ def build(params: type[P], values: Mapping[str, Any], where: str) -> P:
             near = difflib.get_close_matches(name, fields, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ParameterError(
-                f"{where} has no parameter {name!r}{hint} (it has: {', '.join(sorted(fields))})"
+                f"{where} has no parameter {name!r:.100}{hint} (it has: {', '.join(sorted(fields))})"
             )
         checked[name] = _check(f"{where}: {name}", hints[name], fields[name].metadata, value)
     return params(**checked)
@@ -89,13 +90,18 @@ def build(params: type[P], values: Mapping[str, Any], where: str) -> P:
 
 def _check(what: str, kind: type[Any], facts: Mapping[str, Any], value: Any) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise ParameterError(f"{what} must be a finite number, got a far larger one") from None
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ParameterError(f"{what} must be a {_JSON_TYPES.get(kind, kind)}, got {value!r}")
+        raise ParameterError(f"{what} must be a {_JSON_TYPES.get(kind, kind)}, got {value!r:.100}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ParameterError(f"{what} must be a finite number, got {value!r:.100}")
     low, high, choices = facts["minimum"], facts["maximum"], facts["choices"]
-    # `not (low <= value)` rather than `value < low`: NaN must not pass
-    if (low is not None and not value >= low) or (high is not None and not value <= high):
-        raise ParameterError(f"{what} must lie in {low} to {high} {facts['unit']}, got {value!r}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        span = f"be at least {low}" if high is None else f"lie in {low} to {high}"
+        raise ParameterError(f"{what} must {span} {facts['unit']}, got {value!r:.100}")
     if choices and value not in choices:
-        raise ParameterError(f"{what} must be one of {', '.join(choices)}, got {value!r}")
+        raise ParameterError(f"{what} must be one of {', '.join(choices)}, got {value!r:.100}")
     return value

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -142,6 +143,28 @@ def test_other_limits_keep_what_was_learnt() -> None:
     watch.see(0, 1.5)
     watch.detector.use(ReadingLimitParams(stuck_s=600.0))
     assert watch.see(600, 1.5) == [("water_level.stuck", R)]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"high": math.nan}, "high must be a finite number, got nan"),
+        ({"low": -math.inf}, "low must be a finite number, got -inf"),
+        ({"high": 10**400}, "high must be a finite number"),
+        ({"stuck_s": -1.0}, "stuck_s must be at least 0.0 s, got -1.0"),
+        ({"duration_s": 1e9}, "duration_s must lie in 0.0 to 604800.0 s"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused(values: dict[str, float], told: str) -> None:
+    with pytest.raises(ParameterError, match=told):
+        build(ReadingLimitParams, values, "reading_limit of s")
+
+
+@pytest.mark.parametrize("values", [{"high": "x" * 50_000}, {"h" * 50_000: 1.0}])
+def test_a_long_hostile_value_does_not_fill_the_message(values: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError) as refused:
+        build(ReadingLimitParams, values, "reading_limit of s")
+    assert len(str(refused.value)) < 500
 
 
 def test_a_misspelt_limit_is_refused_by_name_and_every_limit_explains_itself() -> None:
