@@ -121,7 +121,10 @@ def load_categories(path: Path) -> Categories:
     try:
         file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _File)
     except OSError as e:
-        raise CategoriesError(f"cannot read the categories {path}: {e.strerror}") from None
+        raise CategoriesError(
+            f"cannot read the categories {path} ({e.strerror}): name the file in [hub] "
+            "categories_file"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as e:
         raise CategoriesError(f"categories {path}: {e}") from None
     subcategories = {s.id: s for s in file.subcategory}
