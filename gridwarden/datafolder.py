@@ -10,10 +10,12 @@ log/              what the parts say
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
@@ -86,7 +88,8 @@ class DataFolder:
         for pid in noted.values():
             while _mentions(pid, str(self.path)):
                 if time.monotonic() > deadline:
-                    os.kill(pid, 9)
+                    with contextlib.suppress(ProcessLookupError):  # it ended by itself just now
+                        os.kill(pid, signal.SIGKILL)
                 time.sleep(0.05)
 
     def remembered_ports(self) -> dict[str, int]:
