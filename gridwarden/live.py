@@ -38,7 +38,7 @@ class PlainDisplay:
 
     def __init__(self) -> None:
         self._cameras: dict[str, CameraState] = {}
-        self._events: set[str] | None = None
+        self._events: set[str] = set()
 
     def tell(self, line: str) -> None:
         """Print it."""
@@ -51,10 +51,9 @@ class PlainDisplay:
                 self._cameras[stream] = status.state
                 self.tell(f"camera {stream}: {status.state}")
         for event in reversed(seen.events):
-            if self._events is None or event.number not in self._events:
+            if event.number not in self._events:
+                self._events.add(event.number)
                 self.tell(f"grid event {_words(event)}")
-        if seen.hub_reachable:
-            self._events = (self._events or set()) | {event.number for event in seen.events}
 
     def close(self) -> None:
         """Nothing was changed."""

@@ -78,7 +78,6 @@ class Seen:
 
     agent: AgentStatus | None = None
     events: list[GridEventLine] = field(default_factory=list)  # newest first
-    hub_reachable: bool = False
 
 
 class Watch:
@@ -111,12 +110,12 @@ class Watch:
                 with psycopg.connect(self._url, autocommit=True, connect_timeout=3) as conn:
                     self._look_until_lost(conn)
             except psycopg.Error:  # down, restarting, or not migrated yet: look again
-                self._seen = Seen(read_status(self._status), self._seen.events, False)
+                self._seen = Seen(read_status(self._status), self._seen.events)
                 self._done.wait(ASK_EVERY_S)
 
     def _look_until_lost(self, conn: psycopg.Connection) -> None:
         with conn.cursor(row_factory=class_row(GridEventLine)) as cursor:
             while not self._done.is_set():
                 events = cursor.execute(NEWEST, (SHOWN,)).fetchall()
-                self._seen = Seen(read_status(self._status), events, True)
+                self._seen = Seen(read_status(self._status), events)
                 self._done.wait(ASK_EVERY_S)
