@@ -7,7 +7,6 @@ at least as wide as the radius, so whoever might open the same event waits for o
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,17 +30,17 @@ class Candidate:
     last_seen_at: datetime
 
 
-def tile_keys(group: str, position: Point, radius_m: float) -> set[int]:
-    """Lock keys, 64-bit signed, of the tile of a place and its eight neighbours."""
+def tile_keys(group: str, position: Point, radius_m: float) -> set[str]:
+    """Names to lock by, of the tile of a place and its eight neighbours."""
     height = radius_m / _METRES_PER_DEGREE
     width = height / math.cos(_NARROWEST_LATITUDE)
     x, y = math.floor(position.lon / width), math.floor(position.lat / height)
-    return {_key(f"{group}/{x + dx}/{y + dy}") for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
+    return {f"{group}/{x + dx}/{y + dy}" for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
 
 
-def stream_key(group: str, agent: str, stream: str) -> int:
-    """Lock key for the findings of a camera whose place is not known."""
-    return _key(f"{group}/{agent}/{stream}")
+def stream_key(group: str, agent: str, stream: str) -> str:
+    """Name to lock by for the findings of a camera whose place is not known."""
+    return f"{group}/{agent}/{stream}"
 
 
 def choose(
@@ -74,8 +73,3 @@ def rectangle(position: Point, radius_m: float) -> tuple[tuple[float, float], tu
         (position.lon - width, position.lon + width),
         (position.lat - height, position.lat + height),
     )
-
-
-def _key(text: str) -> int:
-    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

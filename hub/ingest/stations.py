@@ -6,7 +6,6 @@ It is for order, not for exactness: should two ever overlap, the ledger keeps do
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from psycopg import Connection
 
 from hub.config import HubConfig
 from hub.services.context import connect
+from hub.store.locks import number_of
 
 
 class StationLocks:
@@ -52,10 +52,7 @@ class StationLocks:
 
     def _take(self, station: str) -> bool:
         assert self._conn is not None
-        row = self._conn.execute("SELECT pg_try_advisory_lock(%s)", (_key(station),)).fetchone()
+        row = self._conn.execute(
+            "SELECT pg_try_advisory_lock(%s)", (number_of(f"station/{station}"),)
+        ).fetchone()
         return bool(row and row[0])
-
-
-def _key(station: str) -> int:
-    digest = hashlib.blake2b(f"station/{station}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

@@ -48,7 +48,7 @@ class Finding:
         return self.actor.role is Role.DEVICE
 
 
-def lock_keys(hub: Hub, finding: Finding) -> set[int]:
+def lock_keys(hub: Hub, finding: Finding) -> set[str]:
     """What to lock before `join_or_open`: all findings of a transaction at once."""
     group = finding.what.group
     if finding.position is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,7 +46,7 @@ def report_manually(conn: Connection[Any], hub: Hub, report: ManualReport) -> Gr
     now = hub.now()
     what = _checked(hub, report, now)
     if report.request_key is not None:
-        locks.lock(conn, [_request_lock(report.request_key)])
+        locks.lock(conn, [f"request/{report.request_key}"])
         repeated = reports.by_request_key(conn, report.request_key)
         if repeated is not None:
             return events.root_of(conn, repeated.event)
@@ -108,8 +107,3 @@ def _checked(hub: Hub, report: ManualReport, now: datetime) -> SubCategory:
 def _title(description: str) -> str:
     line = " ".join(description.split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1] + "…"
-
-
-def _request_lock(key: str) -> int:
-    digest = hashlib.blake2b(f"request/{key}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

@@ -1,19 +1,26 @@
-"""Advisory locks that end with the transaction."""
+"""Advisory locks by name; those of `lock` end with the transaction."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
 from psycopg import Connection
 
 
-def lock(conn: Connection[Any], keys: Iterable[int]) -> None:
-    """Wait for all these locks, taken in ascending order so that nobody waits in a circle."""
-    ordered = sorted(set(keys))
+def lock(conn: Connection[Any], names: Iterable[str]) -> None:
+    """Wait for all these locks, taken in one order so that nobody waits in a circle."""
+    ordered = sorted({number_of(name) for name in names})
     if ordered:
         conn.execute(
             "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY "
             "AS k (key, n) ORDER BY n",
             (ordered,),
         )
+
+
+def number_of(name: str) -> int:
+    """What PostgreSQL knows a lock of that name by: 64 bits, signed."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
