@@ -82,7 +82,8 @@ def build(params: type[P], values: Mapping[str, Any], where: str) -> P:
             near = difflib.get_close_matches(name, fields, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ParameterError(
-                f"{where} has no parameter {name!r:.100}{hint} (it has: {', '.join(sorted(fields))})"
+                f"{where} has no parameter {name!r:.100}{hint} "
+                f"(it has: {', '.join(sorted(fields))})"
             )
         checked[name] = _check(f"{where}: {name}", hints[name], fields[name].metadata, value)
     return params(**checked)
