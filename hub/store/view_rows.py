@@ -155,7 +155,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An entry of the quarantine without its bytes."""
+    """What could not be taken, and why."""
 
     id: int
     received_at: datetime
@@ -171,6 +171,13 @@ class Refused:
     times: int
     replayed_at: datetime | None
     size: int  # bytes kept
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFull(Refused):
+    """An entry of the quarantine with its bytes."""
+
+    payload_base64: str
 
 
 @dataclass(frozen=True, slots=True)

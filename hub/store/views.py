@@ -29,7 +29,6 @@ from hub.store.rows import (
     EvidenceRow,
     GridEventRow,
     HistoryRow,
-    QuarantineRow,
     ReportRow,
     StreamRow,
     VerdictRow,
@@ -44,6 +43,7 @@ from hub.store.view_rows import (
     Picture,
     Ranges,
     Refused,
+    RefusedFull,
     Total,
 )
 
@@ -281,9 +281,9 @@ def quarantine(
     return _rows(conn, Refused, "quarantine", agent=agent, before=before, limit=limit)
 
 
-def quarantined(conn: Connection[Any], id: int) -> QuarantineRow:
+def quarantined(conn: Connection[Any], id: int) -> RefusedFull:
     """One entry of the quarantine with its bytes; raises NotFoundError."""
-    found = _one(conn, QuarantineRow, "quarantined", id=id)
+    found = _one(conn, RefusedFull, "quarantined", id=id)
     if found is None:
         raise NotFoundError("quarantine entry", str(id))
     return found
@@ -313,8 +313,8 @@ _PARTS = {
     "verdict": _columns(VerdictRow, "v"),
     "agent": _columns(AgentRow, "a"),
     "stream": _columns(StreamRow, "s"),
-    "refused": ", ".join(f"q.{f.name}" for f in fields(Refused) if f.name != "size"),
-    "quarantine": _columns(QuarantineRow, "q"),
+    "refused": ", ".join(f"q.{f.name}" for f in fields(Refused) if f.name != "size")
+    + ", length(q.payload) AS size",
     "command": _columns(CommandRow, "c"),
 }
 _FILE = Path(__file__).resolve().parent.parent / "sql" / "queries" / "views.sql"

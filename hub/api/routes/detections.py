@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from hub.api.deps import Cursor, HubDep, Limit, reading
 from hub.api.errors import Problem, problem_response, problems
-from hub.api.models import DetectionFull, DetectionNow, DetectionPage, PictureNow
+from hub.api.models.detections import DetectionFull, DetectionNow, DetectionPage, PictureNow
 from hub.domain.errors import InvalidError, NotFoundError
 from hub.store import views
 

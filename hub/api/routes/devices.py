@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from hub.api.deps import HubDep, reading
 from hub.api.errors import problems
-from hub.api.models import AgentNow, LaneNow, StreamNow
+from hub.api.models.devices import AgentNow, LaneNow, StreamNow
 from hub.store import views
 from hub.store.rows import StreamRow
 from hub.store.view_rows import AgentView

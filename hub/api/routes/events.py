@@ -10,9 +10,9 @@ from contract.geometry import Point
 from contract.taxonomy import Severity
 from hub.api.deps import ActorDep, Cursor, HubDep, IfMatch, Limit, cursor_id, reading, seen_version
 from hub.api.errors import problems
-from hub.api.models import (
+from hub.api.models.detections import DetectionNow, PictureNow
+from hub.api.models.events import (
     ActOn,
-    DetectionNow,
     EventBrief,
     EventFull,
     EventNow,
@@ -20,7 +20,6 @@ from hub.api.models import (
     HistoryEntry,
     Judge,
     OfferNow,
-    PictureNow,
     Report,
     ReportNow,
     State,

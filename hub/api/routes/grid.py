@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from contract.geometry import Point
 from hub.api.deps import HubDep
 from hub.api.errors import problems
-from hub.api.models import CategoryNow, CellNow, Feature, FeatureCollection, SubCategoryNow
+from hub.api.models.grid import CategoryNow, CellNow, Feature, FeatureCollection, SubCategoryNow
 from hub.domain.errors import NotFoundError
 from hub.domain.grid import Cell
 

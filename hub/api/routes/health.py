@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from hub.api.deps import HubDep
 from hub.api.errors import Problem, problem_response, problems
 from hub.api.live import MAX_CLIENTS, Live
-from hub.api.models import Alive, Ready
+from hub.api.models.health import Alive, Ready
 from hub.store import views
 
 router = APIRouter(tags=["Health"])

@@ -14,7 +14,7 @@ from contract.taxonomy import Lane, Severity
 from hub.api.curve import Curve, score_curve
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, reading
 from hub.api.errors import Problem
-from hub.api.models import State
+from hub.api.models.events import State
 from hub.api.offers import offered
 from hub.api.render import Pages
 from hub.api.routes.parameters import read_manifest

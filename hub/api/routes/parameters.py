@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from contract.messages import Manifest
 from hub.api.deps import ActorDep, HubDep, reading
 from hub.api.errors import problems
-from hub.api.models import Change, CommandNow, DetectorNow, Parameters, StreamDetectors
+from hub.api.models.parameters import Change, CommandNow, DetectorNow, Parameters, StreamDetectors
 from hub.domain.errors import NotFoundError
 from hub.services.tune_threshold import tune_threshold
 from hub.store import views

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from hub.api.deps import Cursor, HubDep, Limit, cursor_id, reading
 from hub.api.errors import problems
-from hub.api.models import RefusedFull, RefusedNow, RefusedPage
+from hub.api.models.quarantine import RefusedPage
 from hub.store import views
+from hub.store.view_rows import RefusedFull
 
 router = APIRouter(prefix="/quarantine", tags=["Quarantine"])
 
@@ -27,7 +27,7 @@ def list_quarantine(
         found = views.quarantine(conn, agent, cursor_id(cursor), limit + 1)
     more = len(found) > limit
     return RefusedPage(
-        entries=[RefusedNow.model_validate(r) for r in found[:limit]],
+        entries=found[:limit],
         next=str(found[limit - 1].id) if more else None,
     )
 
@@ -36,10 +36,4 @@ def list_quarantine(
 def show_quarantined(id: Annotated[int, Path(ge=1, le=2**63 - 1)], hub: HubDep) -> RefusedFull:
     """The bytes as they came, Base64."""
     with reading(hub) as conn:
-        found = views.quarantined(conn, id)
-    members = {name: getattr(found, name) for name in RefusedNow.model_fields if name != "size"}
-    return RefusedFull(
-        **members,
-        size=len(found.payload),
-        payload_base64=base64.b64encode(found.payload).decode(),
-    )
+        return views.quarantined(conn, id)

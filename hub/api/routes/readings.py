@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from hub.api.deps import HubDep, reading
 from hub.api.errors import problems
-from hub.api.models import TotalNow
+from hub.api.models.readings import TotalNow
 from hub.domain.errors import InvalidError
 from hub.store import views
 

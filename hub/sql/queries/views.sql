@@ -195,7 +195,7 @@ ORDER BY agent, device, label;
 
 -- name: quarantine
 -- What could not be taken, the newest first, without its bytes; `before` continues a page.
-SELECT {refused}, length(q.payload) AS size
+SELECT {refused}
 FROM quarantine q
 WHERE (%(before)s::bigint IS NULL OR q.id < %(before)s)
   AND (%(agent)s::text IS NULL OR q.agent = %(agent)s)
@@ -204,7 +204,8 @@ LIMIT %(limit)s;
 
 -- name: quarantined
 -- One of them, with its bytes.
-SELECT {quarantine} FROM quarantine q WHERE q.id = %(id)s;
+SELECT {refused}, translate(encode(q.payload, 'base64'), E'\n', '') AS payload_base64
+FROM quarantine q WHERE q.id = %(id)s;
 
 -- name: commands
 -- The parameter versions of an agent, the newest first.

@@ -1,0 +1,63 @@
+"""What the API says of agents, cameras and completeness."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from contract.taxonomy import CameraState, Lane
+from hub.api.models.base import Answer
+
+
+class StreamNow(Answer):
+    """The last word on a camera."""
+
+    agent: str
+    stream: str
+    name: str
+    lon: float | None
+    lat: float | None
+    cell: str | None
+    state: CameraState
+    since: datetime
+    heard_at: datetime | None = Field(description="Capture time of the heartbeat that said so")
+    frame_age_s: float | None = Field(description="Age of the last real frame at that time")
+    captured: int
+    observed: int
+    restarts: int
+    detail: str
+
+
+class AgentNow(Answer):
+    """An edge agent."""
+
+    agent: str
+    station: str
+    boot: str | None
+    online: bool
+    born_at: datetime | None
+    seen_at: datetime | None
+    heard_at: datetime | None
+    clock_offset_s: float | None
+    first_seen_at: datetime
+    spooled: dict[str, int] = Field(description="Records that wait at the edge, by lane")
+    software: str
+    streams: list[StreamNow]
+
+
+class LaneNow(Answer):
+    """What the hub has of one lane of one boot: 1..watermark, what lies beyond, what is missing."""
+
+    agent: str
+    boot: str
+    lane: Lane
+    watermark: int
+    beyond: list[tuple[int, int]] = Field(description="Received beyond the watermark, closed")
+    holes: list[tuple[int, int]]
+    lost: list[tuple[int, int]] = Field(description="Declared lost by the edge")
+    stored: int = Field(description="Records in the database")
+    missing: int = Field(description="Records in holes")
+    lost_count: int
+    updated_at: datetime
+    closed_at: datetime | None = Field(description="A later boot was born; unknown after this")
