@@ -23,12 +23,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contract.episode import EpisodePolicy
 from contract.messages import Reading
 from contract.sustained import Sustained, SustainedRule
-from detectors.kit.params import param
+from detectors.kit.params import ParameterError, param
 from detectors.kit.reading_registry import register_reading
 from detectors.kit.surprise import Surprise
 from detectors.kit.types import Observation
@@ -67,6 +67,15 @@ class ReadingAnomalyParams:
         3600.0, minimum=0.0, maximum=604800.0, unit="s", text="Quiet this long clears it"
     )
     time_zone: str = param("UTC", text="Whose days and hours the series follows: Asia/Shanghai")
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ParameterError(
+                f"time_zone {self.time_zone!r:.100} is not known here: use a name such as "
+                "'Asia/Shanghai' of the IANA database"
+            ) from None
 
 
 @register_reading

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contract.messages import Reading
+from detectors.kit.params import ParameterError
 from detectors.kit.reading_registry import available, reading_detector
 from detectors.kit.registry import UnknownDetectorError
 from detectors.kit.surprise import Surprise
@@ -108,6 +109,12 @@ def test_a_surprise_forgets_slowly() -> None:
     for _ in range(20_000):
         past.of(1.0)
     assert past.of(100.0) > 2.0
+
+
+@pytest.mark.parametrize("name", ["Asia/Zhengzhou", "", "../etc/passwd", "Asia", "x" * 5000, "a\0"])
+def test_a_time_zone_that_is_not_known_is_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match=r"time_zone .* is not known here"):
+        ReadingAnomalyParams(time_zone=name)
 
 
 def test_both_detectors_over_readings_are_known_and_another_is_refused_by_name() -> None:
