@@ -24,7 +24,7 @@ from edge.errors import SpoolBehindError, SpoolError
 from edge.lane_window import LaneWindow
 from edge.said_once import SaidOnce
 from edge.settings import PublishSettings
-from edge.spool import Spool, Spooled
+from edge.spool import Spool, Spooled, missing
 from edge.transport import Arrived, Connected, Disconnected, Transport, TransportEvent, Will
 
 log = logging.getLogger(__name__)
@@ -261,7 +261,7 @@ class Publisher:
             held += [r.seq for r in records]
             after = records[-1].seq
             self._publish(lane, records)
-        for a, b in _missing(first, last, held):
+        for a, b in missing(first, last, held):
             self._spool.declare_lost(lane, a, b, "no longer in the spool")
 
     def _refused(self, lane: Lane, first: int, last: int, wait_s: float) -> bool:
@@ -346,14 +346,3 @@ class Publisher:
 
     def _topic(self, kind: Up) -> str:
         return str(Topic(self._station, self._agent, kind))
-
-
-def _missing(first: int, last: int, held: Sequence[int]) -> list[tuple[int, int]]:
-    """The closed ranges of [first, last] that are not in `held`, which ascends."""
-    out = []
-    expected = first
-    for seq in [*held, last + 1]:
-        if seq > expected:
-            out.append((expected, seq - 1))
-        expected = seq + 1
-    return out

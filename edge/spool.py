@@ -11,9 +11,10 @@ own number as received and first..last as lost. A Lost record is never evicted i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Protocol
 
 from contract.taxonomy import Lane
@@ -101,3 +102,12 @@ class Spool(Protocol):
 
     def close(self) -> None:
         """Let go of it; idempotent."""
+
+
+def missing(first: int, last: int, held: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The closed ranges of [first, last] that are not in `held`, which ascends within it."""
+    expected = first
+    for seq in chain(held, (last + 1,)):
+        if seq > expected:
+            yield expected, seq - 1
+        expected = seq + 1

@@ -25,3 +25,6 @@ CREATE TABLE IF NOT EXISTS record (
     payload     BLOB NOT NULL,
     PRIMARY KEY (lane, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- Lost records are few and looked for on every eviction: not by reading the whole lane
+CREATE INDEX IF NOT EXISTS lost_record ON record (lane) WHERE is_lost = 1;

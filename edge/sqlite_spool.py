@@ -19,7 +19,7 @@ from contract.messages import Lost
 from contract.ranges import SequenceSet
 from contract.taxonomy import Lane
 from edge.errors import SpoolBehindError, SpoolError, SpoolFullError
-from edge.spool import Entry, LaneState, Spooled
+from edge.spool import Entry, LaneState, Spooled, missing
 
 log = logging.getLogger(__name__)
 
@@ -195,13 +195,14 @@ class SqliteSpool:
 
     def _keep_budget(self, lane: Lane) -> None:
         budget = self._budgets[lane]
-        held = self._lane(lane).bytes
-        while held > budget:
-            run = self._oldest_run(lane, held - int(budget * EVICT_TO))
+        if self._lane(lane).bytes <= budget:
+            return
+        wanted = int(budget * EVICT_TO)
+        while (excess := self._lane(lane).bytes - wanted) > 0:
+            run = self._oldest_run(lane, excess)
             if run is None:
                 return  # nothing but Lost records, and what they say must stay
             self._declare_lost(lane, *run, f"the spool's budget of {budget} bytes for {lane}")
-            held = self._lane(lane).bytes
 
     def _oldest_run(self, lane: Lane, excess: int) -> tuple[int, int] | None:
         """The oldest consecutive records that free `excess` bytes, or as much of it as they can."""
@@ -226,7 +227,8 @@ class SqliteSpool:
         """
         known = SequenceSet()
         for seq, raw in self._db.execute(
-            "SELECT seq, record FROM record WHERE lane = ? AND is_lost = 1", (lane,)
+            "SELECT seq, record FROM record INDEXED BY lost_record WHERE lane = ? AND is_lost = 1",
+            (lane,),
         ):
             earlier = msgspec.json.decode(raw, type=Lost)
             known.add(earlier.first, earlier.last)
@@ -243,15 +245,10 @@ class SqliteSpool:
 
     def _declare_gaps(self, lane: Lane, watermark: int, next_seq: int) -> None:
         """Declare lost what lies above the watermark and is not held."""
-        expected = watermark + 1
-        rows = self._db.execute(
-            "SELECT seq FROM record WHERE lane = ? ORDER BY seq", (lane,)
-        ).fetchall()
-        for (seq,) in [*rows, (next_seq,)]:
-            if seq > expected:
-                reason = "deleted after an earlier hub had committed it"
-                self._declare_lost(lane, expected, seq - 1, reason)
-            expected = seq + 1
+        rows = self._db.execute("SELECT seq FROM record WHERE lane = ? ORDER BY seq", (lane,))
+        gaps = list(missing(watermark + 1, next_seq - 1, (seq for (seq,) in rows)))
+        for first, last in gaps:
+            self._declare_lost(lane, first, last, "deleted after an earlier hub had committed it")
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
