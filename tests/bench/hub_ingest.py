@@ -104,9 +104,10 @@ def _committed_rate(port: int, messages: int, records_each: int) -> float:
         raise RuntimeError("the hub does not answer a birth")
     topic = str(Topic(STATION, agent, Up.READING))
     begun = time.perf_counter()
-    threading.Thread(
+    sending = threading.Thread(
         target=sender.publish_all, args=(topic, payloads, WINDOW), name="sender"
-    ).start()
+    )
+    sending.start()
     for raw in listener.messages(60.0):
         ack = msgspec.json.decode(raw, type=Ack)
         lane = ack.lanes.get(Lane.READING)
@@ -115,6 +116,7 @@ def _committed_rate(port: int, messages: int, records_each: int) -> float:
     else:
         raise RuntimeError(f"the hub did not commit {total} records")
     took = time.perf_counter() - begun
+    sending.join()
     sender.close()
     listener.close()
     return messages / took
@@ -160,9 +162,9 @@ def measure(runs: int, quick: bool) -> list[Comparison]:
         folder = Path(name)
         database = EmbeddedDatabase(folder / "db")
         broker = EmbeddedBroker(choose(18_950), folder, mosquitto=find_mosquitto())
-        url = database.start()
-        broker.start()
         try:
+            url = database.start()
+            broker.start()
             with _hub(folder, broker.port, url):
                 return [
                     compare(
