@@ -12,9 +12,9 @@ from hub.domain.actor import Role
 from hub.domain.calendar import WorkCalendar
 from hub.domain.case_history import SIGHTINGS, Entry, standing
 from hub.domain.deadline import due_at
+from hub.domain.lifecycle import HIGHEST_LEVEL
 from hub.domain.stages import Limits, Stage, StageRun, clock_of, stage_runs
 
-HIGHEST_LEVEL = 3  # district
 NOT_COUNTED = frozenset({"merged", "lapsed", "voided"})  # states that are no case of anybody's
 
 

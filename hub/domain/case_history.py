@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.domain.actor import Role
+from hub.domain.lifecycle import UNDO
 
-UNDO = "undo"
 ACTS = frozenset(  # entries that leave the state as it is
     {
         "request_extension",

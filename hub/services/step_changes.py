@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.domain.actor import Actor
+from hub.domain.deadline import MAX_EXTENSIONS
 from hub.domain.errors import InvalidError
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import Advance
 from hub.services.act import Act
 from hub.services.context import Hub
 from hub.store.rows import GridEventRow
-
-MAX_EXTENSIONS = 2
 
 
 def flags_of(hub: Hub, advance: Advance, event: GridEventRow, act: Act) -> Advance:
