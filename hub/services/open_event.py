@@ -14,8 +14,8 @@ from contract.geometry import Point
 from contract.taxonomy import Severity
 from hub.domain.actor import Actor, Role
 from hub.domain.categories import SubCategory
-from hub.domain.clock import decide_by
 from hub.domain.correlate import choose, rectangle, stream_key, tile_keys
+from hub.domain.decision_time import decide_by
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import EventState
 from hub.services.context import Hub

@@ -19,8 +19,8 @@ from contract.geometry import Point
 from contract.taxonomy import Category, Phase, Severity
 from hub.config import ConfigError, load
 from hub.domain.categories import CategoriesError, load_categories
-from hub.domain.clock import decide_by
 from hub.domain.correlate import Candidate, choose, rectangle, tile_keys
+from hub.domain.decision_time import decide_by
 from hub.domain.grid import Cell, Grid, GridError, cells_from_geojson
 from hub.domain.history import FIRST, Entry, entry_hash, first_broken
 from hub.domain.lane_ledger import MAX_RANGES, LaneLedger

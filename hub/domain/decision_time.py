@@ -1,4 +1,7 @@
-"""How long something may wait for a decision."""
+"""How long something new may wait for a decision, by its severity: the wall clock counts.
+
+The limits of a case that was taken, with their calendar and pauses, are in `deadline`.
+"""
 
 from __future__ import annotations
 
