@@ -43,7 +43,6 @@ class Pages:
             clock=self._clock,
             stamp=self._stamp,
             day=self._day,
-            local=self._local,
             short=_short,
             thousands=_thousands,
             span=_span,
@@ -89,9 +88,6 @@ class Pages:
             "categories": hub.categories,
             "lifecycle": hub.lifecycle,
         }
-
-    def _local(self, at: datetime) -> datetime:
-        return at.astimezone(self._zone)
 
     def _clock(self, at: datetime) -> str:
         return f"{at.astimezone(self._zone):%H:%M:%S}"

@@ -200,23 +200,3 @@ class CommandRow:
     published_at: datetime | None
     answered_at: datetime | None
     errors: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantineRow:
-    """What could not be taken, and why. seq None: no readable identity."""
-
-    id: int
-    received_at: datetime
-    last_at: datetime
-    topic: str
-    station: str | None
-    agent: str | None
-    boot: str | None
-    lane: str | None
-    seq: int | None
-    reason: str
-    payload: bytes
-    hash: str
-    times: int
-    replayed_at: datetime | None

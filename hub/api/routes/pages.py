@@ -11,10 +11,10 @@ from psycopg import Connection
 from starlette.responses import HTMLResponse
 
 from contract.taxonomy import Lane, Severity
+from hub.api import words
 from hub.api.curve import Curve, score_curve
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, reading
 from hub.api.errors import Problem
-from hub.api.models.events import State
 from hub.api.offers import offered
 from hub.api.render import Pages
 from hub.api.routes.parameters import read_manifest
@@ -50,7 +50,7 @@ def show_triage(
         chosen = _chosen(conn, event) or (views.event(conn, queue[0].number) if queue else None)
         values = (
             {"page": "triage", "queue": queue, "selected": chosen.number if chosen else None}
-            | _pane(conn, hub, chosen, swap=False)
+            | _pane(conn, chosen, swap=False)
             | _last(conn, hub, actor.name)
         )
     return _pages(request).page(request, "triage.html", values)
@@ -68,7 +68,7 @@ def show_queue(request: Request, hub: HubDep) -> HTMLResponse:
 def show_no_event(request: Request, hub: HubDep) -> HTMLResponse:
     """The pane of an empty queue."""
     with reading(hub) as conn:
-        values = _pane(conn, hub, None, swap=True)
+        values = _pane(conn, None, swap=True)
     return _pages(request).page(request, "_evidence.html", values)
 
 
@@ -76,7 +76,7 @@ def show_no_event(request: Request, hub: HubDep) -> HTMLResponse:
 def show_evidence(number: str, request: Request, hub: HubDep) -> HTMLResponse:
     """The evidence and facts of one event."""
     with reading(hub) as conn:
-        values = _pane(conn, hub, views.event(conn, number), swap=True)
+        values = _pane(conn, views.event(conn, number), swap=True)
     return _pages(request).page(request, "_evidence.html", values)
 
 
@@ -99,7 +99,7 @@ def show_events(
 ) -> HTMLResponse:
     """Every grid event, the newest first."""
     wanted = EventFilter(
-        [state] if state in State.__args__ else None,  # type: ignore[attr-defined]
+        [state] if state in words.STATES else None,
         [severity] if severity in Severity.__members__ else None,
         text=text.replace("\0", ""),
     )
@@ -123,7 +123,7 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
     try:
         with reading(hub) as conn:
             event = views.event(conn, number)
-            values = _pane(conn, hub, event, swap=False) | {
+            values = _pane(conn, event, swap=False) | {
                 "page": "events",
                 "verdict": views.verdict(conn, event.id),
                 "parent": None if event.parent is None else views.event_number(conn, event.parent),
@@ -236,9 +236,7 @@ def _chosen(conn: Connection[Any], number: str | None) -> GridEventRow | None:
         return None
 
 
-def _pane(
-    conn: Connection[Any], hub: Hub, event: GridEventRow | None, *, swap: bool
-) -> dict[str, Any]:
+def _pane(conn: Connection[Any], event: GridEventRow | None, *, swap: bool) -> dict[str, Any]:
     """What the pane of an event shows. swap: as a part, with the facts beside it."""
     if event is None:
         nothing: list[Any] = []
@@ -273,6 +271,5 @@ def _curve(conn: Connection[Any], detection: DetectionRow) -> Curve | None:
 
 
 def _last(conn: Connection[Any], hub: Hub, actor: str) -> dict[str, Any]:
-    now = hub.now()
-    last = views.last_decision(conn, actor, now - UNDO_WITHIN, _DECISIONS)
-    return {"last": last, "undo_until": last.at + UNDO_WITHIN if last else now + timedelta(0)}
+    last = views.last_decision(conn, actor, hub.now() - UNDO_WITHIN, _DECISIONS)
+    return {"last": last, "undo_until": last.at + UNDO_WITHIN if last else None}
