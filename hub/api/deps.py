@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Query, Request
 from psycopg import Connection
@@ -13,6 +13,8 @@ from psycopg import Connection
 from hub.domain.actor import Actor, Role
 from hub.domain.errors import InvalidError
 from hub.services.context import Hub
+
+R = TypeVar("R")
 
 
 def _the_hub(request: Request) -> Hub:
@@ -63,13 +65,31 @@ def seen_version(body: int | None, if_match: str | None) -> int | None:
     return int(match[1])
 
 
-def cursor_id(cursor: str | None) -> int | None:
-    """The id in a cursor; raises InvalidError where it is none of ours."""
+def cursor_parts(cursor: str | None, pattern: str) -> tuple[str, ...] | None:
+    """The groups of `pattern` in a cursor, None where there is no cursor.
+
+    Raises InvalidError where it is none of ours.
+    """
     if cursor is None:
         return None
-    if not re.fullmatch(r"[0-9]{1,18}", cursor):
+    match = re.fullmatch(pattern, cursor)
+    if match is None:
         raise InvalidError(
             f"cursor {cursor!r} is not one of ours: send `next` of the page before, unchanged",
             field="cursor",
         )
-    return int(cursor)
+    return match.groups()
+
+
+def cursor_id(cursor: str | None) -> int | None:
+    """The id in a cursor; raises InvalidError where it is none of ours."""
+    parts = cursor_parts(cursor, r"([0-9]{1,18})")
+    return int(parts[0]) if parts else None
+
+
+def one_page(found: list[R], limit: int) -> tuple[list[R], R | None]:
+    """The entries of a page, and the last of them where more follow.
+
+    found: one entry more than `limit`, if there is one.
+    """
+    return found[:limit], found[limit - 1] if len(found) > limit else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -10,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from starlette.responses import FileResponse, Response
 
-from hub.api.deps import Cursor, HubDep, Limit, reading
+from hub.api.deps import Cursor, HubDep, Limit, cursor_parts, one_page, reading
 from hub.api.errors import Problem, problem_response, problems
 from hub.api.models.detections import DetectionFull, DetectionNow, DetectionPage, PictureNow
-from hub.domain.errors import InvalidError, NotFoundError
+from hub.domain.errors import NotFoundError
 from hub.store import views
 
 router = APIRouter(tags=["Detections"])
@@ -38,9 +37,9 @@ def list_detections(
         found = views.detections(
             conn, kind=kind, agent=agent, stream=stream, before=_before(cursor), limit=limit + 1
         )
-    last = found[limit - 1] if len(found) > limit else None
+    detections, last = one_page(found, limit)
     return DetectionPage(
-        detections=[DetectionNow.model_validate(d) for d in found[:limit]],
+        detections=[DetectionNow.model_validate(d) for d in detections],
         next=f"{(last.raised_at - _EPOCH) // _US}_{last.episode}" if last else None,
     )
 
@@ -101,12 +100,6 @@ def show_evidence(
 
 
 def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    match = re.fullmatch(r"([0-9]{1,16})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", cursor)
-    if match is None:
-        raise InvalidError(
-            f"cursor {cursor!r} is not one of ours: send `next` of the page before, unchanged",
-            field="cursor",
-        )
-    return _EPOCH + int(match[1]) * _US, UUID(match[2])
+    pattern = r"([0-9]{1,16})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    parts = cursor_parts(cursor, pattern)
+    return (_EPOCH + int(parts[0]) * _US, UUID(parts[1])) if parts else None

@@ -8,7 +8,17 @@ from fastapi import APIRouter, Header, Query, Response
 
 from contract.geometry import Point
 from contract.taxonomy import Severity
-from hub.api.deps import ActorDep, Cursor, HubDep, IfMatch, Limit, cursor_id, reading, seen_version
+from hub.api.deps import (
+    ActorDep,
+    Cursor,
+    HubDep,
+    IfMatch,
+    Limit,
+    cursor_id,
+    one_page,
+    reading,
+    seen_version,
+)
 from hub.api.errors import problems
 from hub.api.models.detections import DetectionNow, PictureNow
 from hub.api.models.events import (
@@ -54,10 +64,10 @@ def list_events(
     wanted = EventFilter(state, severity, cell, text)
     with reading(hub) as conn:
         found = views.events(conn, wanted, cursor_id(cursor), limit + 1)
-    more = len(found) > limit
+    events, last = one_page(found, limit)
     return EventPage(
-        events=[EventBrief.model_validate(e) for e in found[:limit]],
-        next=str(found[limit - 1].id) if more else None,
+        events=[EventBrief.model_validate(e) for e in events],
+        next=str(last.id) if last else None,
     )
 
 

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from contract.taxonomy import Lane, Severity
 from hub.api import words
 from hub.api.curve import Curve, score_curve
-from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, reading
+from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.errors import Problem
 from hub.api.offers import offered
 from hub.api.render import Pages
@@ -105,13 +105,14 @@ def show_events(
     )
     with reading(hub) as conn:
         found = views.events(conn, wanted, cursor_id(cursor), _PAGE + 1)
+    events, last = one_page(found, _PAGE)
     return _pages(request).page(
         request,
         "events.html",
         {
             "page": "events",
-            "events": found[:_PAGE],
-            "next": str(found[_PAGE - 1].id) if len(found) > _PAGE else None,
+            "events": events,
+            "next": str(last.id) if last else None,
             "filter": {"state": state, "severity": severity, "text": text},
         },
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from hub.api.deps import Cursor, HubDep, Limit, cursor_id, reading
+from hub.api.deps import Cursor, HubDep, Limit, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.quarantine import RefusedPage
 from hub.store import views
@@ -25,10 +25,10 @@ def list_quarantine(
     """Each with its reason, topic and identity as far as it could be read."""
     with reading(hub) as conn:
         found = views.quarantine(conn, agent, cursor_id(cursor), limit + 1)
-    more = len(found) > limit
+    entries, last = one_page(found, limit)
     return RefusedPage(
-        entries=found[:limit],
-        next=str(found[limit - 1].id) if more else None,
+        entries=entries,
+        next=str(last.id) if last else None,
     )
 
 
