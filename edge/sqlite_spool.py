@@ -27,6 +27,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 OVERHEAD = 96  # bytes a row costs beside its record and payload: keys, page share, overhead
 EVICT_TO = 0.9  # of the budget: room for a while, so that Lost records stay few
+RENUMBERED = 1000  # records at a time
 SCHEMA = (Path(__file__).parent / "spool.sql").read_text(encoding="utf-8")
 
 
@@ -53,12 +54,13 @@ class SqliteSpool:
         folder.mkdir(parents=True, exist_ok=True)
         self._machine = machine_id(folder)
         self._db = self._open()
+        self._boot = self._identity("boot")
         self._opened = {lane: state.next_seq for lane, state in self.state().items()}
 
     @property
     def boot(self) -> str:
         """The name of this run of sequence numbers."""
-        return self._identity("boot")
+        return self._boot
 
     @property
     def epoch(self) -> str:
@@ -125,21 +127,22 @@ class SqliteSpool:
 
     def begin_boot(self) -> None:
         """Begin a new boot with what was taken since opening, renumbered; see `Spool`."""
+        boot = _new_boot()
         with self._transaction():
-            kept: list[Entry] = []
+            self._db.execute("UPDATE identity SET boot = ?, epoch = ''", (boot,))
             for lane in Lane:
-                rows = self._db.execute(
-                    "SELECT record, captured_us, payload FROM record"
-                    " WHERE lane = ? AND seq >= ? AND is_lost = 0 ORDER BY seq",
+                self._db.execute(
+                    "DELETE FROM record WHERE lane = ? AND (seq < ? OR is_lost = 1)",
                     (lane, self._opened[lane]),
                 )
-                kept += [Entry(lane, r, _time(at), payload) for r, at, payload in rows]
-            self._db.execute("DELETE FROM record")
-            self._db.execute("DELETE FROM lane")
-            self._db.execute("UPDATE identity SET boot = ?, epoch = ''", (_new_boot(),))
-            self._begin_lanes()
-            for entry in kept:
-                self._insert(entry)
+                kept = self._renumber(lane)
+                self._db.execute(
+                    "UPDATE lane SET next_seq = ? + 1, watermark = 0, waiting = ?, lost = 0,"
+                    " bytes = (SELECT coalesce(sum(size), 0) FROM record WHERE lane = ?)"
+                    " WHERE lane = ?",
+                    (kept, kept, lane, lane),
+                )
+        self._boot = boot
         self._opened = dict.fromkeys(Lane, 1)
 
     def state(self) -> dict[Lane, LaneState]:
@@ -176,6 +179,25 @@ class SqliteSpool:
             (entry.lane, seq, captured_us, size, is_lost, entry.record, entry.payload),
         )
         return int(seq)
+
+    def _renumber(self, lane: Lane) -> int:
+        """Number the records of a lane from 1 on, in their order; how many there are.
+
+        A number never grows, so the place it moves to is free.
+        """
+        number = after = 0
+        while True:
+            rows = self._db.execute(
+                "SELECT seq FROM record WHERE lane = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (lane, after, RENUMBERED),
+            ).fetchall()
+            if not rows:
+                return number
+            moves = []
+            for (after,) in rows:
+                number += 1
+                moves.append((number, lane, after))
+            self._db.executemany("UPDATE record SET seq = ? WHERE lane = ? AND seq = ?", moves)
 
     def _delete(self, lane: Lane, after: int, last: int) -> int:
         count, size = self._db.execute(

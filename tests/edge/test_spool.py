@@ -15,7 +15,7 @@ from contract.messages import Lost
 from contract.taxonomy import Lane
 from edge.errors import SpoolBehindError, SpoolError, SpoolFullError
 from edge.spool import Entry
-from edge.sqlite_spool import SqliteSpool
+from edge.sqlite_spool import OVERHEAD, SqliteSpool
 from tests.edge.builders import entry, now
 
 ROOM = dict.fromkeys(Lane, 10_000_000)
@@ -169,13 +169,25 @@ def test_a_new_boot_keeps_what_was_taken_since_opening(tmp_path: Path) -> None:
     before.append([entry(record=b"old")])
     before.close()
     spool = SqliteSpool(tmp_path, ROOM, now)
-    spool.append([entry(record=b"new")])
+    spool.append([entry(record=f"new {n}".encode()) for n in range(2500)])
+    spool.declare_lost(Lane.READING, 3, 4, "refused")
+    spool.append([entry(Lane.EVIDENCE, b"head", b"picture")])
     boot = spool.boot
     spool.begin_boot()
     assert spool.boot != boot
-    assert [(r.seq, r.record) for r in spool.peek(Lane.READING, 0, 9, 999)] == [(1, b"new")]
-    assert spool.append([entry()]) == [2]
+    held = spool.peek(Lane.READING, 0, 9999, 10**6)
+    kept = [f"new {n}".encode() for n in range(2500) if n not in (1, 2)]
+    assert [(r.seq, r.record) for r in held] == list(enumerate(kept, 1))
+    (picture,) = spool.peek(Lane.EVIDENCE, 0, 9, 999)
+    assert (picture.seq, picture.payload) == (1, b"picture")
+    told = spool.state()[Lane.READING]
+    assert (told.next_seq, told.watermark, told.waiting, told.lost) == (2499, 0, 2498, 0)
+    assert told.bytes == sum(r.size + OVERHEAD for r in held)
+    assert spool.append([entry()]) == [2499]
     spool.close()
+    again = SqliteSpool(tmp_path, ROOM, now)
+    assert again.boot == spool.boot
+    again.close()
 
 
 def test_another_hub_gets_what_is_held_and_a_word_on_the_rest(spool: SqliteSpool) -> None:
