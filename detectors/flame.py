@@ -68,7 +68,7 @@ class FlameParams:
     )
 
 
-# Tuned on 10 clips with flame and 41 without (docs/detectors.md); the physics is beside each.
+# Tuned on the clips of docs/detectors.md; the physics is beside each.
 JUDGEMENT: dict[str, Ramp] = {
     "restlessness": Ramp(1.2, 2.2),  # turning points/s: flames 2 to 5, occluded paint 1 to 1.5
     "activity": Ramp(0.15, 0.40),  # share of time in which a pixel changes: flames do not rest
