@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -141,9 +142,11 @@ def test_frames_closer_together_than_it_can_use_are_not_scored() -> None:
 
 
 def test_the_rule_needs_four_of_five_samples_of_the_time_to_confirm() -> None:
-    rule = Flame(FlameParams(confirm_s=2.0)).rule()
-    settings = getattr(rule, "settings", None)
-    assert (settings.k, settings.n) == (16, 20) if settings else False
+    for hits, told in ((15, False), (16, True)):
+        rule = Flame(FlameParams(confirm_s=2.0)).rule()
+        scores = [0.9] * (hits - 1) + [0.1] * (20 - hits) + [0.9]
+        steps = [rule.step(START + timedelta(seconds=i / 10), s) for i, s in enumerate(scores)]
+        assert [d.active for d in steps] == [False] * 19 + [told]
 
 
 @pytest.mark.clips
