@@ -1,17 +1,15 @@
 """A camera as the agent sees it: its state and its newest frame.
 
 Each camera is decoded in a child process of its own (edge/sources/decoder.py), watched by one
-thread here that starts it again, with growing waits, when it dies or hangs.
+thread here that starts it again, with growing waits, when it dies or hangs. A file that is to be
+played once then begins again at its start, with later times and numbers: to see a part twice is
+better than to call a file played that nobody saw the rest of. One that ends its decoder every time
+never ends; it stays LOST with the reason.
 """
 
 from __future__ import annotations
 
 import logging
-import mmap
-import os
-import socket
-import subprocess
-import sys
 import threading
 import time
 import zlib
@@ -20,13 +18,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import numpy as np
 
 from contract.taxonomy import CameraState
-from detectors.kit.types import Frame, Image
+from detectors.kit.types import Frame
 from edge.settings import CaptureSettings, StreamSettings
 from edge.sources import wire
 from edge.sources.backoff import Backoff
+from edge.sources.decoding import Decoding
 from edge.sources.opening import SourceSettings
 
 log = logging.getLogger(__name__)
@@ -54,7 +52,7 @@ class CameraReport:
 class _Waiting:
     """A frame that nobody has read yet."""
 
-    run: _Child
+    run: Decoding
     shown: wire.Shown
     number: int
     at: datetime
@@ -86,7 +84,7 @@ class Camera:
         self._fresh = fresh
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._child: _Child | None = None
+        self._child: Decoding | None = None
         self._waiting: _Waiting | None = None
         self._state = CameraState.CONNECTING
         self._detail = ""
@@ -177,33 +175,41 @@ class Camera:
 
     def _watch(self) -> str:
         """Run one child until it is gone; returns why."""
+        try:
+            child = Decoding(self._source)
+        except OSError as e:
+            return f"its decoder cannot be started: {e}"
+        self._child = child
+        try:
+            with child:
+                return self._listen(child)
+        finally:
+            self._child = None
+
+    def _listen(self, child: Decoding) -> str:
+        """Take what a child tells until it is gone; returns why."""
         s = self._settings
         first_number = self._captured
         shift: timedelta | None = None
-        with _Child(self._source) as child:
-            self._child = child
-            child.socket.settimeout(
-                s.open_timeout_s + s.read_timeout_s + s.retry_max_s + HANG_MARGIN_S
-            )
-            while not self._stop.is_set():
-                try:
-                    message = child.receive()
-                except TimeoutError:
-                    return "its decoder hangs"
-                except (OSError, msgspec.MsgspecError) as e:
-                    return f"its decoder cannot be understood: {e}"
-                if message is None:
-                    break
-                if isinstance(message, wire.Told):
-                    self._set_state(message.state, message.detail)
-                elif isinstance(message, wire.Shown):
-                    at = EPOCH + timedelta(microseconds=message.at_us)
-                    if shift is None:
-                        shift = self._shift(at)
-                    number = first_number + message.number
-                    self._offer(_Waiting(child, message, number, at + shift))
-        self._child = None
-        return f"its decoder ended with {child.process.returncode}"
+        child.socket.settimeout(s.open_timeout_s + s.read_timeout_s + s.retry_max_s + HANG_MARGIN_S)
+        while not self._stop.is_set():
+            try:
+                message = child.receive()
+            except TimeoutError:
+                return "its decoder hangs"
+            except (OSError, msgspec.MsgspecError) as e:
+                return f"its decoder cannot be understood: {e}"
+            if message is None:
+                break
+            if isinstance(message, wire.Told):
+                self._set_state(message.state, message.detail)
+            elif isinstance(message, wire.Shown):
+                at = EPOCH + timedelta(microseconds=message.at_us)
+                if shift is None:
+                    shift = self._shift(at)
+                number = first_number + message.number
+                self._offer(_Waiting(child, message, number, at + shift))
+        return f"its decoder ended with {child.end()}"
 
     def _shift(self, at: datetime) -> timedelta:
         """What to add to a new child's times so that the stream does not go back."""
@@ -227,74 +233,3 @@ class Camera:
                 self._state, self._since = state, self._now()
             self._detail = detail
         self._fresh(self.id)
-
-
-class _Child:
-    """One decoding process and the memory it shares with us."""
-
-    def __init__(self, source: SourceSettings) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            command = [sys.executable, "-m", "edge.sources.decoder", str(theirs.fileno())]
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
-            )
-        self.socket = ours
-        self._canvas: wire.Canvas | None = None
-        self._images: list[Image] = []
-        self._lock = threading.Lock()  # of the pictures: a new canvas replaces them
-        ours.send(msgspec.json.encode(source))  # not as an argument: it may name a password
-
-    def __enter__(self) -> _Child:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        with self._lock:
-            self.socket.close()  # the last picture can still be read
-
-    def receive(self) -> wire.Message | None:
-        """The next message, None once the child is gone; raises TimeoutError where it hangs."""
-        raw, descriptors = wire.receive(self.socket)
-        if not raw:
-            return None
-        message = wire.decode(raw)
-        if isinstance(message, wire.Canvas):
-            self._map(message, descriptors[0])
-        return message
-
-    def copy(self, shown: wire.Shown) -> Image | None:
-        """The picture in a buffer, which goes back to the child; None where it is gone."""
-        with self._lock:
-            if self._canvas is None or self._canvas.round != shown.round:
-                return None
-            image = self._images[shown.buffer].copy()
-        image.flags.writeable = False
-        self.give_back(shown)
-        return image
-
-    def give_back(self, shown: wire.Shown) -> None:
-        """Let the child fill that buffer again."""
-        with self._lock:
-            if self.socket.fileno() < 0:
-                return
-            try:
-                self.socket.send(wire.give_back(shown))
-            except OSError:
-                return  # it is gone, and its buffers with it; `receive` tells
-
-    def _map(self, canvas: wire.Canvas, descriptor: int) -> None:
-        try:
-            mapped = mmap.mmap(descriptor, canvas.size * wire.BUFFERS, prot=mmap.PROT_READ)
-        finally:
-            os.close(descriptor)
-        whole = np.frombuffer(mapped, np.uint8)
-        shaped = whole.reshape(wire.BUFFERS, canvas.height, canvas.width, 3)
-        with self._lock:
-            self._canvas = canvas
-            self._images = list(shaped)

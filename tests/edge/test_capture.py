@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -103,6 +104,34 @@ def test_a_killed_child_is_told_and_started_again_and_time_and_number_go_on() ->
         assert after.number > before.number
         assert after.captured_at > before.captured_at
         eventually(lambda: made.report().state is CameraState.ONLINE)
+
+
+def test_a_file_played_once_whose_decoder_is_killed_begins_again_and_ends(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi", 30)
+    with camera(str(path), loop=False) as made:
+        before = collect(made, 3)[-1]
+        assert made.pid is not None
+        os.kill(made.pid, signal.SIGKILL)
+        eventually(lambda: made.ended)
+        report = made.report()
+        assert report.restarts == 1
+        assert report.captured >= before.number + 1 + 30
+        last = made.take()
+        assert last is not None
+        assert last.captured_at > before.captured_at
+
+
+def test_a_machine_without_room_for_a_decoder_is_told_and_tried_again() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # all three are taken
+    try:
+        with camera("scene:street") as made:
+            eventually(lambda: made.report().state is CameraState.LOST)
+            assert "cannot be started: [Errno 24]" in made.report().detail
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            eventually(lambda: made.report().state is CameraState.ONLINE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_stopped_child_makes_the_camera_stale_and_its_age_grows() -> None:
