@@ -15,7 +15,7 @@ from gridwarden.assets import default_folder, is_complete
 from hub.domain.actor import Actor, Role
 from hub.server import serve
 from hub.services.judge_detection import Judgement, Verdict, judge_detection
-from tests.hub.api.city import City, city, free_port, offset, street
+from tests.hub.api.city import City, city, free_port, offset, street, town_with_cameras
 from tests.hub.builders import eventually, running
 
 pytestmark = pytest.mark.browser
@@ -49,12 +49,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def town(database_url: str, tmp_path: Path) -> Iterator[City]:
-    with (
-        city(database_url, tmp_path, free_port()) as here,
-        running(lambda stop: serve(here.hub, stop)),
-    ):
-        here.cameras()
-        eventually(here.answers)
+    with town_with_cameras(database_url, tmp_path) as here:
         yield here
 
 

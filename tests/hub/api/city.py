@@ -46,12 +46,14 @@ from hub.ingest.births import take_control
 from hub.ingest.decode import Entry
 from hub.ingest.evidence import receive_chunks
 from hub.ingest.heartbeats import take_heartbeats
+from hub.server import serve
 from hub.services.context import Hub, open_hub
 from hub.services.record_detections import record_detections
 from hub.services.report_manually import ManualReport, report_manually
 from hub.store import readings, views
 from hub.store.detections import Change
 from hub.store.health import ReceivedHealth
+from tests.hub.builders import eventually, running
 
 STATION, AGENT, BOOT = "demo", "demo-01", "boot-1"
 CHUNK = 48 * 1024
@@ -327,6 +329,18 @@ def street(flame: bool = True, seed: int = 1) -> bytes:
     done, jpeg = cv2.imencode(".jpg", cv2.add(image, noise), [cv2.IMWRITE_JPEG_QUALITY, 75])
     assert done
     return jpeg.tobytes()
+
+
+@contextmanager
+def town_with_cameras(database_url: str, folder: Path) -> Iterator[City]:
+    """A city with two cameras and no event yet; its hub serves API and console."""
+    with (
+        city(database_url, folder, free_port()) as here,
+        running(lambda stop: serve(here.hub, stop)),
+    ):
+        here.cameras()
+        eventually(here.answers)
+        yield here
 
 
 @contextmanager

@@ -6,20 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub.server import serve
-from tests.hub.api.city import City, city, free_port
-from tests.hub.builders import eventually, running
+from tests.hub.api.city import City, town_with_cameras
 
 
 @pytest.fixture
 def town(database_url: str, tmp_path: Path) -> Iterator[City]:
     """A city with two cameras and no event yet; its hub serves API and console."""
-    with (
-        city(database_url, tmp_path, free_port()) as here,
-        running(lambda stop: serve(here.hub, stop)),
-    ):
-        here.cameras()
-        eventually(here.answers)
+    with town_with_cameras(database_url, tmp_path) as here:
         yield here
 
 
