@@ -26,19 +26,14 @@ class LaneWindow:
     ranges: list[tuple[int, int]] = field(default_factory=list)  # the hub has these beyond it
     probing: bool = False
     bytes: int = 0  # under way
+    due_s: float | None = None  # when a word of the hub is overdue; None: nothing is under way
     _flights: deque[tuple[int, int]] = field(default_factory=deque)  # (seq, bytes), ascending
-    _due_s: float | None = None
     _wait_s: float = 0.0
 
     @property
     def records(self) -> int:
         """Records under way."""
         return len(self._flights)
-
-    @property
-    def due_s(self) -> float | None:
-        """When a word of the hub is overdue; None while nothing is under way."""
-        return self._due_s
 
     @property
     def may_send(self) -> bool:
@@ -51,9 +46,9 @@ class LaneWindow:
             self._flights.append((record.seq, record.size))
             self.bytes += record.size
         self.sent = max(self.sent, records[-1].seq)
-        if self._due_s is None:
+        if self.due_s is None:
             self._wait_s = self._wait_s or self.resend_after_s
-            self._due_s = now_s + self._wait_s
+            self.due_s = now_s + self._wait_s
 
     def acknowledge(self, ack: LaneAck, now_s: float) -> None:
         """The hub has committed up to the watermark, and the ranges beyond it."""
@@ -66,11 +61,11 @@ class LaneWindow:
             self.bytes -= self._flights.popleft()[1]
         self.probing = False
         self._wait_s = self.resend_after_s
-        self._due_s = now_s + self._wait_s if self._flights else None
+        self.due_s = now_s + self._wait_s if self._flights else None
 
     def overdue(self, now_s: float) -> bool:
         """Whether the hub has been silent too long; then the lane is rewound to one probe."""
-        if self._due_s is None or now_s < self._due_s:
+        if self.due_s is None or now_s < self.due_s:
             return False
         longer = self._wait_s * 2.0 if self.probing else self._wait_s
         self.rewind()
@@ -85,7 +80,7 @@ class LaneWindow:
         self.sent = self.watermark
         self._flights.clear()
         self.bytes = 0
-        self._due_s = None
+        self.due_s = None
 
     def resume(self) -> None:
         """The hub is back: stop probing and send at full width."""

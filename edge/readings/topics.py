@@ -64,16 +64,3 @@ class TopicPattern:
                 parts.append({"+": "[^/]+", "#": ".*"}.get(level, re.escape(level)))
         text = "/".join(parts)
         return re.compile(text.removesuffix("/.*") + "(?:/.*)?" if text.endswith("/.*") else text)
-
-
-def matches(filter_: str, topic: str) -> bool:
-    """Whether an MQTT topic filter receives `topic` (MQTT 3.1.1, section 4.7)."""
-    wanted, given = filter_.split("/"), topic.split("/")
-    if topic.startswith("$") and wanted[0] in ("+", "#"):
-        return False
-    for k, level in enumerate(wanted):
-        if level == "#":
-            return True
-        if k >= len(given) or level not in ("+", given[k]):
-            return False
-    return len(wanted) == len(given)

@@ -52,13 +52,6 @@ def mixed(one: Colour, other: Colour, share: float) -> Colour:
     return b, g, r
 
 
-def gradient(picture: Image, top: int, bottom: int, above: Colour, below: Colour) -> None:
-    """Fill the rows from `top` to `bottom` with a vertical gradient."""
-    share = np.linspace(0.0, 1.0, bottom - top, dtype=np.float32)[:, None, None]
-    rows = (1.0 - share) * np.array(above, np.float32) + share * np.array(below, np.float32)
-    picture[top:bottom] = rows.astype(np.uint8)
-
-
 def turbulence(
     chance: np.random.Generator, size: int, cells: tuple[int, ...] = (8, 16, 32)
 ) -> Plane:
