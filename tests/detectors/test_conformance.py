@@ -172,10 +172,15 @@ def test_its_parameters_at_either_end_of_their_ranges_work(kind: str) -> None:
 def test_other_parameters_take_hold_while_it_runs(kind: str) -> None:
     watcher = fresh(kind)
     findings(watcher, busy_film(kind, seconds=1.0))
-    other = build(detector(kind).Params, {}, kind)
-    watcher.use(other)
-    assert watcher.params is other
-    findings(watcher, busy_film(kind, seconds=1.0))
+    properties = schema(detector(kind).Params)["properties"]
+    lowest = {n: p["minimum"] for n, p in properties.items() if "minimum" in p}
+    truth = fresh(kind, **lowest)
+    watcher.use(truth.params)
+    assert (watcher.params, watcher.policy()) == (truth.params, truth.policy())
+    watcher.reset()
+    assert findings(watcher, busy_film(kind)) == findings(truth, busy_film(kind))
+    rule, expected = watcher.rule(), truth.rule()
+    assert (rule and rule.threshold) == (expected and expected.threshold)
 
 
 @pytest.mark.parametrize(
