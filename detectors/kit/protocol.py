@@ -8,9 +8,12 @@ A detector is a class in a module of its own:
         version = "1"
         summary = "Open flame by colour, motion, growth and flicker."
         Params = FlameParams                      # a frozen dataclass, every field with `param`
+        budget_ms = 4.0
+        sample_fps = 10.0
 
         def __init__(self, params: FlameParams) -> None: ...
         def rule(self) -> ConfirmationRule | None: ...
+        def policy(self) -> EpisodePolicy: ...
         def observe(self, frame: Frame) -> Iterable[Finding]: ...
         def use(self, params: FlameParams) -> None: ...
         def reset(self) -> None: ...
@@ -35,7 +38,7 @@ class Detector(Protocol):
     version: ClassVar[str]
     summary: ClassVar[str]
     Params: ClassVar[type[Any]]
-    budget_ms: ClassVar[float]  # ms a 720p frame may cost, measured by tests/bench
+    budget_ms: ClassVar[float]  # ms a 720p frame may cost; `make bench ARGS=detectors` measures
     sample_fps: ClassVar[float]  # frames per second it wants to see; 0 for every frame
 
     params: Any
