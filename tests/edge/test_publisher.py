@@ -17,7 +17,6 @@ from contract.envelope import encode_record
 from contract.messages import Command, EvidenceChunk, Flow, Manifest, Reading
 from contract.taxonomy import Lane
 from contract.topics import Down
-from edge.memory_transport import MemoryBroker, MemoryTransport
 from edge.mqtt import MqttTransport
 from edge.publisher import Publisher
 from edge.settings import BrokerSettings, PublishSettings
@@ -26,6 +25,7 @@ from edge.sqlite_spool import SqliteSpool
 from edge.transport import Transport
 from tests.edge.builders import T0, eventually, now
 from tests.edge.hub_side import HubSide
+from tests.edge.memory_transport import MemoryBroker, MemoryTransport
 
 ROOM = dict.fromkeys(Lane, 10_000_000)
 SETTINGS = PublishSettings(resend_after_s=0.5, probe_max_s=1.0)
