@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,6 +138,24 @@ def test_new_arrivals_wait_so_that_the_list_never_jumps(town: City, operator: Op
     expect(operator.rows.first).to_have_attribute("data-number", fire)
     expect(operator.row(first)).to_have_attribute("aria-current", "true")
     expect(arrived).to_be_hidden()
+
+
+def test_the_queue_follows_while_changes_never_pause(town: City, operator: Operator) -> None:
+    operator.open()
+    quiet = threading.Event()
+
+    def storm() -> None:
+        while not quiet.wait(0.03):
+            note = f'{{"topic": "evidence", "id": "{uuid.uuid4()}"}}'
+            town.execute("SELECT pg_notify('gridwarden', %s)", note)
+
+    busy = threading.Thread(target=storm, name="storm")
+    busy.start()
+    try:
+        expect(operator.row(town.sees(picture=street()))).to_be_visible()
+    finally:
+        quiet.set()
+        busy.join()
 
 
 def test_a_fire_is_confirmed_by_one_key_and_the_next_event_is_there_at_once(

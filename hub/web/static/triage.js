@@ -180,7 +180,7 @@ async function refresh(apply = false) {
   const turn = ++asked;
   let list;
   try {
-    const answer = await fetch("/triage/queue");
+    const answer = await fetch("/triage/queue", { signal: AbortSignal.timeout(15_000) });
     if (!answer.ok) return;
     list = document.createElement("div");
     list.innerHTML = await answer.text(); // rendered and escaped by the hub
@@ -264,10 +264,22 @@ function beep() {
   tone.stop(audio.currentTime + 0.25);
 }
 
-let soon = null;
-function changed() {
-  clearTimeout(soon);
-  soon = setTimeout(() => refresh(), 150);
+// One list at a time, and the next soon after it: however fast changes come, the queue follows.
+let stale = false;
+let following = false;
+async function changed() {
+  stale = true;
+  if (following) return;
+  following = true;
+  try {
+    while (stale) {
+      await new Promise((ready) => setTimeout(ready, 150)); // what comes together is read together
+      stale = false;
+      await refresh();
+    }
+  } finally {
+    following = false;
+  }
 }
 hear(["event", "evidence", "resync"], changed);
 
