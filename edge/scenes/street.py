@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from detectors.kit.types import Image
-from edge.scenes import buildings, people, vehicles
+from edge.scenes import buildings, people, vehicle_shapes, vehicles
 from edge.scenes.camera import Camera
 from edge.scenes.drawing import HEIGHT, WIDTH, Noise, reduced
 from edge.scenes.ground import Ground, blank, sky
@@ -182,7 +182,7 @@ def _traffic(chance: np.random.Generator, cycle_s: float) -> list[Vehicle]:
     for lane, speed in ((-1.5, -11.0), (-0.5, -13.0), (0.5, 13.0), (1.5, 10.5)):
         at_s = float(chance.uniform(0.0, 2.0))
         while at_s < cycle_s - 3.4:
-            shape = str(chance.choice(vehicles.SHAPES, p=(0.5, 0.28, 0.14, 0.08)))
+            shape = str(chance.choice(vehicle_shapes.SHAPES, p=(0.5, 0.28, 0.14, 0.08)))
             if shape == "bus" and abs(lane) < 1.0:
                 shape = "sedan"
             paint = PAINTS[int(chance.integers(len(PAINTS)))]

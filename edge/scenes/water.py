@@ -9,7 +9,7 @@ import numpy as np
 
 from contract.geometry import Box
 from detectors.kit.types import Image
-from edge.scenes import underpass, vehicles
+from edge.scenes import underpass, vehicle_shapes, vehicles
 from edge.scenes.drawing import HEIGHT, WIDTH, Noise, Plane, blend, line
 from edge.scenes.truth import Level, Span, Truth
 from edge.scenes.underpass import BRIDGE_M, CAMERA, DIP_M, FIRST_ROW, STRANDED, STRANDED_AT
@@ -156,7 +156,7 @@ class Water:
         floor = float(underpass.road_m(STRANDED_AT.z_m))
         if self.level_m(t_s) > 0.7:
             return  # drowned
-        size = vehicles.length_m(STRANDED.shape) / 2.0
+        size = vehicle_shapes.length_m(STRANDED.shape) / 2.0
         for side in (-0.8, 0.8):
             x, y = CAMERA.point(STRANDED_AT.x_m + side, floor + 0.76, STRANDED_AT.z_m - size)
             cv2.circle(canvas, (round(x), round(y)), 2, (60, 180, 255), -1, cv2.LINE_AA)
