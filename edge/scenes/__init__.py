@@ -5,6 +5,8 @@ Each module draws one scene; `open_scene("fire")` opens it. What does not move i
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable
 
 from edge.errors import SourceError
@@ -16,16 +18,23 @@ def open_scene(name: str) -> Scene:
 
     Raises SourceError where there is none.
     """
+    kind, seed = read_name(name)
+    return _SCENES[kind](seed)
+
+
+def read_name(name: str) -> tuple[str, int | None]:
+    """The kind of a scene and its seed, if it names one; raises SourceError where there is none."""
     kind, _, query = name.partition("?")
-    opened = _SCENES.get(kind)
-    if opened is None:
-        raise SourceError(f"no scene {kind!r}; there are: {', '.join(_SCENES)}")
+    if kind not in _SCENES:
+        near = difflib.get_close_matches(kind, _SCENES, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise SourceError(f"no scene {kind!r}{hint} (there are: {', '.join(_SCENES)})")
     if not query:
-        return opened(None)
+        return kind, None
     key, _, number = query.partition("=")
-    if key != "seed" or not number.isdecimal() or len(number) > 9:
+    if key != "seed" or not re.fullmatch("[0-9]{1,9}", number):
         raise SourceError(f"scene {name!r}: only ?seed=NUMBER can follow its name")
-    return opened(int(number))
+    return kind, int(number)
 
 
 def _street(seed: int | None) -> Scene:

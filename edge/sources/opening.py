@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge.errors import ConfigError
+from edge.errors import ConfigError, SourceError
+from edge.scenes import read_name
 from edge.sources.source import Canvas, FrameSource, Tell
 
-SCENES = ("street", "fire", "water", "freeze")
 SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp")
 
 
@@ -32,11 +31,10 @@ def check_source(source: str, where: str) -> None:
     """Refuse what cannot be a source, whether or not it answers; raises ConfigError."""
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", source)
     if source.startswith("scene:"):
-        name = source[6:].partition("?")[0]
-        if name not in SCENES:
-            near = difflib.get_close_matches(name, SCENES, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"{where}: no scene {name!r}{hint} (there are: {', '.join(SCENES)})")
+        try:
+            read_name(source.removeprefix("scene:"))
+        except SourceError as e:
+            raise ConfigError(f"{where}: {e}") from None
     elif source.startswith("webcam:"):
         if not re.fullmatch(r"webcam:[0-9]{1,3}", source):
             raise ConfigError(f"{where}: {source!r} is no webcam: write webcam:0")

@@ -93,6 +93,7 @@ def test_explain_tells_each_value_and_its_layer(tmp_path: Path) -> None:
         (CAMERA + "[stream.detectors.flame]\nthreshold = 7\n", "must lie in"),
         (CAMERA + '[stream.detectors.flame]\nenabled = "no"\n', "must be true or false"),
         (CAMERA.replace("fire", "fier"), "did you mean 'fire'?"),
+        (CAMERA.replace("fire", "fire?sed=1"), "only ?seed=NUMBER can follow"),
         (CAMERA.replace("scene:fire", "gopher://x/y"), "scheme 'gopher'"),
         ("[broker\n", "are not TOML"),
     ],
