@@ -58,8 +58,7 @@ def empty_database_url(_server: EmbeddedDatabase) -> Iterator[str]:
 
 def _lend_database(server: EmbeddedDatabase, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
-    # copying the files needs a checkpoint, which costs nothing on a server that does not sync
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     _execute(server, create.format(sql.Identifier(name), sql.Identifier(template)))
     yield server.url_of(name)
     _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
