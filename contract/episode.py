@@ -10,13 +10,15 @@ import uuid
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from contract.geometry import Box
 from contract.rules import ConfirmationRule, Decision
 from contract.taxonomy import Phase
 
 _NAMESPACE = uuid.UUID("6a3f2f1e-2f0e-5d5e-9a59-0d8c7b6f4b11")
-SERIES_LENGTH = 64  # samples kept to show with an alarm: before it and after it
+SERIES_LENGTH = 64  # samples told with a change: before the alarm and after it
+MEMORY = 1024  # samples remembered for a start that lies far back and for a changed rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Episode:
         self.subject = subject
         self.rule = rule
         self.policy = policy
-        self._series: deque[Sample] = deque(maxlen=SERIES_LENGTH)
+        self._memory: deque[Sample] = deque(maxlen=MEMORY)
         self._open: _Open | None = None
         self._cleared_at: datetime | None = None
 
@@ -87,7 +89,7 @@ class Episode:
     def step(self, sample: Sample) -> EpisodeChange | None:
         """What this sample changes, None where nothing is worth telling."""
         decision = self.rule.step(sample.at, sample.score)
-        self._series.append(sample)
+        self._memory.append(sample)
         if self._open is None:
             return self._raise(sample, decision) if decision.active else None
         return self._continue(self._open, sample, decision.active, decision.reason)
@@ -98,7 +100,7 @@ class Episode:
         The rule is shown the latest samples first: one that needs longer than the off-delay would
         otherwise end what still lasts.
         """
-        for sample in self._series:
+        for sample in self._memory:
             rule.step(sample.at, sample.score)
         self.rule = rule
 
@@ -111,7 +113,7 @@ class Episode:
         if self._open is not None:
             change = self._change(self._open, Phase.CLEARED, at, 0.0, None, reason)
             self._open = None
-        self._series.clear()
+        self._memory.clear()
         self.rule.reset()
         return change
 
@@ -141,9 +143,9 @@ class Episode:
         The run ends where the rule's memory ends (a long gap empties it) and where the episode
         before this one was cleared.
         """
-        start = self._series[-1]
+        start = self._memory[-1]
         misses = 0
-        for sample in reversed(self._series):
+        for sample in reversed(self._memory):
             if since is not None and sample.at < since:
                 break
             if self._cleared_at is not None and sample.at <= self._cleared_at:
@@ -206,7 +208,7 @@ class Episode:
             peak_score=episode.peak_score,
             box=box,
             reason=reason,
-            series=tuple(self._series),
+            series=tuple(islice(self._memory, max(0, len(self._memory) - SERIES_LENGTH), None)),
         )
 
 

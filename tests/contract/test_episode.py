@@ -107,6 +107,20 @@ def test_an_alarm_shows_the_quiet_before_it() -> None:
     assert [s.score for s in raised.series] == [0.1] * 5 + [0.9] * 2
 
 
+def test_a_rule_that_looks_far_back_says_the_true_start() -> None:
+    episode = an_episode(KOfN(k=80, n=100, threshold=0.5))
+    (raised,) = play(episode, (0, 5, 0.0), (5, 85, 0.9))
+    assert raised.started_at == at(5)
+
+
+def test_a_far_looking_rule_put_in_force_during_an_alarm_does_not_clear_it() -> None:
+    episode = an_episode()
+    play(episode, (0, 120, 0.9))
+    episode.use_rule(KOfN(k=80, n=100, threshold=0.5).build())
+    changes = play(episode, (120, 150, 0.9))
+    assert {c.phase for c in changes} == {Phase.UPDATED}
+
+
 def test_the_series_is_bounded_however_long_the_alarm_lasts() -> None:
     changes = play(an_episode(), (0, 500, 0.9))
     assert max(len(c.series) for c in changes) == SERIES_LENGTH
