@@ -226,6 +226,9 @@ def test_what_the_hub_refuses_again_and_again_is_declared_lost(
             if e.spool.state()[Lane.READING].lost:
                 break
             hub_waits()
+        e.spool.append([chunk(10)])  # comes behind every copy that is still on its way
+        e.publisher.wake()
+        eventually(lambda: Lane.EVIDENCE in hub.order)
         hub.working = True
         eventually(e.settled)
         assert hub.lost[Lane.READING] == [(1, 1)]
