@@ -27,6 +27,7 @@ from contract.taxonomy import Phase
 from detectors.kit.params import build
 from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
+from detectors.kit.sampling import Sampling
 from detectors.kit.types import Frame, Measurement, Observation
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # second 0 of every file
@@ -82,15 +83,11 @@ def frames(path: Path) -> Iterator[Frame]:
 
 def at_rate(stream: Iterable[Frame], fps: float) -> Iterator[Frame]:
     """Those frames that a detector sampling at `fps` is shown; all of them where it is 0."""
-    due: datetime | None = None
+    sampling = Sampling(fps)
     for frame in stream:
-        if fps > 0.0:
-            if due is not None and frame.captured_at < due:
-                continue
-            step = timedelta(seconds=1.0 / fps)
-            due = max(due + step, frame.captured_at) if due is not None else None
-            due = due if due is not None else frame.captured_at + step
-        yield frame
+        if sampling.is_due(frame.captured_at):
+            sampling.looked(frame.captured_at)
+            yield frame
 
 
 def watch(

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from contract.envelope import encode_record
@@ -18,6 +18,7 @@ from contract.taxonomy import CameraState, Lane, Phase
 from detectors.kit.params import build, schema
 from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
+from detectors.kit.sampling import Sampling
 from detectors.kit.types import Frame, Measurement, Observation
 from edge.evidence import Picture, take_picture
 from edge.said_once import SaidOnce
@@ -49,26 +50,13 @@ class _Watcher:
     ) -> None:
         self.own_values = dict(values)
         self.detector: Detector = built(build(built.Params, values, f"{kind} of stream {stream}"))
-        self.due: datetime | None = None
+        self.sampling = Sampling(self.detector.sample_fps)
         self.subjects: dict[tuple[str, str], _Watched] = {}
         self.fault = ""  # why it was switched off
 
     def is_due(self, at: datetime) -> bool:
         """Whether it wants to see the frame of that time."""
-        if self.fault:
-            return False
-        fps = self.detector.sample_fps
-        # a tenth of a step early is not early: cameras jitter
-        return self.due is None or fps <= 0.0 or at >= self.due - timedelta(seconds=0.1 / fps)
-
-    def looked(self, at: datetime) -> None:
-        """It has seen the frame of that time."""
-        fps = self.detector.sample_fps
-        if fps <= 0.0:
-            return
-        step = timedelta(seconds=1.0 / fps)
-        on_time = self.due is not None and at < self.due + step
-        self.due = (self.due if on_time and self.due is not None else at) + step
+        return not self.fault and self.sampling.is_due(at)
 
 
 class StreamWatch:
@@ -100,7 +88,7 @@ class StreamWatch:
         for kind, watcher in self._watchers.items():
             if watcher.is_due(frame.captured_at):
                 seen = True
-                watcher.looked(frame.captured_at)
+                watcher.sampling.looked(frame.captured_at)
                 out += self._look(kind, watcher, frame)
         self.observed += seen
         return out
