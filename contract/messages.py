@@ -228,6 +228,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     streams: list[StreamManifest] = []
     command_version: Count = 0  # the last command applied, 0 for none
     command_errors: list[Text] = []  # what of it was refused, and why
+    # The first number of the detection lane that this run of the agent gives. Episodes told
+    # under lower ones, or in another boot, are of a run that is over: nobody will clear them.
+    first_detection: Sequence | None = None
 
     def __post_init__(self) -> None:
         for name in ("started_at", "published_at"):  # an agent is born before its clock is set
@@ -262,14 +265,30 @@ class Nack(msgspec.Struct, frozen=True, kw_only=True):
 
     boot: Name
     lanes: dict[Lane, list[tuple[int, int]]] = {}
-    digests: list[Digest] = []  # evidence whose bytes did not add up
+    # Evidence whose bytes did not add up; the hub has forgotten all of them. Its chunks may come
+    # again under the numbers they had or under new ones.
+    digests: list[Digest] = []
+
+
+class Limited(msgspec.Struct, frozen=True, kw_only=True):
+    """A device that floods: what it sends beyond its limit is acknowledged and discarded."""
+
+    lane: Lane
+    device: Label  # of a reading; stream of the others; "": the agent's lane as a whole
+    per_minute: Count  # records that are taken
+    discarded: Count  # records that were not, in this boot
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
-    """How much may be under way, set by the hub."""
+    """How much may be under way, set by the hub by how it keeps up. Not retained.
+
+    Detections have a window of their own of the same size. Told anew with every session and
+    whenever it changes; an agent that was told nothing keeps to its own settings.
+    """
 
     records: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     bytes: Annotated[int, msgspec.Meta(ge=65536)]
+    limited: list[Limited] = []  # devices of this agent that send too much at present
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 
 from contract.messages import Command, Manifest, StreamManifest
-from contract.taxonomy import CameraState
+from contract.taxonomy import CameraState, Lane
 from edge.capture import Camera
 from edge.control import Control
 from edge.errors import ConfigError
@@ -78,6 +78,8 @@ class Agent:
         self._spool = spool
         self._started_at = now()
         self._now = now
+        self._first_boot = spool.boot
+        self._first_detection = spool.state()[Lane.DETECTION].next_seq
         self.publisher = Publisher(
             config.agent.station,
             config.agent.name,
@@ -147,6 +149,7 @@ class Agent:
             ],
             command_version=self.control.version,
             command_errors=self.control.errors,
+            first_detection=self._first_detection if self._spool.boot == self._first_boot else 1,
         )
 
     def _commanded(self, command: Command) -> None:

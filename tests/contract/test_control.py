@@ -17,6 +17,7 @@ from contract.messages import (
     DetectorManifest,
     Flow,
     LaneAck,
+    Limited,
     Manifest,
     Nack,
     StreamManifest,
@@ -37,6 +38,11 @@ MESSAGES: list[ControlMessage] = [
     Ack(epoch="e1", hub_time=NOON, boot="b1", lanes={Lane.SCORE: LaneAck(7, [(9, 12)])}),
     Nack(boot="b1", lanes={Lane.SCORE: [(8, 8)]}, digests=["ab" * 32]),
     Flow(records=500, bytes=1_000_000),
+    Flow(
+        records=500,
+        bytes=1_000_000,
+        limited=[Limited(lane=Lane.READING, device="meter-9", per_minute=6000, discarded=12)],
+    ),
     Command(
         version=3,
         issued_at=NOON,

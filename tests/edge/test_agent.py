@@ -183,11 +183,15 @@ def test_kill_9_leaves_no_process_and_loses_nothing_that_was_spooled(site: Any) 
         boot = s.status()["boot"]
         first.send_signal(signal.SIGKILL)
         first.wait()
+    told = s.status()["lanes"]["detection"]["next_seq"] - 1
     eventually(lambda: not any(c.is_running() and c.status() != "zombie" for c in children), 5.0)
     s.hub.working = True
     with s.running():
         eventually(lambda: s.hub.ledger[Lane.DETECTION].watermark >= 1, 20.0)
         assert s.hub.boot == boot
+        # the second run says where it began: what was open before it, nobody will clear
+        assert s.hub.births[0][0].first_detection == 1
+        assert s.hub.births[-1][0].first_detection >= 1 + told > 1
         assert s.phases("flame")[0] is Phase.RAISED
         eventually(lambda: s.hub.ledger[Lane.DETECTION].holes() == [])
     eventually(lambda: s.hub.deaths)  # the broker spoke for the killed one, or the second itself
