@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 import re
 import tomllib
 import typing
@@ -20,7 +21,9 @@ from zoneinfo import ZoneInfo
 
 from contract.errors import GridwardenError, TopicError
 from contract.topics import check_name
+from hub.store.bulk import InsertPath
 
+MAX_DAYS = 36_500
 ENVIRONMENT_PREFIX = "GRIDWARDEN_HUB__"
 _CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -30,6 +33,7 @@ _KINDS: dict[Any, str] = {
     int: "a whole number",
     float: "a number",
     tuple[str, ...]: "a list of words",
+    InsertPath: " or ".join(InsertPath),
 }
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
@@ -93,6 +97,19 @@ class IngestConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageConfig:
+    """How long what is kept, counted from when the hub received it; 0: for ever."""
+
+    keep_readings_days: int = 90
+    keep_scores_days: int = 60
+    keep_heartbeats_days: int = 30
+    keep_minutes_days: int = 400  # roll-ups by minute
+    keep_hours_days: int = 1830  # roll-ups by hour; those by day are kept for ever
+    compress_after_days: int = 2  # where TimescaleDB has the columnstore; 0: never
+    insert: InsertPath = InsertPath.AUTO
+
+
+@dataclass(frozen=True, slots=True)
 class HubConfig:
     """Every setting of the hub."""
 
@@ -101,6 +118,7 @@ class HubConfig:
     http: HttpConfig = HttpConfig()
     hub: SiteConfig = SiteConfig()
     ingest: IngestConfig = IngestConfig()
+    storage: StorageConfig = StorageConfig()
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> HubConfig:
@@ -183,6 +201,8 @@ def _convert(kind: Any, entry: _Given, environ: Mapping[str, str]) -> Any:
             return tuple(p.strip() for p in parts)
     elif kind is str and isinstance(value, str):
         return value
+    elif kind is InsertPath and value in list(InsertPath):
+        return InsertPath(value)
     elif kind is bool and (isinstance(value, bool) or str(value).lower() in _TRUE + _FALSE):
         return value if isinstance(value, bool) else value.lower() in _TRUE
     elif kind in (int, float) and not isinstance(value, bool):
@@ -197,7 +217,7 @@ def _convert(kind: Any, entry: _Given, environ: Mapping[str, str]) -> Any:
 
 
 def _checked(config: HubConfig) -> HubConfig:
-    site, ingest = config.hub, config.ingest
+    site, ingest, storage = config.hub, config.ingest, config.storage
     for station in site.stations:
         try:
             check_name("station", station)
@@ -222,7 +242,26 @@ def _checked(config: HubConfig) -> HubConfig:
         ("ingest.queue_messages", ingest.queue_messages, 1, 1_000_000),
         ("ingest.ack_every_ms", ingest.ack_every_ms, 1, 10_000),
         ("ingest.hole_s", ingest.hole_s, 2 * ingest.batch_wait_ms / 1000, 3600),
+        ("storage.keep_readings_days", storage.keep_readings_days, 0, MAX_DAYS),
+        ("storage.keep_scores_days", storage.keep_scores_days, 0, MAX_DAYS),
+        ("storage.keep_heartbeats_days", storage.keep_heartbeats_days, 0, MAX_DAYS),
+        ("storage.keep_minutes_days", storage.keep_minutes_days, 0, MAX_DAYS),
+        ("storage.keep_hours_days", storage.keep_hours_days, 0, MAX_DAYS),
+        ("storage.compress_after_days", storage.compress_after_days, 0, MAX_DAYS),
     ):
         if not low <= value <= high:
             raise ConfigError(f"{name} must lie in {low:g} to {high:g}, got {value:g}")
+    _check_kept_longer(storage)
     return config
+
+
+def _check_kept_longer(storage: StorageConfig) -> None:
+    """A roll-up outlives what it sums up; one that did not would be of no use."""
+    order = ("keep_readings_days", "keep_minutes_days", "keep_hours_days")
+    for shorter, longer in itertools.pairwise(order):
+        short, long = getattr(storage, shorter), getattr(storage, longer)
+        if long != 0 and (short == 0 or short > long):
+            raise ConfigError(
+                f"storage.{longer} is {long} and storage.{shorter} is {short}: roll-ups are kept "
+                "at least as long as what they sum up (0: for ever)"
+            )

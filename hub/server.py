@@ -1,4 +1,4 @@
-"""The hub's parts, run until they are told to stop: API, ingestion, timers."""
+"""The hub's parts, run until they are told to stop: API, ingestion, timers, upkeep."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from hub.config import HubConfig
 from hub.ingest.subscriber import run_ingest as ingest
 from hub.services.context import Hub, open_hub
 from hub.timers import run_timers as timers
+from hub.upkeep import run_upkeep as upkeep
 
 GRACE_S = 2  # for requests under way when the API stops
 
 Part = Callable[[Hub, threading.Event], None]
+_TIMED: dict[str, Part] = {"timers": timers, "upkeep": upkeep}  # what time alone brings about
 
 
 class ServerError(GridwardenError):
@@ -27,12 +29,12 @@ class ServerError(GridwardenError):
 
 
 def run(config: HubConfig, stop: threading.Event) -> None:
-    """API, ingestion and timers in this process, until `stop` is set.
+    """API, ingestion, timers and upkeep in this process, until `stop` is set.
 
     Raises a GridwardenError with one clear line where a part cannot start.
     """
     with _opened(config) as hub:
-        _run_parts(hub, stop, {"api": serve, "ingest": ingest, "timers": timers})
+        _run_parts(hub, stop, {"api": serve, "ingest": ingest, **_TIMED})
 
 
 def run_api(config: HubConfig, stop: threading.Event) -> None:
@@ -48,9 +50,9 @@ def run_ingest(config: HubConfig, stop: threading.Event) -> None:
 
 
 def run_timers(config: HubConfig, stop: threading.Event) -> None:
-    """Only the timers."""
+    """Only the timers, and the upkeep of the database."""
     with _opened(config) as hub:
-        _run_parts(hub, stop, {"timers": timers})
+        _run_parts(hub, stop, _TIMED)
 
 
 def serve(hub: Hub, stop: threading.Event) -> None:

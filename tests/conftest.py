@@ -15,6 +15,7 @@ from gridwarden.broker import EmbeddedBroker
 from gridwarden.database import EmbeddedDatabase
 from gridwarden.ports import choose
 from hub.store.migrate import migrate
+from tests import pglite
 
 FAST = {"fsync": "off", "full_page_writes": "off"}  # a test database need not outlive a power cut
 
@@ -50,6 +51,12 @@ def database_url(_server: EmbeddedDatabase, _template: str) -> Iterator[str]:
     yield from _lend_database(_server, _template)
 
 
+@pytest.fixture(scope="session")
+def shared_database_url(_server: EmbeddedDatabase, _template: str) -> Iterator[str]:
+    """URL of a migrated database for tests that undo what they do."""
+    yield from _lend_database(_server, _template)
+
+
 @pytest.fixture
 def empty_database_url(_server: EmbeddedDatabase) -> Iterator[str]:
     """URL of a fresh database without any table."""
@@ -67,6 +74,18 @@ def _lend_database(server: EmbeddedDatabase, template: str) -> Iterator[str]:
 def _execute(server: EmbeddedDatabase, statement: sql.Composed) -> None:
     with psycopg.connect(server.url_of("postgres"), autocommit=True) as conn:
         conn.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def timescale_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """URL of a migrated database with TimescaleDB, one connection at a time: leave it as it was."""
+    try:
+        script = pglite.install(pytestconfig.cache.mkdir("pglite"))
+    except pglite.PgliteUnavailableError as e:
+        pytest.skip(f"no TimescaleDB to test on: {e}")
+    with pglite.serving(script) as url:
+        migrate(url)
+        yield url
 
 
 @pytest.fixture(scope="session")

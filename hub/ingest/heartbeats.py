@@ -10,15 +10,18 @@ from psycopg import Connection
 
 from hub.store import agents, changes, health
 from hub.store.agents import Heartbeat
+from hub.store.bulk import Insert
 from hub.store.health import ReceivedHealth
 
 
-def take_heartbeats(conn: Connection[Any], heartbeats: Sequence[ReceivedHealth]) -> None:
+def take_heartbeats(
+    conn: Connection[Any], heartbeats: Sequence[ReceivedHealth], insert: Insert
+) -> None:
     """Store new heartbeats and tell of cameras whose state changed.
 
     A heartbeat of a boot that is over is history only: it says nothing of now.
     """
-    health.append(conn, heartbeats)
+    health.append(conn, heartbeats, insert)
     boots = agents.boots(conn, {h.agent for h in heartbeats})
     present = [h for h in heartbeats if boots.get(h.agent) in (None, h.boot)]
     seen: dict[str, tuple[datetime, float | None]] = {}

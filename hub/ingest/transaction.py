@@ -129,11 +129,11 @@ def _store(
         elif isinstance(content, Health):
             heartbeats.append(ReceivedHealth(who.agent, who.boot, e.seq, content, now))
     if values:
-        readings.append(conn, values, ZoneInfo(hub.config.hub.time_zone))
+        readings.append(conn, values, ZoneInfo(hub.config.hub.time_zone), hub.insert)
     if blocks:
-        scores.append(conn, blocks)
+        scores.append(conn, blocks, hub.insert)
     if heartbeats:
-        take_heartbeats(conn, heartbeats)
+        take_heartbeats(conn, heartbeats, hub.insert)
     refused = record_detections(conn, hub, [c for _, c in changes.values()]) if changes else []
     out = []
     for r in refused:

@@ -17,6 +17,7 @@ from hub.config import HubConfig
 from hub.domain.categories import Categories, load_categories
 from hub.domain.grid import Grid, GridError, cells_from_geojson
 from hub.domain.lifecycle import Lifecycle, load_lifecycle
+from hub.store.bulk import Insert, by_copy, choose_insert
 from hub.store.evidence import EvidenceFolder
 from hub.store.grid import load_cells, save_cells
 from hub.store.migrate import migrate
@@ -39,6 +40,7 @@ class Hub:
     lifecycle: Lifecycle
     evidence: EvidenceFolder
     now: Callable[[], datetime]
+    insert: Insert  # how many rows at once are stored on this server
 
     def close(self) -> None:
         """Give the database connections back."""
@@ -62,9 +64,11 @@ def open_hub(config: HubConfig, now: Callable[[], datetime]) -> Hub:
             if config.hub.district_file is not None:
                 save_cells(conn, cells_from_geojson(_read_json(config.hub.district_file)))
             grid = Grid(load_cells(conn))
+            insert = choose_insert(conn, config.storage.insert)
     except BaseException:
         pool.close()
         raise
+    _log.info("records are stored by %s", "COPY" if insert is by_copy else "unnest")
     return Hub(
         config=config,
         pool=pool,
@@ -73,6 +77,7 @@ def open_hub(config: HubConfig, now: Callable[[], datetime]) -> Hub:
         lifecycle=lifecycle,
         evidence=EvidenceFolder(config.hub.data_dir / "evidence"),
         now=now,
+        insert=insert,
     )
 
 

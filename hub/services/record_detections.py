@@ -46,7 +46,7 @@ def record_detections(conn: Connection[Any], hub: Hub, changes: Sequence[Change]
     taken, refused = _by_owner(known, changes)
     if not taken:
         return refused
-    detections.append_changes(conn, taken)
+    detections.append_changes(conn, taken, hub.insert)
     merged = _merge(known, taken)
     placed = _place(conn, hub, merged)
     offsets = agents.clock_offsets(conn, {e.state.agent for e in placed})

@@ -248,8 +248,9 @@ CREATE TABLE health (
     received_at timestamp with time zone NOT NULL,
     agent text NOT NULL,
     body jsonb NOT NULL
-);
-CREATE INDEX health_agent ON public.health USING btree (agent, captured_at DESC);
+) PARTITION BY RANGE (received_at);
+-- or a hypertable, with TimescaleDB
+CREATE INDEX health_agent ON public.health USING btree (agent, received_at DESC);
 
 CREATE TABLE hub (
     only_row boolean DEFAULT true NOT NULL,
@@ -304,7 +305,8 @@ CREATE TABLE reading (
     place text NOT NULL,
     value double precision NOT NULL,
     unit text NOT NULL
-);
+) PARTITION BY RANGE (received_at);
+-- or a hypertable, with TimescaleDB
 CREATE INDEX reading_device ON public.reading USING btree (device, metric, captured_at DESC);
 
 CREATE TABLE reading_rollup (
@@ -355,7 +357,8 @@ CREATE TABLE score_block (
     place text NOT NULL,
     offsets_ms integer[] NOT NULL,
     scores real[] NOT NULL
-);
+) PARTITION BY RANGE (received_at);
+-- or a hypertable, with TimescaleDB
 CREATE INDEX score_block_subject ON public.score_block USING btree (agent, stream, kind, started_at DESC);
 
 CREATE TABLE stream (

@@ -16,6 +16,7 @@ from psycopg.types.json import Json, Jsonb
 from contract.geometry import Point
 from contract.messages import Detection, EvidenceRef
 from hub.domain.merge import EpisodeState
+from hub.store.bulk import BulkTable, Insert
 from hub.store.rows import DetectionRow
 
 
@@ -41,33 +42,40 @@ class Episode:
     cell: str | None = None
 
 
-def append_changes(conn: Connection[Any], changes: Iterable[Change]) -> None:
+_CHANGES = BulkTable(
+    "detection_change",
+    (
+        ("agent", "text"),
+        ("boot", "text"),
+        ("seq", "int8"),
+        ("episode", "uuid"),
+        ("revision", "int4"),
+        ("phase", "text"),
+        ("captured_at", "timestamptz"),
+        ("received_at", "timestamptz"),
+        ("body", "jsonb"),
+    ),
+)
+
+
+def append_changes(conn: Connection[Any], changes: Iterable[Change], insert: Insert) -> None:
     """Keep every change as it was told."""
-    with (
-        conn.cursor() as cur,
-        cur.copy(
-            "COPY detection_change (agent, boot, seq, episode, revision, phase, captured_at, "
-            "received_at, body) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
-    ):
-        copy.set_types(
-            ["text", "text", "int8", "uuid", "int4", "text", "timestamptz", "timestamptz", "jsonb"]
-        )
-        for c in changes:
-            r = c.record
-            copy.write_row(
-                (
-                    c.agent,
-                    c.boot,
-                    c.seq,
-                    UUID(r.episode),
-                    r.revision,
-                    str(r.phase),
-                    r.captured_at,
-                    c.received_at,
-                    Jsonb(msgspec.to_builtins(r)),
-                )
-            )
+    insert(conn, _CHANGES, map(_change_row, changes))
+
+
+def _change_row(c: Change) -> tuple[Any, ...]:
+    r = c.record
+    return (
+        c.agent,
+        c.boot,
+        c.seq,
+        UUID(r.episode),
+        r.revision,
+        str(r.phase),
+        r.captured_at,
+        c.received_at,
+        Jsonb(msgspec.to_builtins(r)),
+    )
 
 
 def lock_episodes(conn: Connection[Any], ids: Collection[str]) -> dict[str, Episode]:

@@ -12,6 +12,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from contract.messages import Health
+from hub.store.bulk import BulkTable, Insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,24 @@ class ReceivedHealth:
     received_at: datetime
 
 
-def append(conn: Connection[Any], heartbeats: Sequence[ReceivedHealth]) -> None:
+_TABLE = BulkTable(
+    "health",
+    (
+        ("captured_at", "timestamptz"),
+        ("received_at", "timestamptz"),
+        ("agent", "text"),
+        ("body", "jsonb"),
+    ),
+)
+
+
+def append(conn: Connection[Any], heartbeats: Sequence[ReceivedHealth], insert: Insert) -> None:
     """Store new heartbeats."""
-    with (
-        conn.cursor() as cur,
-        cur.copy(
-            "COPY health (captured_at, received_at, agent, body) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
-    ):
-        copy.set_types(["timestamptz", "timestamptz", "text", "jsonb"])
-        for x in heartbeats:
-            body = Jsonb(msgspec.to_builtins(x.record))
-            copy.write_row((x.record.captured_at, x.received_at, x.agent, body))
+    insert(
+        conn,
+        _TABLE,
+        (
+            (x.record.captured_at, x.received_at, x.agent, Jsonb(msgspec.to_builtins(x.record)))
+            for x in heartbeats
+        ),
+    )

@@ -1,4 +1,4 @@
-"""Advisory locks by name; those of `lock` end with the transaction."""
+"""Advisory locks by name: of a transaction, and of a connection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from psycopg import Connection
 
 
 def lock(conn: Connection[Any], names: Iterable[str]) -> None:
-    """Wait for all these locks, taken in one order so that nobody waits in a circle."""
+    """Wait for all these locks of the transaction, in one order: nobody waits in a circle."""
     ordered = sorted({number_of(name) for name in names})
     if ordered:
         conn.execute(
@@ -18,6 +18,12 @@ def lock(conn: Connection[Any], names: Iterable[str]) -> None:
             "AS k (key, n) ORDER BY n",
             (ordered,),
         )
+
+
+def try_lock(conn: Connection[Any], name: str) -> bool:
+    """Take a lock until the connection closes; False where another connection has it."""
+    row = conn.execute("SELECT pg_try_advisory_lock(%s)", (number_of(name),)).fetchone()
+    return bool(row and row[0])
 
 
 def number_of(name: str) -> int:

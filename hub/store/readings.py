@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 
 from contract.messages import Reading
+from hub.store.bulk import BulkTable, Insert
 
 WIDTHS = ("1m", "1h", "1d")
 
@@ -32,37 +33,64 @@ class _Sum:
     high: float = float("-inf")
 
 
-def append(conn: Connection[Any], readings: Sequence[ReceivedReading], zone: ZoneInfo) -> None:
+_TABLE = BulkTable(
+    "reading",
+    (
+        ("captured_at", "timestamptz"),
+        ("received_at", "timestamptz"),
+        ("agent", "text"),
+        ("device", "text"),
+        ("metric", "text"),
+        ("label", "text"),
+        ("place", "text"),
+        ("value", "float8"),
+        ("unit", "text"),
+    ),
+)
+
+
+def append(
+    conn: Connection[Any], readings: Sequence[ReceivedReading], zone: ZoneInfo, insert: Insert
+) -> None:
     """Store new values and take them into the roll-ups, exact for late ones too.
 
     zone: of the district; a day begins at its midnight.
     """
-    with (
-        conn.cursor() as cur,
-        cur.copy(
-            "COPY reading (captured_at, received_at, agent, device, metric, label, place, value, "
-            "unit) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
-    ):
-        copy.set_types(
-            ["timestamptz", "timestamptz", "text", "text", "text", "text", "text", "float8", "text"]
-        )
-        for x in readings:
-            r = x.record
-            copy.write_row(
-                (
-                    r.captured_at,
-                    x.received_at,
-                    x.agent,
-                    r.device,
-                    r.metric,
-                    r.label,
-                    r.place,
-                    r.value,
-                    r.unit,
-                )
-            )
+    insert(conn, _TABLE, map(_row, readings))
     _roll_up(conn, readings, zone)
+
+
+def _row(x: ReceivedReading) -> tuple[Any, ...]:
+    r = x.record
+    return (
+        r.captured_at,
+        x.received_at,
+        x.agent,
+        r.device,
+        r.metric,
+        r.label,
+        r.place,
+        r.value,
+        r.unit,
+    )
+
+
+def drop_rollups(conn: Connection[Any], width: str, cutoff: datetime) -> None:
+    """Delete roll-ups of one width that begin before, in pieces that hold nothing up.
+
+    conn: in autocommit mode.
+    """
+    while (
+        conn.execute(
+            """
+            DELETE FROM reading_rollup WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM reading_rollup WHERE width = %s AND bucket < %s LIMIT 10000))
+            """,
+            (width, cutoff),
+        ).rowcount
+        == 10_000
+    ):
+        pass
 
 
 def bucket(width: str, at: datetime, zone: ZoneInfo) -> datetime:

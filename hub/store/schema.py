@@ -2,7 +2,8 @@
 
     python -m hub.store.schema URL      rewrites it from a migrated database
 
-It is for reading and for reviewing a migration, never to be run. A test compares it.
+It is for reading and for reviewing a migration, never to be run. A test compares it, with and
+without TimescaleDB: a series reads the same in both, its days left out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection
+
+from hub.store import series
 
 SCHEMA_FILE = Path(__file__).resolve().parent.parent / "sql" / "schema.sql"
 
@@ -33,8 +36,22 @@ WHERE indrelid = %s AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i
 ORDER BY 1
 """
 _TRIGGERS = """
-SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = %s AND NOT tgisinternal ORDER BY 1
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = %s AND NOT tgisinternal
+    AND tgname <> 'ts_insert_blocker' ORDER BY 1
 """
+# extensions bring functions of their own
+_FUNCTIONS = """
+SELECT pg_get_functiondef(p.oid) FROM pg_proc p
+WHERE pronamespace = 'public'::regnamespace AND prokind IN ('f', 'p') AND NOT EXISTS (
+    SELECT FROM pg_depend WHERE objid = p.oid AND classid = 'pg_proc'::regclass AND deptype = 'e')
+ORDER BY proname
+"""
+_TABLES = """
+SELECT oid, relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+ORDER BY relname
+"""
+_SERIES = {s.name for s in series.ALL}
 
 
 def describe(conn: Connection[Any]) -> str:
@@ -43,20 +60,8 @@ def describe(conn: Connection[Any]) -> str:
         "-- What the migrations add up to. Written by `python -m hub.store.schema`; to be read, "
         "not run."
     ]
-    for (definition,) in conn.execute(
-        """
-        SELECT pg_get_functiondef(oid) FROM pg_proc
-        WHERE pronamespace = 'public'::regnamespace ORDER BY proname
-        """
-    ):
-        parts.append(definition.strip() + ";")
-    tables = conn.execute(
-        """
-        SELECT oid, relname FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname
-        """
-    ).fetchall()
-    parts += [_table(conn, oid, name) for oid, name in tables]
+    parts += [definition.strip() + ";" for (definition,) in conn.execute(_FUNCTIONS)]
+    parts += [_table(conn, oid, name) for oid, name in conn.execute(_TABLES).fetchall()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -70,10 +75,14 @@ def _table(conn: Connection[Any], oid: int, name: str) -> str:
             line += f" DEFAULT {default}"
         lines.append(line + (" NOT NULL" if not_null else ""))
     lines += [f"    {definition}" for (definition,) in conn.execute(_CONSTRAINTS, (oid,))]
-    text = f"CREATE TABLE {name} (\n" + ",\n".join(lines) + "\n);"
+    text = f"CREATE TABLE {name} (\n" + ",\n".join(lines) + "\n)"
+    if name in _SERIES:
+        text += " PARTITION BY RANGE (received_at);\n-- or a hypertable, with TimescaleDB"
+    else:
+        text += ";"
     for query in (_INDEXES, _TRIGGERS):
         for (definition,) in conn.execute(query, (oid,)):
-            text += f"\n{definition};"
+            text += f"\n{definition.replace(' ON ONLY ', ' ON ')};"
     return text
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from contract.messages import ScoreBlock
+from hub.store.bulk import BulkTable, Insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +22,37 @@ class ReceivedScores:
     received_at: datetime
 
 
-def append(conn: Connection[Any], blocks: Sequence[ReceivedScores]) -> None:
+_TABLE = BulkTable(
+    "score_block",
+    (
+        ("started_at", "timestamptz"),
+        ("received_at", "timestamptz"),
+        ("agent", "text"),
+        ("stream", "text"),
+        ("kind", "text"),
+        ("label", "text"),
+        ("place", "text"),
+        ("offsets_ms", "int4[]"),
+        ("scores", "float4[]"),
+    ),
+)
+
+
+def append(conn: Connection[Any], blocks: Sequence[ReceivedScores], insert: Insert) -> None:
     """Store new blocks."""
-    with (
-        conn.cursor() as cur,
-        cur.copy(
-            "COPY score_block (started_at, received_at, agent, stream, kind, label, place, "
-            "offsets_ms, scores) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
-    ):
-        copy.set_types(
-            [
-                "timestamptz",
-                "timestamptz",
-                "text",
-                "text",
-                "text",
-                "text",
-                "text",
-                "int4[]",
-                "float4[]",
-            ]
-        )
-        for x in blocks:
-            r = x.record
-            copy.write_row(
-                (
-                    r.started_at,
-                    x.received_at,
-                    x.agent,
-                    r.stream,
-                    r.kind,
-                    r.label,
-                    r.place,
-                    r.offsets_ms,
-                    [float(s) for s in r.scores],
-                )
-            )
+    insert(conn, _TABLE, map(_row, blocks))
+
+
+def _row(x: ReceivedScores) -> tuple[Any, ...]:
+    r = x.record
+    return (
+        r.started_at,
+        x.received_at,
+        x.agent,
+        r.stream,
+        r.kind,
+        r.label,
+        r.place,
+        r.offsets_ms,
+        [float(s) for s in r.scores],
+    )

@@ -157,7 +157,7 @@ LIMIT 1;
 SELECT {agent}, h.captured_at AS heard_at, h.body AS heartbeat
 FROM agent a
 LEFT JOIN LATERAL (SELECT captured_at, body FROM health WHERE health.agent = a.agent
-                   ORDER BY captured_at DESC LIMIT 1) h ON true
+                   ORDER BY received_at DESC, captured_at DESC LIMIT 1) h ON true
 WHERE %(agent)s::text IS NULL OR a.agent = %(agent)s
 ORDER BY a.agent;
 

@@ -187,7 +187,11 @@ class City:
             spooled={Lane.EVIDENCE: 3},
         )
         with self.hub.pool.connection() as conn:
-            take_heartbeats(conn, [ReceivedHealth(AGENT, BOOT, next(self._seq), record, now)])
+            take_heartbeats(
+                conn,
+                [ReceivedHealth(AGENT, BOOT, next(self._seq), record, now)],
+                self.hub.insert,
+            )
 
     def sees(
         self,
@@ -300,7 +304,7 @@ class City:
             for _ in range(n)
         ]
         with self.hub.pool.connection() as conn:
-            readings.append(conn, values, ZoneInfo(self.hub.config.hub.time_zone))
+            readings.append(conn, values, ZoneInfo(self.hub.config.hub.time_zone), self.hub.insert)
 
     def execute(self, statement: str, *values: object) -> None:
         with self.hub.pool.connection() as conn:
