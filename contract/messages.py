@@ -16,6 +16,7 @@ from contract.taxonomy import CameraState, Lane, Phase
 
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 LATEST = datetime(2099, 1, 1, tzinfo=UTC)
+MAX_EPISODES = 64  # that one clip shows
 UNSET = datetime(1970, 1, 1, tzinfo=UTC)  # what a clock shows that nobody has set yet
 
 # Patterns: `$` alone also matches before a last line feed, so it may not stand before one. U+0000
@@ -40,6 +41,7 @@ EpisodeName = Annotated[  # a UUID
     str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}" + _END)
 ]
 Sequence = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+EvidenceRole = Literal["box", "before", "clip"]  # what a piece of evidence is
 OffsetMs = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]  # ms
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
@@ -60,7 +62,7 @@ class EvidenceRef(msgspec.Struct, frozen=True, omit_defaults=True):
     media_type: MediaType
     size: Count  # bytes
     captured_at: At
-    role: Literal["box", "before", "clip"] = "box"  # what it shows
+    role: EvidenceRole = "box"
 
     def __post_init__(self) -> None:
         check_time("captured_at of evidence", self.captured_at)
@@ -173,15 +175,21 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
         check_time("captured_at", self.captured_at)
 
 
-class EvidenceChunk(msgspec.Struct, frozen=True, kw_only=True):
-    """The header of a piece of evidence; the bytes follow it in the message."""
+class EvidenceChunk(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The header of a piece of evidence; the bytes follow it in the message.
+
+    A clip is made after the detection was told, so it names the episodes it shows itself, in the
+    header of its first chunk.
+    """
 
     digest: Digest
     media_type: MediaType
     offset: Count  # bytes
     total: Annotated[int, msgspec.Meta(ge=1, le=64 * 1024 * 1024)]  # bytes
-    captured_at: At
+    captured_at: At  # of a clip: of its first frame
     stream: Name
+    role: EvidenceRole = "box"
+    episodes: Annotated[list[EpisodeName], msgspec.Meta(max_length=MAX_EPISODES)] = []
 
     def __post_init__(self) -> None:
         check_time("captured_at", self.captured_at)
@@ -216,6 +224,8 @@ class StreamManifest(msgspec.Struct, frozen=True, kw_only=True):
     position: Point | None = None
     state: CameraState = CameraState.CONNECTING
     detectors: list[DetectorManifest] = []
+    clip_s: Annotated[float, msgspec.Meta(ge=0.0, le=600.0)] = 0.0
+    # a clip of so many seconds follows each raised detection; 0: none does
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

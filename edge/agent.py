@@ -17,13 +17,14 @@ import cv2
 from contract.messages import Command, Manifest, StreamManifest
 from contract.taxonomy import CameraState, Lane
 from edge.capture import Camera
+from edge.clip_maker import ClipMaker
 from edge.control import Control
 from edge.errors import ConfigError
 from edge.health import HealthWatch
 from edge.mqtt import MqttTransport
 from edge.pipeline import Pipeline, Stream
 from edge.publisher import Publisher
-from edge.settings import EdgeConfig
+from edge.settings import EdgeConfig, StreamSettings
 from edge.sources.opening import without_credentials
 from edge.spool import Spool
 from edge.sqlite_spool import SqliteSpool
@@ -91,15 +92,15 @@ class Agent:
             self._commanded,
         )
         self.pipeline = Pipeline(spool, self.publisher.wake)
+        self.clips = ClipMaker(config.clip, self.pipeline.take)
         for settings in config.streams:
-            camera = Camera(settings, config.capture, now, self.pipeline.fresh)
-            watch = StreamWatch(config.agent.name, settings)
-            self.pipeline.add(Stream(settings, camera, watch))
+            self.pipeline.add(self._stream(settings))
         self.control = Control(config.agent.folder, self.pipeline.streams.values())
         self.health = HealthWatch(
             config.agent.folder,
             self.pipeline,
             spool,
+            self.clips,
             self.publisher.status,
             now,
             config.publish.heartbeat_s,
@@ -112,6 +113,7 @@ class Agent:
         self.control.restore()
         workers = self._config.agent.workers or os.cpu_count() or 1
         self.pipeline.start(max(1, min(workers, len(self.pipeline.streams))))
+        self.clips.start()
         self.publisher.start()
         self.health.start()
 
@@ -124,10 +126,28 @@ class Agent:
         for thread in stops:
             thread.start()
         self.pipeline.stop()
+        self.clips.stop()
         for thread in stops:
             thread.join()
         self.health.stop()
         self.publisher.stop()
+
+    def _stream(self, settings: StreamSettings) -> Stream:
+        """A camera, its detectors, and the ring of pictures that its clips are cut from."""
+        name, capture = self._config.agent.name, self._config.capture
+        if not self._clip_s(settings):
+            camera = Camera(settings, capture, self._now, self.pipeline.fresh)
+            return Stream(settings, camera, StreamWatch(name, settings))
+        ring = self.clips.ring(settings.id)
+        camera = Camera(
+            settings, capture, self._now, self.pipeline.fresh, self._config.clip.fps, ring.add
+        )
+        return Stream(settings, camera, StreamWatch(name, settings, raised=ring.raised))
+
+    def _clip_s(self, settings: StreamSettings) -> float:
+        """Seconds of the clips of a camera, 0 where none are made: nothing is ever raised there."""
+        clip = self._config.clip
+        return clip.before_s + clip.after_s if clip.fps > 0.0 and settings.detectors else 0.0
 
     def _manifest(self, published_at: datetime) -> Manifest:
         states = self.health.states()
@@ -144,6 +164,7 @@ class Agent:
                     position=stream.settings.position,
                     state=states.get(name, CameraState.CONNECTING),
                     detectors=stream.watch.manifests(),
+                    clip_s=self._clip_s(stream.settings),
                 )
                 for name, stream in self.pipeline.streams.items()
             ],

@@ -67,9 +67,15 @@ class Camera:
         settings: CaptureSettings,
         now: Callable[[], datetime],
         fresh: Callable[[str], None],
+        keep_fps: float = 0.0,
+        kept: Callable[[datetime, bytes], None] = lambda at, jpeg: None,
     ) -> None:
-        """fresh: called with the stream's id when there is a frame to read or the stream ended."""
+        """fresh: called with the stream's id when there is a frame to read or the stream ended.
+
+        kept: given `keep_fps` small pictures a second, as JPEG, private parts painted over.
+        """
         self.id = stream.id
+        self._kept = kept
         self._source = SourceSettings(
             stream.id,
             stream.source,
@@ -78,6 +84,8 @@ class Camera:
             settings.read_timeout_s,
             settings.retry_min_s,
             settings.retry_max_s,
+            keep_fps,
+            stream.privacy,
         )
         self._settings = settings
         self._now = now
@@ -194,19 +202,23 @@ class Camera:
         child.socket.settimeout(s.open_timeout_s + s.read_timeout_s + s.retry_max_s + HANG_MARGIN_S)
         while not self._stop.is_set():
             try:
-                message = child.receive()
+                received = child.receive()
             except TimeoutError:
                 return "its decoder hangs"
             except (OSError, msgspec.MsgspecError) as e:
                 return f"its decoder cannot be understood: {e}"
-            if message is None:
+            if received is None:
                 break
+            message, rest = received
             if isinstance(message, wire.Told):
                 self._set_state(message.state, message.detail)
-            elif isinstance(message, wire.Shown):
+            elif isinstance(message, wire.Shown | wire.Kept):
                 at = EPOCH + timedelta(microseconds=message.at_us)
                 if shift is None:
                     shift = self._shift(at)
+                if isinstance(message, wire.Kept):
+                    self._kept(at + shift, rest)
+                    continue
                 number = first_number + message.number
                 self._offer(_Waiting(child, message, number, at + shift))
         return f"its decoder ended with {child.end()}"

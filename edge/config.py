@@ -2,9 +2,10 @@
 
     [agent]                          name, station, data_dir
     [broker]                         host, port, username, password, tls, ca_file
-    [capture] [spool] [publish]      see configs/edge/base.toml
+    [capture] [spool] [publish] [clip]  see configs/edge/base.toml
     [detectors.flame]                a detector for every stream, and its settings
-    [[stream]]                       id, name, source, loop, position = [longitude, latitude]
+    [[stream]]                       id, name, source, loop, position = [longitude, latitude],
+                                     privacy = [[[x, y], [x, y], [x, y]], ...]
     [stream.detectors.flame]         a detector for this stream; enabled = false takes it away
 
 A camera that cannot be opened is no error here: cameras come and go.
@@ -28,11 +29,13 @@ from detectors.kit.registry import UnknownDetectorError, detector
 from edge import layers
 from edge.errors import ConfigError as ConfigError
 from edge.layers import Setting, Table
+from edge.privacy import read_polygons
 from edge.settings import (
     SECTIONS,
     AgentSettings,
     BrokerSettings,
     CaptureSettings,
+    ClipSettings,
     DetectorSettings,
     PublishSettings,
     SpoolSettings,
@@ -70,6 +73,7 @@ def load(path: Path, environ: Mapping[str, str], base: Path = BASE) -> EdgeConfi
         _section(SpoolSettings, "spool", found),
         _section(PublishSettings, "publish", found),
         streams,
+        _section(ClipSettings, "clip", found),
     )
 
 
@@ -86,8 +90,9 @@ def explain(path: Path, environ: Mapping[str, str], base: Path = BASE) -> list[s
     for stream in found.streams:
         named = f"stream.{stream.fields['id'].value}"
         lines += _lines(named, StreamFields, stream.fields)
-        if "position" in stream.fields:
-            lines.append(_line(f"{named}.position", stream.fields["position"]))
+        for shape in ("position", "privacy"):
+            if shape in stream.fields:
+                lines.append(_line(f"{named}.{shape}", stream.fields[shape]))
         for detector_kind, values in _detectors(found, stream).items():
             params = detector(detector_kind).Params
             lines += _lines(f"{named}.detectors.{detector_kind}", params, values)
@@ -200,6 +205,7 @@ def _name(what: str, name: str) -> None:
 def _stream(found: _Found, stream: _Stream) -> StreamSettings:
     fields = dict(stream.fields)
     position = fields.pop("position", None)
+    privacy = fields.pop("privacy", None)
     plain = _build(StreamFields, fields, stream.where, found.path)
     _name("stream", plain.id)
     if not plain.source:
@@ -217,6 +223,7 @@ def _stream(found: _Found, stream: _Stream) -> StreamSettings:
         plain.loop,
         None if position is None else _position(position.value, stream.where),
         tuple(chosen),
+        () if privacy is None else read_polygons(privacy.value, stream.where),
     )
 
 

@@ -1,15 +1,16 @@
-"""Pictures that show a detection: the box drawn, encoded as JPEG, cut into chunks.
+"""What shows a detection: a still with the box drawn, a clip; cut into chunks for the spool.
 
-The one place where a frame becomes a picture that leaves the agent, so what must never be seen
-outside (polygons of privacy) is to be painted over here, before encoding.
+What must never be seen outside (`edge/privacy.py`) is painted over here for stills, and in
+`edge/sources/keeping.py` for the frames of clips: always before encoding.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -20,54 +21,68 @@ from contract.messages import EvidenceChunk, EvidenceRef
 from contract.taxonomy import Lane
 from detectors.kit.types import Frame, Image
 from edge.errors import SourceError
+from edge.privacy import Polygon, paint
 from edge.spool import Entry
 
 LONG_SIDE = 1280  # pixels
 SIZE = 120_000  # bytes; a larger picture is encoded more coarsely
 QUALITIES = (85, 75, 62, 48, 35)
-MEDIA_TYPE = "image/jpeg"
+STILL, CLIP = "image/jpeg", "video/webm"
 FRAME, DARK, LIGHT = (40, 60, 255), (20, 20, 20), (255, 255, 255)  # blue, green, red
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture ready to travel."""
+class Evidence:
+    """A picture or clip ready to travel."""
 
-    jpeg: bytes
-    digest: str  # SHA-256
-    captured_at: datetime
+    data: bytes
+    media_type: str
+    captured_at: datetime  # of a clip: of its first frame
     stream: str
+    role: Literal["box", "before", "clip"] = "box"
+    episodes: tuple[str, ...] = ()  # that it shows, where their detections could not say so
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its bytes: its name."""
+        return hashlib.sha256(self.data).hexdigest()
 
     def reference(self) -> EvidenceRef:
         """What a detection says of it."""
         return EvidenceRef(
             digest=self.digest,
-            media_type=MEDIA_TYPE,
-            size=len(self.jpeg),
+            media_type=self.media_type,
+            size=len(self.data),
             captured_at=self.captured_at,
+            role=self.role,
         )
 
     def entries(self) -> Iterator[Entry]:
-        """Its chunks, for the evidence lane."""
-        for offset in range(0, len(self.jpeg), MAX_CHUNK):
+        """Its chunks, for the evidence lane; the first one names the episodes."""
+        digest = self.digest
+        for offset in range(0, len(self.data), MAX_CHUNK):
             header = EvidenceChunk(
-                digest=self.digest,
-                media_type=MEDIA_TYPE,
+                digest=digest,
+                media_type=self.media_type,
                 offset=offset,
-                total=len(self.jpeg),
+                total=len(self.data),
                 captured_at=self.captured_at,
                 stream=self.stream,
+                role=self.role,
+                episodes=list(self.episodes) if offset == 0 else [],
             )
-            payload = self.jpeg[offset : offset + MAX_CHUNK]
+            payload = self.data[offset : offset + MAX_CHUNK]
             yield Entry(Lane.EVIDENCE, encode_record(header), self.captured_at, payload)
 
 
-def take_picture(frame: Frame, box: Box | None, caption: str) -> Picture:
-    """The frame with the box and an ASCII caption drawn over a copy of it, as a JPEG."""
+def take_picture(
+    frame: Frame, box: Box | None, caption: str, privacy: Sequence[Polygon] = ()
+) -> Evidence:
+    """The frame, painted over where it is private, with the box and an ASCII caption drawn."""
     image = _scaled(frame.image)
+    paint(image, privacy)
     _draw(image, box, caption)
-    jpeg = _encode(image)
-    return Picture(jpeg, hashlib.sha256(jpeg).hexdigest(), frame.captured_at, frame.stream)
+    return Evidence(_encode(image), STILL, frame.captured_at, frame.stream)
 
 
 def _scaled(image: Image) -> Image:

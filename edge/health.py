@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 from contract.envelope import encode_record
 from contract.messages import Health, StreamHealth
 from contract.taxonomy import CameraState, Lane
+from edge.clip_maker import ClipMaker
 from edge.errors import SpoolError
 from edge.pipeline import Pipeline, Stream, camera_state
 from edge.publisher import LinkStatus
@@ -36,6 +38,7 @@ class HealthWatch:
         folder: Path,
         pipeline: Pipeline,
         spool: Spool,
+        clips: ClipMaker,
         link: Callable[[], LinkStatus],
         now: Callable[[], datetime],
         heartbeat_s: float,
@@ -43,6 +46,7 @@ class HealthWatch:
         self._path = folder / "status.json"
         self._pipeline = pipeline
         self._spool = spool
+        self._clips = clips
         self._link = link
         self._now = now
         self._heartbeat_s = heartbeat_s
@@ -106,7 +110,8 @@ class HealthWatch:
             if self._states.get(stream.settings.id) is not state:
                 self._since[stream.settings.id] = self._now()
             since = self._since.get(stream.settings.id, since)
-        detail = "; ".join(part for part in (report.detail, stream.fault()) if part)
+        faults = (report.detail, stream.fault(), self._clips.fault(stream.settings.id))
+        detail = "; ".join(part for part in faults if part)
         return StreamHealth(
             stream=stream.settings.id,
             state=state,
@@ -154,6 +159,7 @@ class HealthWatch:
                 }
                 for name, health in streams.items()
             },
+            "clips": asdict(self._clips.report()),
             "lanes": {
                 lane: {
                     "next_seq": state.next_seq,

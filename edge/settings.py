@@ -10,6 +10,7 @@ from typing import Any
 from contract.geometry import Point
 from contract.taxonomy import Lane
 from detectors.kit.params import param
+from edge.privacy import Polygon
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,24 @@ class SpoolSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipSettings:
+    """The clips that follow raised detections."""
+
+    fps: float = param(
+        4.0, minimum=0.0, maximum=15.0, unit="1/s", text="Pictures a second; 0: no clips are made"
+    )
+    before_s: float = param(
+        10.0, minimum=1.0, maximum=30.0, unit="s", text="Of a clip, before the alarm"
+    )
+    after_s: float = param(
+        10.0, minimum=1.0, maximum=30.0, unit="s", text="Of a clip, after the alarm"
+    )
+    queue: int = param(
+        8, minimum=1, maximum=100, text="Clips that may wait to be encoded; one more is left out"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class PublishSettings:
     """How the spool is drained. The hub may change the window by a `flow` message."""
 
@@ -133,6 +152,7 @@ class StreamSettings:
     loop: bool
     position: Point | None
     detectors: tuple[DetectorSettings, ...]
+    privacy: tuple[Polygon, ...] = ()  # painted over in everything that leaves the agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +165,7 @@ class EdgeConfig:
     spool: SpoolSettings
     publish: PublishSettings
     streams: tuple[StreamSettings, ...]
+    clip: ClipSettings = ClipSettings()
 
 
 SECTIONS: dict[str, type[Any]] = {
@@ -153,4 +174,5 @@ SECTIONS: dict[str, type[Any]] = {
     "capture": CaptureSettings,
     "spool": SpoolSettings,
     "publish": PublishSettings,
+    "clip": ClipSettings,
 }

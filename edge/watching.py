@@ -20,7 +20,7 @@ from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
 from detectors.kit.sampling import Sampling
 from detectors.kit.types import Frame, Measurement, Observation
-from edge.evidence import Picture, take_picture
+from edge.evidence import Evidence, take_picture
 from edge.said_once import SaidOnce
 from edge.scores import ScoreLog
 from edge.settings import StreamSettings
@@ -67,13 +67,15 @@ class StreamWatch:
         agent: str,
         stream: StreamSettings,
         find: Callable[[str], type[Detector]] = detector,
+        raised: Callable[[datetime, str], None] = lambda at, episode: None,
     ) -> None:
-        """find: the detector of a kind."""
+        """find: the detector of a kind. raised: told when, and the name of the episode."""
         self._agent = agent
         self._stream = stream
         self._watchers = {
             d.kind: _Watcher(find(d.kind), d.kind, d.values, stream.id) for d in stream.detectors
         }
+        self._raised = raised
         self._said = SaidOnce()
         self.observed = 0  # frames that at least one detector looked at
 
@@ -205,6 +207,8 @@ class StreamWatch:
         """The detection, the picture that shows it, and the scores around it."""
         picture = self._picture(watched, change, frame)
         yield self._detection(watcher, watched, change, picture)
+        if change.phase is Phase.RAISED:
+            self._raised(change.at, change.episode)
         if picture is not None:
             yield from picture.entries()
         if change.phase is not Phase.UPDATED:
@@ -214,21 +218,21 @@ class StreamWatch:
 
     def _picture(
         self, watched: _Watched, change: EpisodeChange, frame: Frame | None
-    ) -> Picture | None:
+    ) -> Evidence | None:
         raised = change.phase is Phase.RAISED
         clearer = change.phase is Phase.UPDATED and change.score >= watched.pictured + CLEARER
         if frame is None or not (raised or clearer):
             return None
         watched.pictured = change.score
         caption = f"{change.subject.label} {change.score:.2f}  {frame.captured_at:%H:%M:%S} UTC"
-        return take_picture(frame, change.box, caption)
+        return take_picture(frame, change.box, caption, self._stream.privacy)
 
     def _detection(
         self,
         watcher: _Watcher,
         watched: _Watched,
         change: EpisodeChange,
-        picture: Picture | None,
+        picture: Evidence | None,
     ) -> Entry:
         rule = watched.episode.rule
         detection = Detection(

@@ -23,6 +23,7 @@ import numpy as np
 from contract.taxonomy import CameraState
 from detectors.kit.types import Frame, Image
 from edge.sources import wire
+from edge.sources.keeping import Keeper
 from edge.sources.opening import SourceSettings, open_source
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,7 +55,7 @@ class Buffers:
             return
         if frame.image is not canvas:
             np.copyto(canvas, frame.image)
-        at_us = (frame.captured_at - EPOCH) // MICROSECOND
+        at_us = since_1970_us(frame.captured_at)
         shown = wire.Shown(self._round, self._free.pop(), at_us, frame.number)
         self._agent.send(wire.encode(shown))
 
@@ -93,6 +94,11 @@ class Buffers:
                 self._free.append(given[1])
 
 
+def since_1970_us(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - EPOCH) // MICROSECOND
+
+
 def main(descriptor: int) -> int:
     """Play until the source has ended or the agent is gone."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -104,12 +110,16 @@ def main(descriptor: int) -> int:
     def tell(state: CameraState, detail: str) -> None:
         agent.send(wire.encode(wire.Told(state, detail[:1000])))
 
+    keeper = Keeper(settings.keep_fps, settings.privacy)
     source = open_source(settings, tell, buffers.canvas, _now, buffers.wait)
     if not settings.source.startswith("scene:"):
         import cv2
 
         cv2.setNumThreads(1)
     for frame in source.frames():
+        jpeg = keeper.look(frame)
+        if jpeg is not None:
+            agent.send(wire.encode_kept(since_1970_us(frame.captured_at), jpeg))
         buffers.show(frame)
     return 0
 

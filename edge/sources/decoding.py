@@ -59,8 +59,8 @@ class Decoding:
             self.process.kill()
             return self.process.wait()
 
-    def receive(self) -> wire.Message | None:
-        """The next message, None once the child is gone.
+    def receive(self) -> tuple[wire.Message, bytes] | None:
+        """The next message and the bytes that follow it, None once the child is gone.
 
         Raises TimeoutError where it hangs, OSError or msgspec.MsgspecError where what it sent
         cannot be used.
@@ -68,12 +68,12 @@ class Decoding:
         raw, descriptors = wire.receive(self.socket)
         if not raw:
             return None
-        message = wire.decode(raw)
+        message, rest = wire.decode(raw)
         if isinstance(message, wire.Canvas):
             if not descriptors:  # the kernel drops what a full table of descriptors cannot take
                 raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             self._map(message, descriptors[0])
-        return message
+        return message, rest
 
     def copy(self, shown: wire.Shown) -> Image | None:
         """The picture in a buffer, which goes back to the child; None where it is gone."""

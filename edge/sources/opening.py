@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from edge.errors import ConfigError, SourceError
+from edge.privacy import Polygon
 from edge.scenes import read_name
 from edge.sources.source import Canvas, FrameSource, Tell
 
@@ -25,6 +26,8 @@ class SourceSettings:
     read_timeout_s: float = 10.0
     retry_min_s: float = 0.5
     retry_max_s: float = 30.0
+    keep_fps: float = 0.0  # small pictures a second for the clips; 0: none
+    privacy: tuple[Polygon, ...] = ()  # painted over in them
 
 
 def check_source(source: str, where: str) -> None:

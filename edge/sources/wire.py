@@ -14,7 +14,8 @@ import msgspec
 from contract.taxonomy import CameraState
 
 BUFFERS = 3  # one being filled, one waiting, one being read
-MESSAGE = 8192  # bytes, more than any message has
+MESSAGE = 96 * 1024  # bytes, more than any message has
+KEPT = 64 * 1024  # bytes of a kept picture at most
 
 
 class Canvas(msgspec.Struct, frozen=True, tag="canvas"):
@@ -46,10 +47,26 @@ class Told(msgspec.Struct, frozen=True, tag="told"):
     detail: str
 
 
-Message = Canvas | Shown | Told
+class Kept(msgspec.Struct, frozen=True, tag="kept"):
+    """A small picture for the clips. Its JPEG follows the message, behind a line feed."""
+
+    at_us: int  # microseconds since 1970
+
+
+Message = Canvas | Shown | Told | Kept
 encode = msgspec.json.Encoder().encode
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
-decode = _decoder.decode
+
+
+def decode(raw: bytes) -> tuple[Message, bytes]:
+    """A message and what follows it; raises msgspec.MsgspecError."""
+    head, _, rest = raw.partition(b"\n")
+    return _decoder.decode(head), rest
+
+
+def encode_kept(at_us: int, jpeg: bytes) -> bytes:
+    """The message that carries a kept picture."""
+    return encode(Kept(at_us)) + b"\n" + jpeg
 
 
 def give_back(shown: Shown) -> bytes:

@@ -29,6 +29,9 @@ def receive_chunks(
     known = evidence_index.lock(
         conn, [(e.identity.agent, c) for pieces in chunks.values() for e, c in pieces]
     )
+    detections.link_clips(
+        conn, [(e.identity.agent, c) for pieces in chunks.values() for e, c in pieces]
+    )
     broken = []
     for digest, pieces in sorted(chunks.items()):
         if known[digest].complete:

@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Json, Jsonb
 
 from contract.geometry import Point
-from contract.messages import Detection, EvidenceRef
+from contract.messages import Detection, EvidenceChunk, EvidenceRef
 from hub.domain.merge import EpisodeState
 from hub.store.bulk import BulkTable, Insert
 from hub.store.rows import DetectionRow
@@ -129,6 +129,30 @@ def link_evidence(conn: Connection[Any], refs: Iterable[tuple[str, EvidenceRef]]
             VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
             """,
             [(*key, ref.role, ref.captured_at) for key, ref in sorted(rows.items())],
+        )
+
+
+def link_clips(conn: Connection[Any], chunks: Iterable[tuple[str, EvidenceChunk]]) -> None:
+    """Note which episodes a clip shows, as its first chunk (agent, header) says.
+
+    The detection may come before or after; another agent's is left alone.
+    """
+    rows = {
+        (episode, c.digest): (episode, c.digest, c.role, c.captured_at, episode, agent)
+        for agent, c in chunks
+        for episode in c.episodes
+    }
+    if not rows:
+        return
+    with conn.cursor() as cur:
+        cur.executemany(
+            """
+            INSERT INTO detection_evidence (episode, digest, role, captured_at)
+            SELECT %s, %s, %s, %s
+            WHERE NOT EXISTS (SELECT FROM detection WHERE episode = %s AND agent <> %s)
+            ON CONFLICT DO NOTHING
+            """,
+            [row for _, row in sorted(rows.items())],
         )
 
 

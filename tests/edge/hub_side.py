@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import defaultdict
@@ -9,7 +10,17 @@ from datetime import timedelta
 
 from contract.control import encode_control, read_control
 from contract.envelope import MAX_MESSAGE, read_identity, read_record
-from contract.messages import Ack, Command, Death, Flow, LaneAck, Lost, Manifest, Nack
+from contract.messages import (
+    Ack,
+    Command,
+    Death,
+    EvidenceChunk,
+    Flow,
+    LaneAck,
+    Lost,
+    Manifest,
+    Nack,
+)
 from contract.ranges import SequenceSet
 from contract.taxonomy import Lane
 from contract.topics import Down, Topic, Up, all_up
@@ -44,6 +55,7 @@ class HubSide:
         self.ledger: dict[Lane, SequenceSet] = {lane: SequenceSet() for lane in Lane}
         self.records: dict[Lane, dict[int, object]] = {lane: {} for lane in Lane}
         self.lost: dict[Lane, list[tuple[int, int]]] = {lane: [] for lane in Lane}
+        self.pieces: dict[str, dict[int, tuple[EvidenceChunk, bytes]]] = defaultdict(dict)
 
     def say(self, kind: Down, message: Ack | Nack | Flow | Command, retain: bool = False) -> None:
         topic = str(Topic(self._station, self._agent, kind))
@@ -58,6 +70,16 @@ class HubSide:
             ack = Ack(epoch=self.epoch, hub_time=now() + self.ahead, boot=self.boot, lanes=lanes)
         topic = str(Topic(self._station, self._agent, Down.ACK))
         self._transport.publish(topic, encode_control(ack), retain=True)  # no session: too late
+
+    def whole(self, role: str) -> tuple[EvidenceChunk, bytes] | None:
+        """The first chunk's header and all bytes of the first evidence of that role, once whole."""
+        with self._lock:
+            for digest, chunks in self.pieces.items():
+                data = b"".join(payload for _, (_, payload) in sorted(chunks.items()))
+                if 0 in chunks and chunks[0][0].role == role:
+                    right = hashlib.sha256(data).hexdigest() == digest
+                    return (chunks[0][0], data) if right else None
+        return None
 
     def nack(self, lane: Lane, *ranges: tuple[int, int]) -> None:
         self.say(Down.NACK, Nack(boot=self.boot, lanes={lane: list(ranges)}))
@@ -104,4 +126,6 @@ class HubSide:
                 self.ledger[lane].add(record.first, record.last)
             else:
                 self.records[lane][seq] = record
+            if isinstance(record, EvidenceChunk):
+                self.pieces[record.digest][record.offset] = record, message.payload
         threading.Thread(target=self.acknowledge, name="hub-ack", daemon=True).start()

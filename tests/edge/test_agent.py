@@ -13,16 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
 import msgspec
+import numpy as np
 import psutil
 import pytest
 
-from contract.messages import Command, Detection, EvidenceChunk, Health
+from contract.messages import Command, Detection, Health
 from contract.taxonomy import CameraState, Lane, Phase
 from contract.topics import Down
 from edge import agent as edge_agent
 from edge.config import ConfigError, EdgeConfig, load
 from edge.mqtt import MqttTransport
+from edge.privacy import FILL
 from edge.settings import BrokerSettings
 from tests.edge.builders import T0, eventually, write_video
 from tests.edge.hub_side import HubSide
@@ -105,21 +108,34 @@ FIRE = '[[stream]]\nid = "yard"\nsource = "scene:fire"\nposition = [113.65, 34.7
 FLAME = "[stream.detectors.flame]\n"
 
 
-def test_a_fire_reaches_the_hub_with_its_picture(site: Any) -> None:
-    s = site(FIRE + FLAME)
+CLIP = "[clip]\nbefore_s = 1.0\nafter_s = 1.0\n"
+CORNER = "privacy = [[[0.0, 0.0], [0.4, 0.0], [0.4, 0.4], [0.0, 0.4]]]\n"
+
+
+def test_a_fire_reaches_the_hub_with_its_picture_and_its_clip_and_nothing_private(
+    site: Any, tmp_path: Path
+) -> None:
+    s = site(CLIP + FIRE + CORNER + FLAME)
+
     with s.running():
         eventually(lambda: Phase.RAISED in s.phases("flame"), 20.0)
         detections = [d for d in s.hub.records[Lane.DETECTION].values() if isinstance(d, Detection)]
+        eventually(lambda: s.hub.whole("box") and s.hub.whole("clip"), 20.0)
         (reference,) = detections[0].evidence
-        eventually(
-            lambda: [
-                c
-                for c in s.hub.records[Lane.EVIDENCE].values()
-                if isinstance(c, EvidenceChunk) and c.digest == reference.digest
-            ]
-        )
+        assert s.hub.whole("box")[0].digest == reference.digest
+        assert s.hub.whole("clip")[0].episodes == [detections[0].episode]
+        for role, name in (("box", "still.jpg"), ("clip", "clip.webm")):
+            (tmp_path / name).write_bytes(s.hub.whole(role)[1])
+            there, image = cv2.VideoCapture(str(tmp_path / name)).read()
+            assert there
+            height, width = image.shape[:2]
+            hidden = image[: height * 2 // 5 - 16, : width * 2 // 5 - 16]
+            assert int(np.abs(hidden.astype(int) - FILL).max()) <= 8, role
+            assert float(image[height // 2 :].std()) > 10.0
+        eventually(lambda: s.status()["clips"]["made"])
         birth = s.hub.births[-1][0]
         assert [(m.stream, m.source) for m in birth.streams] == [("yard", "scene:fire")]
+        assert birth.streams[0].clip_s == 2.0
         assert birth.streams[0].detectors[0].schema["properties"]["threshold"]["x-unit"] == "1"
         assert s.status()["streams"]["yard"]["state"] == "online"
     eventually(lambda: s.hub.deaths)

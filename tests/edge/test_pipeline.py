@@ -13,11 +13,12 @@ from contract.envelope import read_record
 from contract.messages import Health
 from contract.taxonomy import Lane
 from edge.capture import Camera
+from edge.clip_maker import ClipMaker
 from edge.health import HealthWatch
 from edge.pipeline import Pipeline, Stream
 from edge.publisher import LinkStatus
 from edge.said_once import SaidOnce
-from edge.settings import CaptureSettings
+from edge.settings import CaptureSettings, ClipSettings
 from edge.sqlite_spool import SqliteSpool
 from edge.watching import StreamWatch
 from tests.edge.builders import eventually, find, now, stream
@@ -50,7 +51,10 @@ def test_a_stream_whose_frames_fail_says_so_in_its_health_and_once_in_the_log(
         for one in (failing, sound):
             one.camera.stop()
         pipeline.stop()
-    watch = HealthWatch(tmp_path, pipeline, spool, lambda: LinkStatus(False, None, ""), now, 10.0)
+    clips = ClipMaker(ClipSettings(), pipeline.take)
+    watch = HealthWatch(
+        tmp_path, pipeline, spool, clips, lambda: LinkStatus(False, None, ""), now, 10.0
+    )
     watch.stop()  # looks once
     (heartbeat,) = spool.peek(Lane.HEALTH, 0, 10, 1_000_000)
     told = read_record(Lane.HEALTH, heartbeat.record)
@@ -66,7 +70,10 @@ def test_a_spool_that_fails_keeps_no_agent_from_stopping(
     tmp_path: Path, spool: SqliteSpool, caplog: pytest.LogCaptureFixture
 ) -> None:
     pipeline = Pipeline(spool, lambda: None)
-    watch = HealthWatch(tmp_path, pipeline, spool, lambda: LinkStatus(False, None, ""), now, 10.0)
+    clips = ClipMaker(ClipSettings(), pipeline.take)
+    watch = HealthWatch(
+        tmp_path, pipeline, spool, clips, lambda: LinkStatus(False, None, ""), now, 10.0
+    )
     spool.close()
     watch.stop()
     assert [r.message for r in caplog.records] == [

@@ -134,7 +134,7 @@ def test_a_picture_shows_the_box_and_leaves_the_frame_as_it_was() -> None:
     seen = frame(0, 90)
     picture = take_picture(seen, Box(0.25, 0.25, 0.5, 0.5), "flame 0.9")
     assert int(seen.image.min()) == int(seen.image.max()) == 90
-    shown = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    shown = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)
     assert shown is not None
     edge = shown[40, 32].astype(int)
     assert edge[2] > edge[0] + 60  # red
@@ -144,10 +144,10 @@ def test_a_large_restless_picture_is_made_small_and_cut_into_chunks() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (2160, 3840, 3), np.uint8)
     noise = cv2.resize(cv2.resize(noise, (480, 270)), (3840, 2160)).astype(np.uint8)
     picture = take_picture(Frame(noise, T0, "cam-01", 0), None, "frozen")
-    shown = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    shown = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)
     assert shown is not None
     assert max(shown.shape) == 1280
     entries = list(picture.entries())
     assert all(0 < len(e.payload) <= MAX_CHUNK for e in entries)
-    assert b"".join(e.payload for e in entries) == picture.jpeg
-    assert len(picture.jpeg) <= 3 * SIZE  # pure noise is the worst case
+    assert b"".join(e.payload for e in entries) == picture.data
+    assert len(picture.data) <= 3 * SIZE  # pure noise is the worst case

@@ -13,5 +13,5 @@ def test_the_last_word_of_a_decoder_that_left_our_answer_unread_is_heard() -> No
             child.send(wire.encode(wire.Told(CameraState.ENDED, "played to its end")))
             agent.send(wire.give_back(wire.Shown(round=1, buffer=0, at_us=0, number=0)))
         raw, _ = wire.receive(agent)
-        assert wire.decode(raw) == wire.Told(CameraState.ENDED, "played to its end")
+        assert wire.decode(raw) == (wire.Told(CameraState.ENDED, "played to its end"), b"")
         assert wire.receive(agent) == (b"", [])

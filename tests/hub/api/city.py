@@ -256,9 +256,20 @@ class City:
         return str(row[0]) if row else ""
 
     def picture_arrives(
-        self, picture: bytes, stream: str = "cam-01", part: float = 1.0, kind: str = "image/jpeg"
+        self,
+        picture: bytes,
+        stream: str = "cam-01",
+        part: float = 1.0,
+        kind: str = "image/jpeg",
+        *,
+        agent: str = AGENT,
+        clip_of: Sequence[str] = (),
+        begun_s: float = 0.0,
     ) -> str:
-        """The first share of a picture's bytes arrive; its digest."""
+        """The first share of a picture's bytes arrive; its digest.
+
+        clip_of: it is a clip of these episodes, begun so many seconds ago.
+        """
         digest = hashlib.sha256(picture).hexdigest()
         now = self.hub.now()
         entries = []
@@ -269,15 +280,22 @@ class City:
                 media_type=kind,
                 offset=begin,
                 total=len(picture),
-                captured_at=now,
+                captured_at=now - timedelta(seconds=begun_s),
                 stream=stream,
+                role="clip" if clip_of else "box",
+                episodes=list(clip_of) if begin == 0 else [],
             )
             seq = next(self._seq)
-            identity = Identity(STATION, AGENT, BOOT, Lane.EVIDENCE, seq)
+            identity = Identity(STATION, agent, BOOT, Lane.EVIDENCE, seq)
             entries.append(Entry(identity, seq, chunk, "", b"", piece))
         with self.hub.pool.connection() as conn:
             receive_chunks(conn, self.hub, entries, now)
         return digest
+
+    def episode_of(self, number: str) -> str:
+        """The first episode that feeds an event."""
+        with self.hub.pool.connection() as conn:
+            return str(views.detections_of(conn, views.event(conn, number).id)[0].episode)
 
     def reports(self, words: str, at: Point = CENTRE) -> str:
         """The number of the event that a person's report opened or joined."""
