@@ -73,11 +73,18 @@ class EpisodePolicy:
 class Episode:
     """The episodes of one subject, one after another. Not thread-safe."""
 
-    def __init__(self, subject: Subject, rule: ConfirmationRule, policy: EpisodePolicy) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        rule: ConfirmationRule,
+        policy: EpisodePolicy,
+        memory: int = MEMORY,
+    ) -> None:
+        """memory: samples remembered; an agent with thousands of subjects has less to spare."""
         self.subject = subject
         self.rule = rule
         self.policy = policy
-        self._memory: deque[Sample] = deque(maxlen=MEMORY)
+        self._memory: deque[Sample] = deque(maxlen=memory)
         self._open: _Open | None = None
         self._cleared_at: datetime | None = None
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from contract.geometry import Box, Point
-from contract.taxonomy import CameraState, Lane, Phase
+from contract.taxonomy import CameraState, Lane, Phase, SensorState
 
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 LATEST = datetime(2099, 1, 1, tzinfo=UTC)
@@ -34,16 +34,20 @@ Name = Annotated[str, msgspec.Meta(pattern=NAME)]
 Label = Annotated[str, _text(64)]
 MediaType = Annotated[str, _text(64)]
 Text = Annotated[str, _text(2000)]
+Word = Annotated[str, _text(128)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 At = Annotated[datetime, msgspec.Meta(tz=True)]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}" + _END)]  # SHA-256
 EpisodeName = Annotated[  # a UUID
     str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}" + _END)
 ]
+MetricName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}" + _END)]
+Unit = Annotated[str, _text(16)]  # UCUM
 Sequence = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 EvidenceRole = Literal["box", "before", "clip"]  # what a piece of evidence is
 OffsetMs = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]  # ms
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+CellCode = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{6}|[0-9]{12}|[0-9]{15})?" + _END)]
 
 
 def check_time(what: str, at: datetime, earliest: datetime = EARLIEST) -> None:
@@ -76,6 +80,22 @@ class RuleNote(msgspec.Struct, frozen=True):
     reason: Text
 
 
+class ReadingCurve(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The readings around a detection of a sensor: what the detector saw."""
+
+    metric: MetricName
+    unit: Unit = "1"  # UCUM
+    values: Annotated[list[tuple[float, float]], msgspec.Meta(max_length=256)] = []
+    # (seconds relative to raised_at, value), oldest first
+    high: float | None = None  # limits in force, where there are any
+    low: float | None = None
+
+    def __post_init__(self) -> None:
+        for seconds, value in self.values:
+            if not (-1e300 < seconds < 1e300 and -1e300 < value < 1e300):
+                raise ValueError(f"the curve of {self.metric} holds no finite number at {seconds}")
+
+
 class Detection(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One change of one episode. The record with the highest `revision` is the latest word."""
 
@@ -95,11 +115,13 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     peak_score: Share
     box: Box | None = None
     position: Point | None = None  # where on the ground; None: where the device stands
+    cell: CellCode = ""  # of a device whose position is not known: the grid cell it stands in
     detector_version: Label = ""
     rule: RuleNote
     scores: Annotated[list[tuple[float, Share]], msgspec.Meta(max_length=256)] = []
     # (seconds relative to raised_at, score), oldest first
     evidence: Annotated[list[EvidenceRef], msgspec.Meta(max_length=16)] = []
+    readings: ReadingCurve | None = None  # of a sensor: its curve is the evidence
     test: bool = False  # a synthetic detection that checks the way through
 
     def __post_init__(self) -> None:
@@ -111,9 +133,9 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One measured value: a sensor's, or what a detector counted."""
 
     device: Name  # sensor, or the stream it was seen in
-    metric: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}" + _END)]
+    metric: MetricName
     value: float
-    unit: Annotated[str, _text(16)] = "1"  # UCUM
+    unit: Unit = "1"  # UCUM
     captured_at: At
     place: Label = ""
     label: Label = ""  # direction of a crossing, and the like
@@ -161,12 +183,39 @@ class StreamHealth(msgspec.Struct, frozen=True, kw_only=True):
         check_time("since", self.since)
 
 
+class SensorHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one source of readings fares since the agent began; the counts include every device.
+
+    What no mapping takes is named, so that an engineer sees what there is to map.
+    """
+
+    sensor: Name
+    state: SensorState
+    since: At
+    messages: Count = 0
+    records: Count = 0
+    refused: Count = 0  # messages that could not be understood
+    retained: Count = 0  # values the broker had kept, not taken as new ones
+    overrun: Count = 0  # messages that came faster than they could be read, left out
+    devices: Count = 0  # heard of
+    last_refusal: Text = ""
+    last_example: Text = ""  # the topic and the first bytes of what was refused last
+    unmapped: dict[Word, Count] = {}  # names of values that are in no table
+    topics: dict[Word, Count] = {}  # topics that no mapping takes
+    wrong_clocks: dict[Word, float] = {}  # device: seconds it was off
+    detail: Text = ""
+
+    def __post_init__(self) -> None:
+        check_time("since", self.since)
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """A heartbeat of an agent."""
 
     captured_at: At
     uptime_s: float
     streams: list[StreamHealth] = []
+    sensors: list[SensorHealth] = []
     spooled: dict[Lane, Count] = {}  # records waiting per lane
     lost: dict[Lane, Count] = {}  # records declared lost per lane
     clock_offset_s: float | None = None  # hub's clock minus ours, as the last ack showed it
@@ -228,6 +277,32 @@ class StreamManifest(msgspec.Struct, frozen=True, kw_only=True):
     # a clip of so many seconds follows each raised detection; 0: none does
 
 
+class DeviceManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a device stands whose readings an agent passes on: a position, or only a cell."""
+
+    device: Name
+    name: Text = ""
+    position: Point | None = None
+    cell: CellCode = ""
+
+
+class SensorManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A source of readings as an agent runs it. The source is named without its credentials.
+
+    watches: a detector over a metric is tuned as one on a stream; the stream's name is that of the
+    watch, for example `yard.pm2_5`.
+    """
+
+    sensor: Name
+    name: Text = ""
+    kind: Label
+    source: Text = ""
+    position: Point | None = None  # of devices that are not in `devices`
+    cell: CellCode = ""
+    devices: list[DeviceManifest] = []
+    watches: list[StreamManifest] = []
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The birth of an agent (retained): who it is, what it runs, what is in force."""
 
@@ -236,6 +311,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     published_at: At
     software: Label
     streams: list[StreamManifest] = []
+    sensors: list[SensorManifest] = []
     command_version: Count = 0  # the last command applied, 0 for none
     command_errors: list[Text] = []  # what of it was refused, and why
     # The first number of the detection lane that this run of the agent gives. Episodes told
@@ -245,6 +321,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in ("started_at", "published_at"):  # an agent is born before its clock is set
             check_time(name, getattr(self, name), UNSET)
+
+    def tuned(self) -> list[StreamManifest]:
+        """Everything whose detectors a command may tune: cameras, and watches over readings."""
+        return [*self.streams, *(watch for s in self.sensors for watch in s.watches)]
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):

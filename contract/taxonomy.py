@@ -58,3 +58,12 @@ class CameraState(StrEnum):
     MOVED = "moved"
     LOST = "lost"  # no connection
     ENDED = "ended"  # a file that was played to its end
+
+
+class SensorState(StrEnum):
+    """What is known of a source of readings, with since when."""
+
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    LOST = "lost"  # no connection; it tries again by itself
+    ENDED = "ended"  # closed, or a recording that was played to its end
