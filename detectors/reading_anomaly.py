@@ -111,7 +111,7 @@ class ReadingAnomaly:
         """Cleared after some quiet; told again every quarter of an hour."""
         return EpisodePolicy(off_delay_s=self.params.clear_after_s, update_every_s=900.0)
 
-    def observe(self, reading: Reading) -> Iterator[Observation]:
+    def observe(self, reading: Reading, heard_at: datetime | None = None) -> Iterator[Observation]:
         """One score, and the surprise of each view. An older reading is left out."""
         at, value = reading.captured_at, reading.value
         if self._last_at is not None and at < self._last_at:
@@ -136,6 +136,13 @@ class ReadingAnomaly:
     def idle(self, at: datetime) -> Iterator[Observation]:
         """Nothing: silence is for reading_limit to tell."""
         yield from ()
+
+    def expect(self, metric: str, at: datetime) -> None:
+        """Nothing: silence is for reading_limit to tell."""
+
+    def limits(self) -> tuple[float | None, float | None]:
+        """None: what is usual is learnt and moves."""
+        return None, None
 
 
 class _Level:

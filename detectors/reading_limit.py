@@ -73,6 +73,7 @@ class ReadingLimit:
         self._metric = ""
         self._place = ""
         self._last_at: datetime | None = None
+        self._heard_at: datetime | None = None
         self._same_since: datetime | None = None
         self._last_value = 0.0
         self._recent: deque[tuple[datetime, float]] = deque(maxlen=_RATE_WINDOW)
@@ -93,9 +94,10 @@ class ReadingLimit:
         """Cleared by the first value inside the hysteresis; told again every five minutes."""
         return EpisodePolicy(off_delay_s=0.0, update_every_s=300.0)
 
-    def observe(self, reading: Reading) -> Iterator[Observation]:
+    def observe(self, reading: Reading, heard_at: datetime | None = None) -> Iterator[Observation]:
         """A score for each condition that is on. A reading older than the last one is left out."""
         at, value = reading.captured_at, reading.value
+        self._heard_at = heard_at or at
         if self._last_at is not None and at < self._last_at:
             return
         p = self.params
@@ -113,9 +115,19 @@ class ReadingLimit:
 
     def idle(self, at: datetime) -> Iterator[Observation]:
         """The gap since the last reading, where gaps are watched and a reading ever came."""
-        if self.params.gap_s and self._last_at is not None:
-            missing_s = (at - self._last_at).total_seconds()
+        if self.params.gap_s and self._heard_at is not None:
+            missing_s = (at - self._heard_at).total_seconds()
             yield self._seen("gap", _share(missing_s, self.params.gap_s), missing_s)
+
+    def expect(self, metric: str, at: datetime) -> None:
+        """Silence counts from `at` on, although no reading has come yet."""
+        if self._heard_at is None:
+            self._metric, self._heard_at = metric, at
+
+    def limits(self) -> tuple[float | None, float | None]:
+        """The lower and the upper limit, where they are watched."""
+        p = self.params
+        return (p.low if p.low_on else None), (p.high if p.high_on else None)
 
     def _limits(self, value: float) -> Iterator[Observation]:
         p = self.params

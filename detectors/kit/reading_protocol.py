@@ -10,15 +10,18 @@ A detector over readings is a class in a module of its own:
         Params = ReadingLimitParams               # a frozen dataclass, every field with `param`
 
         def __init__(self, params: ReadingLimitParams) -> None: ...
-        def observe(self, reading: Reading) -> Iterable[Observation]: ...
+        def observe(self, reading: Reading, heard_at: datetime | None = None)
+            -> Iterable[Observation]: ...
         def idle(self, at: datetime) -> Iterable[Observation]: ...
+        def expect(self, metric: str, at: datetime) -> None: ...
+        def limits(self) -> tuple[float | None, float | None]: ...
         def rule(self) -> ConfirmationRule: ...
         def policy(self) -> EpisodePolicy: ...
         def use(self, params: ReadingLimitParams) -> None: ...
         def reset(self) -> None: ...
 
-It reads no clock: time is `reading.captured_at` and the `at` of `idle`, so a replay equals the live
-run.
+It reads no clock: time is `reading.captured_at`, `heard_at` and the `at` of `idle`, so a replay
+equals the live run.
 """
 
 from __future__ import annotations
@@ -49,11 +52,21 @@ class ReadingDetector(Protocol):
 
     def __init__(self, params: Any) -> None: ...
 
-    def observe(self, reading: Reading) -> Iterable[Observation]:
-        """What this reading shows: one observation for each thing it watches, a score of 0 too."""
+    def observe(self, reading: Reading, heard_at: datetime | None = None) -> Iterable[Observation]:
+        """What this reading shows: one observation for each thing it watches, a score of 0 too.
+
+        heard_at: when it arrived, by the clock of `idle`; None: when it was taken. Silence is
+        measured by it, since a device's own clock may be minutes off.
+        """
 
     def idle(self, at: datetime) -> Iterable[Observation]:
         """What it shows that no reading came until `at`."""
+
+    def expect(self, metric: str, at: datetime) -> None:
+        """Readings of `metric` are awaited from `at` on, although none has come yet."""
+
+    def limits(self) -> tuple[float | None, float | None]:
+        """(low, high) of the values it compares with, for the curve; None where there is none."""
 
     def use(self, params: Any) -> None:
         """Go on with other parameters, keeping what was learnt of the series where possible."""
