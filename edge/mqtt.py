@@ -24,6 +24,7 @@ from edge.transport import Arrived, Connected, Disconnected, Taken, TransportEve
 CONNECT_S = 10.0
 KEEPALIVE_S = 15
 INFLIGHT = 100  # messages not yet taken by the broker; the embedded broker's window
+FILTERS_AT_ONCE = 100  # in one SUBSCRIBE
 STEADY_S = 10.0  # a session that lasted this long was a good one
 STOP_S = 1.0
 
@@ -36,19 +37,29 @@ class MqttTransport:
         self._client_id = client_id
         self._stop = threading.Event()
         self._client: mqtt.Client | None = None  # of the session that is up
+        self._subscriptions: tuple[str, ...] = ()
         self._thread: threading.Thread | None = None
 
     def start(
         self,
-        will: Callable[[], Will],
+        will: Callable[[], Will | None],
         subscriptions: Sequence[str],
         tell: Callable[[TransportEvent], None],
     ) -> None:
         """Begin to connect, in a thread of its own."""
+        self._subscriptions = tuple(subscriptions)
         self._thread = threading.Thread(
-            target=self._run, args=(will, tuple(subscriptions), tell), name="mqtt", daemon=True
+            target=self._run, args=(will, tell), name="mqtt", daemon=True
         )
         self._thread.start()
+
+    def subscribe(self, subscriptions: Sequence[str]) -> None:
+        """Hear these topic filters too; see `Transport`."""
+        new = tuple(s for s in dict.fromkeys(subscriptions) if s not in set(self._subscriptions))
+        self._subscriptions += new
+        client = self._client
+        if client is not None:
+            _subscribe(client, new)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
         """Send at QoS 1; see `Transport`. Never waits for the broker."""
@@ -69,14 +80,13 @@ class MqttTransport:
 
     def _run(
         self,
-        will: Callable[[], Will],
-        subscriptions: tuple[str, ...],
+        will: Callable[[], Will | None],
         tell: Callable[[TransportEvent], None],
     ) -> None:
         backoff = Backoff(0.5, 30.0)
         while not self._stop.is_set():
             begun = time.monotonic()
-            reason = self._session(will(), subscriptions, tell)
+            reason = self._session(will(), tell)
             if self._stop.is_set():
                 return
             if time.monotonic() - begun > STEADY_S:
@@ -84,14 +94,12 @@ class MqttTransport:
             tell(Disconnected(reason))
             self._stop.wait(backoff.next_s())
 
-    def _session(
-        self, will: Will, subscriptions: tuple[str, ...], tell: Callable[[TransportEvent], None]
-    ) -> str:
+    def _session(self, will: Will | None, tell: Callable[[TransportEvent], None]) -> str:
         """One session from its beginning to its end; returns why it ended."""
         s = self._settings
         outcome = _Outcome()
         try:
-            client = self._new_client(will, subscriptions, tell, outcome)
+            client = self._new_client(will, tell, outcome)
             client.connect(s.host, s.port, keepalive=KEEPALIVE_S)
         except (OSError, ValueError) as e:
             return f"broker {s.host}:{s.port} cannot be reached: {e}"
@@ -109,8 +117,7 @@ class MqttTransport:
 
     def _new_client(
         self,
-        will: Will,
-        subscriptions: tuple[str, ...],
+        will: Will | None,
         tell: Callable[[TransportEvent], None],
         outcome: _Outcome,
     ) -> mqtt.Client:
@@ -123,7 +130,8 @@ class MqttTransport:
             reconnect_on_failure=False,
         )
         client.max_inflight_messages_set(INFLIGHT)
-        client.will_set(will.topic, will.payload, qos=1)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1)
         if s.username:
             client.username_pw_set(s.username, s.password or None)
         if s.tls:
@@ -133,8 +141,8 @@ class MqttTransport:
             if code.is_failure:
                 outcome.end(f"refuses us: {code}")
                 return
-            client.subscribe([(topic, 1) for topic in subscriptions])
-            self._client = client
+            self._client = client  # first: what is subscribed to meanwhile is not missed
+            _subscribe(client, self._subscriptions)
             outcome.accept()
             tell(Connected())
 
@@ -153,6 +161,11 @@ class MqttTransport:
         client.on_message = on_message
         client.on_publish = on_publish
         return client
+
+
+def _subscribe(client: mqtt.Client, filters: Sequence[str]) -> None:
+    for first in range(0, len(filters), FILTERS_AT_ONCE):
+        client.subscribe([(f, 1) for f in filters[first : first + FILTERS_AT_ONCE]])
 
 
 class _Outcome:

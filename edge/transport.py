@@ -53,11 +53,14 @@ class Transport(Protocol):
 
     def start(
         self,
-        will: Callable[[], Will],
+        will: Callable[[], Will | None],
         subscriptions: Sequence[str],
         tell: Callable[[TransportEvent], None],
     ) -> None:
         """Begin to connect. will: asked for at every attempt."""
+
+    def subscribe(self, subscriptions: Sequence[str]) -> None:
+        """Hear these topic filters too, in this session and in every later one."""
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
         """Send at QoS 1; the token that `Taken` will name, None where there is no session."""

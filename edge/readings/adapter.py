@@ -15,7 +15,9 @@ import msgspec
 
 from contract.errors import GridwardenError
 from contract.messages import Detection, Reading
+from edge.evidence import Picture
 
+Record = Reading | Detection | Picture
 MAX_PAYLOAD = 256 * 1024  # bytes; none of these systems sends a reading that large
 
 _decode_json = msgspec.json.Decoder().decode
@@ -32,15 +34,18 @@ class Decoded:
     unmapped: names of values that arrived but are in no table, so that an engineer can map them.
     notes: what is worth telling although the message was taken, such as a sequence gap.
     replies: (topic, payload) to publish, such as a request for a new birth.
+    wants: topic filters to hear from now on, such as a state topic that was announced.
     """
 
-    records: tuple[Reading | Detection, ...] = ()
+    records: tuple[Record, ...] = ()
     unmapped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     replies: tuple[tuple[str, bytes], ...] = ()
+    wants: tuple[str, ...] = ()
 
 
-NOTHING = Decoded()
+NOTHING = Decoded()  # not a topic of this adapter; compared by identity
+LEFT_OUT = Decoded()  # one of its topics that holds no reading: a setting, an answer
 
 
 class Adapter(Protocol):

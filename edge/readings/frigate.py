@@ -23,12 +23,13 @@ from typing import Any
 from contract.geometry import Box, Point
 from contract.messages import Detection, RuleNote
 from contract.taxonomy import Phase
-from edge.readings.adapter import NOTHING, AdapterError, Decoded, number, read_object
+from edge.readings.adapter import LEFT_OUT, NOTHING, AdapterError, Decoded, number, read_object
 from edge.readings.names import device_name, label
 from edge.readings.times import from_epoch_s, is_sane, taken_at
 
 _NAMESPACE = uuid.UUID("d7b0d3f0-6b0c-5b32-8d5f-0a4f5b1f1a57")
 _PHASES = {"new": Phase.RAISED, "update": Phase.UPDATED, "end": Phase.CLEARED}
+KINDS_TAKEN: Mapping[str, str] = {"fire": "flame", "flame": "flame", "smoke": "smoke"}
 _LAST_REVISION = 2**31 - 1
 _REVIEW_SCORES = {"alert": 1.0, "detection": 0.5}
 
@@ -51,11 +52,11 @@ class Frigate:
     """One Frigate. kinds: its label -> our detector kind."""
 
     topic_prefix: str = "frigate"
-    kinds: Mapping[str, str] = field(
-        default_factory=lambda: {"fire": "flame", "flame": "flame", "smoke": "smoke"}
-    )
+    kinds: Mapping[str, str] = field(default_factory=lambda: KINDS_TAKEN)
     reviews: tuple[str, ...] = ()  # of "alert", "detection"
     cameras: Mapping[str, FrigateCamera] = field(default_factory=dict)
+    snapshots: bool = True  # pictures of events that are open, where Frigate publishes them
+    position: Point | None = None  # of cameras that are not in `cameras`
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class Frigate:
         name = str(after.get("label", ""))
         kind = self.kinds.get(name)
         if after.get("false_positive") is True:
-            return NOTHING
+            return LEFT_OUT
         if kind is None:
             return Decoded(unmapped=(name,))
         started_at, seen_at = _times(after, "frame_time", received_at)
@@ -127,7 +128,8 @@ class Frigate:
         )
 
     def _camera(self, name: str) -> FrigateCamera:
-        return self.cameras.get(name) or FrigateCamera(device_name(name))
+        known = self.cameras.get(name)
+        return known or FrigateCamera(device_name(name), position=self.position)
 
     def _detection(
         self,

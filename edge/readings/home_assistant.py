@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from contract.messages import Reading
-from edge.readings.adapter import NOTHING, AdapterError, Decoded, read_object
+from edge.readings.adapter import LEFT_OUT, NOTHING, AdapterError, Decoded, read_object
 from edge.readings.metrics import Metric, known, measured, ucum
 from edge.readings.names import device_name, label, metric_name
 from edge.readings.value_template import Template, compile_template
@@ -71,7 +71,7 @@ class HomeAssistantDiscovery:
         if topic.startswith(f"{self.discovery_prefix}/") and levels[-1] == "config":
             if len(levels) in (3, 4):
                 return self._configure(topic, levels, payload)
-            return NOTHING
+            return LEFT_OUT
         readings = [
             reading
             for entity in self._by_state.get(topic, ())
@@ -79,7 +79,7 @@ class HomeAssistantDiscovery:
         ]
         if not readings and topic in self._by_state:
             raise AdapterError(f"state {payload[:60]!r} gives no number by its templates")
-        return Decoded(tuple(readings))
+        return Decoded(tuple(readings)) if topic in self._by_state else NOTHING
 
     def _configure(self, topic: str, levels: list[str], payload: bytes) -> Decoded:
         kept = {k: e for k, e in self._entities.items() if k.split(" ")[0] != topic}
@@ -94,11 +94,13 @@ class HomeAssistantDiscovery:
                     notes.append(f"{key}: {e}")
         if len(kept) > MAX_ENTITIES:
             raise AdapterError(f"more than {MAX_ENTITIES} entities: give this source less to read")
+        known_topics = set(self._by_state)
         self._entities = kept
         self._by_state = {}
         for entity in kept.values():
             self._by_state.setdefault(entity.state_topic, []).append(entity)
-        return Decoded(notes=tuple(notes))
+        new = tuple(sorted(set(self._by_state) - known_topics))
+        return Decoded(notes=tuple(notes), wants=new)
 
     def _entity(self, component: str, key: str, settings: Mapping[str, Any]) -> _Entity:
         state_topic = settings.get("state_topic")

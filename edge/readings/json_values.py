@@ -1,7 +1,7 @@
 """Topics with a JSON payload: paths in it become metrics, one line of settings for each.
 
 [[sensor]]
-name = "weather"
+id = "weather"
 kind = "json"
 topic = "weather/{device}/state"
 time = "ts"                                      # optional path of the device's time
@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from contract.messages import Reading
 from edge.readings.adapter import NOTHING, AdapterError, Decoded, number, read_json
 from edge.readings.metrics import Metric, known, measured, ucum
@@ -25,8 +27,7 @@ from edge.readings.topics import TopicPattern
 _MS_SINCE = 1e11  # a number above it cannot be seconds: it would be the year 5138
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one path of the document is. unit: as the sender spells it, "" for the table's."""
 
     metric: str

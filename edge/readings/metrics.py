@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.readings.adapter import AdapterError
 from edge.readings.names import metric_name
 
 _UNIT_LENGTH = 16
@@ -122,7 +123,12 @@ def known(foreign: str) -> Metric | None:
 
     Upper case, camel case and blanks do not matter: `CarbonDioxide` is `carbon_dioxide`.
     """
-    return _KNOWN.get(foreign) or _KNOWN.get(metric_name(foreign)) if foreign.strip() else None
+    if foreign in _KNOWN:
+        return _KNOWN[foreign]
+    try:
+        return _KNOWN.get(metric_name(foreign))
+    except AdapterError:  # 温度: no letters of ours to look up by
+        return None
 
 
 def ucum(foreign: str) -> str:

@@ -7,6 +7,7 @@ known to the second.
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 import random
 import threading
@@ -15,8 +16,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from contract.messages import Detection, Reading
-from edge.readings.source import SourceState, SourceStatus
+from contract.messages import Reading
+from contract.taxonomy import SensorState
+from edge.readings.adapter import Record
+from edge.readings.source import SourceStatus
 
 DAY_S = 86400.0
 
@@ -56,6 +59,7 @@ class SimulatedSensor:
     step_s: float = 60.0
     seed: int = 0
     faults: tuple[Fault, ...] = ()
+    repeat_s: float = 0.0  # the faults begin anew after it; 0: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,18 @@ class Simulated:
 
 
 def simulate(sensor: SimulatedSensor, start: datetime, duration_s: float) -> Iterator[Simulated]:
-    """The readings of a sensor from `start` on, those in a gap left out."""
+    """The readings of a sensor from `start` on, those in a gap left out.
+
+    duration_s: may be infinite.
+    """
     noise = random.Random(sensor.seed)
     last = sensor.level
-    for k in range(int(duration_s / sensor.step_s)):
-        after_s = k * sensor.step_s
-        at = start + timedelta(seconds=after_s)
+    for k in itertools.count():
+        passed_s = k * sensor.step_s
+        if passed_s + sensor.step_s > duration_s:
+            return
+        at = start + timedelta(seconds=passed_s)
+        after_s = passed_s % sensor.repeat_s if sensor.repeat_s else passed_s
         fault = next((f for f in sensor.faults if f.start_s <= after_s < f.end_s), None)
         deviation = noise.gauss(0.0, sensor.noise)
         value = _value(sensor, at, deviation, fault, after_s, last)
@@ -136,11 +146,12 @@ class SimulatedSource:
         self._now = now
         self._paced = paced
         self._closed = threading.Event()
-        self._status = SourceStatus(SourceState.CONNECTING, now())
+        self._status = SourceStatus(SensorState.CONNECTING, now())
+        self._devices = len({s.device for s in sensors})
 
-    def readings(self) -> Iterator[Reading | Detection]:
+    def readings(self) -> Iterator[Record]:
         """Every reading of every sensor in order of time."""
-        self._status = SourceStatus(SourceState.ONLINE, self._now())
+        self._status = SourceStatus(SensorState.ONLINE, self._now())
         series = [simulate(s, self._start, self._duration_s) for s in self._sensors]
         count = 0
         for reading in _in_order(series):
@@ -151,10 +162,14 @@ class SimulatedSource:
                 break
             count += 1
             self._status = SourceStatus(
-                SourceState.ONLINE, self._status.since, messages=count, records=count
+                SensorState.ONLINE,
+                self._status.since,
+                messages=count,
+                records=count,
+                devices=self._devices,
             )
             yield reading
-        self._status = SourceStatus(SourceState.ENDED, self._now(), messages=count, records=count)
+        self._status = SourceStatus(SensorState.ENDED, self._now(), messages=count, records=count)
 
     def status(self) -> SourceStatus:
         """How it fares. Any thread."""

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contract.messages import Reading
-from edge.readings.adapter import NOTHING, AdapterError, Decoded, number, read_json, read_object
+from edge.readings.adapter import (
+    LEFT_OUT,
+    NOTHING,
+    AdapterError,
+    Decoded,
+    number,
+    read_json,
+    read_object,
+)
 from edge.readings.json_values import read_time
 from edge.readings.metrics import known, measured
 from edge.readings.names import device_name
@@ -39,12 +47,14 @@ class Zigbee2Mqtt:
     def decode(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:
         """A reading for each value in the table of metrics; raises AdapterError."""
         name = topic.removeprefix(f"{self.base}/")
-        if name == topic or name.startswith("bridge/") or name.endswith(("/set", "/get")):
+        if name == topic:
             return NOTHING
+        if name.startswith("bridge/") or name.endswith(("/set", "/get")):
+            return LEFT_OUT
         if name.endswith("/availability"):
             return self._availability(name.removesuffix("/availability"), payload, received_at)
         if not payload:
-            return NOTHING  # a retained state was deleted
+            return LEFT_OUT  # a retained state was deleted
         values = read_object(payload)
         device = device_name(name, self.prefix)
         device_at = read_time(values.get("last_seen"))

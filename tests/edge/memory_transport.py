@@ -51,13 +51,13 @@ class MemoryTransport:
         self._tokens = itertools.count(1)
         self._up = False
         self._tell: Callable[[TransportEvent], None] | None = None
-        self._will: Callable[[], Will] | None = None
-        self._last_will = Will("", b"")  # of the session that is up
+        self._will: Callable[[], Will | None] | None = None
+        self._last_will: Will | None = Will("", b"")  # of the session that is up
         self._subscriptions: tuple[str, ...] = ()
 
     def start(
         self,
-        will: Callable[[], Will],
+        will: Callable[[], Will | None],
         subscriptions: Sequence[str],
         tell: Callable[[TransportEvent], None],
     ) -> None:
@@ -74,12 +74,20 @@ class MemoryTransport:
         self._tell(Taken(token))
         return token
 
+    def subscribe(self, subscriptions: Sequence[str]) -> None:
+        """Hear these too."""
+        self._subscriptions += tuple(subscriptions)
+        if self._up and self._tell is not None:
+            self._broker.leave(self._tell)
+            self._broker.join(self._subscriptions, self._tell)
+
     def cut(self) -> None:
         """Break the connection: the broker speaks the will."""
         if self._up and self._tell is not None:
             self._up = False
             self._broker.leave(self._tell)
-            self._broker.publish(self._last_will.topic, self._last_will.payload)
+            if self._last_will is not None:
+                self._broker.publish(self._last_will.topic, self._last_will.payload)
             self._tell(Disconnected("cut"))
 
     def restore(self) -> None:

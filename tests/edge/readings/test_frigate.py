@@ -99,7 +99,7 @@ def test_a_label_that_is_not_wanted_is_told_and_raises_nothing() -> None:
 
 
 def test_what_frigate_itself_doubts_raises_nothing() -> None:
-    assert FRIGATE.decode("frigate/events", event("new", 1.0, false_positive=True), AT) is NOTHING
+    assert FRIGATE.decode("frigate/events", event("new", 1.0, false_positive=True), AT) == NOTHING
 
 
 def test_a_camera_we_know_nothing_of_keeps_its_name_and_has_no_box() -> None:

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.taxonomy import SensorState
 from edge.readings.adapter import MAX_PAYLOAD
 from edge.readings.chirpstack import ChirpStack
 from edge.readings.frigate import Frigate
 from edge.readings.home_assistant import HomeAssistantDiscovery
 from edge.readings.intake import Intake
 from edge.readings.number import PlainNumber
-from edge.readings.source import SourceState
 from edge.readings.sparkplug import Sparkplug
 from edge.readings.tasmota import Tasmota
 from edge.readings.topics import TopicPattern
@@ -73,9 +73,9 @@ def test_a_value_the_contract_refuses_is_a_refusal_and_no_crash() -> None:
 
 def test_the_state_carries_since_when() -> None:
     intake = everything()
-    assert intake.status().state is SourceState.CONNECTING
-    intake.moved(SourceState.ONLINE, AT)
-    assert (intake.status().state, intake.status().since) == (SourceState.ONLINE, AT)
+    assert intake.status().state is SensorState.CONNECTING
+    intake.moved(SensorState.ONLINE, AT)
+    assert (intake.status().state, intake.status().since) == (SensorState.ONLINE, AT)
 
 
 TOPICS = (

@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from contract.messages import Reading
+from contract.taxonomy import SensorState
 from edge.readings.simulated import (
     Fault,
     FaultKind,
@@ -11,7 +12,6 @@ from edge.readings.simulated import (
     SimulatedSource,
     simulate,
 )
-from edge.readings.source import SourceState
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 FAULTS = (
@@ -50,7 +50,7 @@ def test_a_simulated_source_gives_all_sensors_in_order_of_time_and_ends() -> Non
     records = [r for r in source.readings() if isinstance(r, Reading)]
     assert {r.device for r in records} == {"s1", "s2"}
     assert [r.captured_at for r in records] == sorted(r.captured_at for r in records)
-    assert source.status().state is SourceState.ENDED
+    assert source.status().state is SensorState.ENDED
     assert source.status().records == len(records)
 
 

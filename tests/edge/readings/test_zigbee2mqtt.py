@@ -75,11 +75,11 @@ def test_availability_is_a_reading(payload: bytes, value: float) -> None:
     ["zigbee2mqtt/bridge/devices", "zigbee2mqtt/lamp/set", "zigbee2mqtt/lamp/get", "other/lamp"],
 )
 def test_bridge_topics_and_commands_are_none_of_our_business(topic: str) -> None:
-    assert Z2M.decode(topic, b'{"temperature": 1}', AT) is NOTHING
+    assert Z2M.decode(topic, b'{"temperature": 1}', AT) == NOTHING
 
 
 def test_a_deleted_retained_state_says_nothing() -> None:
-    assert Z2M.decode("zigbee2mqtt/lamp", b"", AT) is NOTHING
+    assert Z2M.decode("zigbee2mqtt/lamp", b"", AT) == NOTHING
 
 
 @pytest.mark.parametrize("payload", [b"21.5", b"[1]", b"{", b"\xff"])
@@ -92,3 +92,9 @@ def test_a_prefix_keeps_two_networks_apart() -> None:
     north = Zigbee2Mqtt(prefix="north.")
     (reading,) = readings(north.decode("zigbee2mqtt/hall", b'{"temperature": 1}', AT))
     assert reading.device == "north.hall"
+
+
+def test_a_name_without_letters_of_ours_is_unmapped_and_costs_the_others_nothing() -> None:
+    decoded = Z2M.decode("zigbee2mqtt/hall", '{"湿度": 40, "temperature": 21}'.encode(), AT)
+    assert values(decoded) == {"temperature": (21.0, "Cel")}
+    assert decoded.unmapped == ("湿度",)
