@@ -18,13 +18,16 @@ from contract.messages import Command, Manifest, StreamManifest
 from contract.taxonomy import CameraState, Lane
 from edge.capture import Camera
 from edge.clip_maker import ClipMaker
-from edge.control import Control
+from edge.control import Control, Tuned
 from edge.errors import ConfigError
 from edge.health import HealthWatch
 from edge.mqtt import MqttTransport
 from edge.pipeline import Pipeline, Stream
 from edge.publisher import Publisher
-from edge.settings import EdgeConfig, StreamSettings
+from edge.readings.opening import open_source
+from edge.readings.source import ReadingSource
+from edge.sensing import Sensing
+from edge.settings import EdgeConfig, SensorSettings, StreamSettings
 from edge.sources.opening import without_credentials
 from edge.spool import Spool
 from edge.sqlite_spool import SqliteSpool
@@ -95,7 +98,11 @@ class Agent:
         self.clips = ClipMaker(config.clip, self.pipeline.take)
         for settings in config.streams:
             self.pipeline.add(self._stream(settings))
-        self.control = Control(config.agent.folder, self.pipeline.streams.values())
+        self.sensing = Sensing(
+            config.agent.name, config.sensors, self._open_sensor, self.pipeline.take, now
+        )
+        tuned: dict[str, Tuned] = {**self.pipeline.streams, **self.sensing.watches}
+        self.control = Control(config.agent.folder, tuned)
         self.health = HealthWatch(
             config.agent.folder,
             self.pipeline,
@@ -104,6 +111,7 @@ class Agent:
             self.publisher.status,
             now,
             config.publish.heartbeat_s,
+            self.sensing.health,
         )
 
     def start(self) -> None:
@@ -114,6 +122,7 @@ class Agent:
         workers = self._config.agent.workers or os.cpu_count() or 1
         self.pipeline.start(max(1, min(workers, len(self.pipeline.streams))))
         self.clips.start()
+        self.sensing.start()
         self.publisher.start()
         self.health.start()
 
@@ -127,6 +136,7 @@ class Agent:
             thread.start()
         self.pipeline.stop()
         self.clips.stop()
+        self.sensing.stop()
         for thread in stops:
             thread.join()
         self.health.stop()
@@ -168,10 +178,15 @@ class Agent:
                 )
                 for name, stream in self.pipeline.streams.items()
             ],
+            sensors=self.sensing.manifests(),
             command_version=self.control.version,
             command_errors=self.control.errors,
             first_detection=self._first_detection if self._spool.boot == self._first_boot else 1,
         )
+
+    def _open_sensor(self, sensor: SensorSettings) -> ReadingSource:
+        agent = self._config.agent
+        return open_source(sensor, f"{agent.station}.{agent.name}.{sensor.id}", self._now)
 
     def _commanded(self, command: Command) -> None:
         if self.control.apply(command):

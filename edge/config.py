@@ -7,6 +7,7 @@
     [[stream]]                       id, name, source, loop, position = [longitude, latitude],
                                      privacy = [[[x, y], [x, y], [x, y]], ...]
     [stream.detectors.flame]         a detector for this stream; enabled = false takes it away
+    [[sensor]]                       a source of readings: see sensor_config
 
 A camera that cannot be opened is no error here: cameras come and go.
 """
@@ -30,6 +31,7 @@ from edge import layers
 from edge.errors import ConfigError as ConfigError
 from edge.layers import Setting, Table
 from edge.privacy import read_polygons
+from edge.sensor_config import FoundSensor, check_sensors, explain_sensor, find_sensors
 from edge.settings import (
     SECTIONS,
     AgentSettings,
@@ -66,14 +68,20 @@ def load(path: Path, environ: Mapping[str, str], base: Path = BASE) -> EdgeConfi
         if one.id in seen:
             raise ConfigError(f"{path}: two streams are called {one.id!r}: give one another id")
         seen.add(one.id)
+    broker = _section(BrokerSettings, "broker", found)
+    sensors = check_sensors(found.sensors, broker)
+    for device in (d.id for s in sensors for d in s.devices):
+        if device in seen:
+            raise ConfigError(f"{path}: {device!r} is a stream and a device: give one another id")
     return EdgeConfig(
         agent,
-        _section(BrokerSettings, "broker", found),
+        broker,
         _section(CaptureSettings, "capture", found),
         _section(SpoolSettings, "spool", found),
         _section(PublishSettings, "publish", found),
         streams,
         _section(ClipSettings, "clip", found),
+        sensors,
     )
 
 
@@ -82,7 +90,7 @@ def explain(path: Path, environ: Mapping[str, str], base: Path = BASE) -> list[s
 
     Raises ConfigError as `load` does.
     """
-    load(path, environ, base)
+    config = load(path, environ, base)
     found = _gather(path, environ, base)
     lines: list[str] = []
     for section, kind in SECTIONS.items():
@@ -96,6 +104,8 @@ def explain(path: Path, environ: Mapping[str, str], base: Path = BASE) -> list[s
         for detector_kind, values in _detectors(found, stream).items():
             params = detector(detector_kind).Params
             lines += _lines(f"{named}.detectors.{detector_kind}", params, values)
+    for sensor, settings in zip(found.sensors, config.sensors, strict=True):
+        lines += explain_sensor(sensor, settings)
     return lines
 
 
@@ -116,13 +126,14 @@ class _Found:
     sections: dict[str, Table]
     detectors: dict[str, Table]  # for every stream
     streams: list[_Stream]
+    sensors: list[FoundSensor]
 
 
 def _gather(path: Path, environ: Mapping[str, str], base: Path) -> _Found:
-    found = _Found(path, {}, {}, [])
+    found = _Found(path, {}, {}, [], [])
     if base.is_file():
-        _lay(found, layers.read_toml(base), base)
-    _lay(found, layers.read_toml(path), path)
+        _lay(found, layers.read_toml(base), base, environ)
+    _lay(found, layers.read_toml(path), path, environ)
     for where, setting in layers.from_environment(environ):
         _lay_one(found, where, setting)
     for section, values in found.sections.items():
@@ -136,7 +147,7 @@ def _gather(path: Path, environ: Mapping[str, str], base: Path) -> _Found:
     return found
 
 
-def _lay(found: _Found, tables: Mapping[str, Any], path: Path) -> None:
+def _lay(found: _Found, tables: Mapping[str, Any], path: Path, environ: Mapping[str, str]) -> None:
     layer = str(path)
     for name, values in tables.items():
         if name in SECTIONS:
@@ -150,8 +161,10 @@ def _lay(found: _Found, tables: Mapping[str, Any], path: Path) -> None:
             if not isinstance(values, list):
                 raise ConfigError(f"{layer}: streams are written [[stream]], with two brackets")
             found.streams.extend(_found_stream(entry, layer) for entry in values)
+        elif name == "sensor":
+            found.sensors.extend(find_sensors(values, layer, environ))
         else:
-            _refuse(layer, name, (*SECTIONS, "detectors", "stream"))
+            _refuse(layer, name, (*SECTIONS, "detectors", "stream", "sensor"))
 
 
 def _found_stream(entry: object, layer: str) -> _Stream:

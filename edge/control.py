@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 from contract.control import encode_control, read_control
 from contract.errors import ContractError
 from contract.messages import Command
-from edge.pipeline import Stream
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +19,19 @@ ERRORS_KEPT = 50
 ERROR_LENGTH = 500  # characters
 
 
+class Tuned(Protocol):
+    """A camera or a watch over readings: what a command names."""
+
+    def use(self, commanded: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Go on with the agent's own parameters and these over them; what of it is refused."""
+
+
 class Control:
     """Which command is in force. Safe to use from several threads."""
 
-    def __init__(self, folder: Path, streams: Iterable[Stream]) -> None:
+    def __init__(self, folder: Path, tuned: Mapping[str, Tuned]) -> None:
         self._path = folder / "command.json"
-        self._streams = {stream.settings.id: stream for stream in streams}
+        self._tuned = dict(tuned)
         self._lock = threading.Lock()
         self._command: Command | None = None
         self._errors: list[str] = []
@@ -68,13 +75,12 @@ class Control:
     def _put_in_force(self, command: Command) -> None:
         with self._lock:
             errors = [
-                f"no stream {name!r}; there are: {', '.join(self._streams) or 'none'}"
+                f"no stream {name!r}; there are: {', '.join(self._tuned) or 'none'}"
                 for name in command.parameters
-                if name not in self._streams
+                if name not in self._tuned
             ]
-            for name, stream in self._streams.items():
-                with stream.lock:
-                    errors += stream.watch.use(command.parameters.get(name, {}))
+            for name, tuned in self._tuned.items():
+                errors += tuned.use(command.parameters.get(name, {}))
             self._errors = [e[:ERROR_LENGTH] for e in errors[:ERRORS_KEPT]]
             self._command = command
 

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from contract.envelope import encode_record
-from contract.messages import Health, StreamHealth
-from contract.taxonomy import CameraState, Lane
+from contract.messages import Health, SensorHealth, StreamHealth
+from contract.taxonomy import CameraState, Lane, SensorState
 from edge.clip_maker import ClipMaker
 from edge.errors import SpoolError
 from edge.pipeline import Pipeline, Stream, camera_state
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 STATUS_S = 1.0
 SPEEDY_S = 1.0  # at most one heartbeat out of turn in this time
+TOLD, ALL = 8, 1000  # names and topics of a sensor in a heartbeat, and in the status file
 DETAIL = 1000  # characters
 
 
@@ -42,7 +43,9 @@ class HealthWatch:
         link: Callable[[], LinkStatus],
         now: Callable[[], datetime],
         heartbeat_s: float,
+        sensors: Callable[[int], list[SensorHealth]] = lambda told: [],
     ) -> None:
+        """sensors: how each source of readings fares, with so many names of each sort."""
         self._path = folder / "status.json"
         self._pipeline = pipeline
         self._spool = spool
@@ -50,9 +53,11 @@ class HealthWatch:
         self._link = link
         self._now = now
         self._heartbeat_s = heartbeat_s
+        self._sensors = sensors
         self._begun = time.monotonic()
         self._told_s = -heartbeat_s
         self._states: dict[str, CameraState] = {}
+        self._sensor_states: dict[str, SensorState] = {}
         self._since: dict[str, datetime] = {}
         self._said = SaidOnce()
         self._stop = threading.Event()
@@ -94,8 +99,9 @@ class HealthWatch:
     def _look(self, last: bool = False) -> None:
         streams = {name: self._stream(s) for name, s in self._pipeline.streams.items()}
         states = {name: health.state for name, health in streams.items()}
-        changed = states != self._states
-        self._states = states
+        sensor_states = {s.sensor: s.state for s in self._sensors(0)}
+        changed = states != self._states or sensor_states != self._sensor_states
+        self._states, self._sensor_states = states, sensor_states
         self._write_status(streams)
         waited_s = time.monotonic() - self._told_s
         if last or waited_s >= self._heartbeat_s or (changed and waited_s >= SPEEDY_S):
@@ -132,6 +138,7 @@ class HealthWatch:
             captured_at=now,
             uptime_s=time.monotonic() - self._begun,
             streams=list(streams.values()),
+            sensors=self._sensors(TOLD),
             spooled={lane: state.waiting for lane, state in lanes.items()},
             lost={lane: state.lost + dropped[lane] for lane, state in lanes.items()},
             clock_offset_s=self._link().clock_offset_s,
@@ -160,6 +167,7 @@ class HealthWatch:
                 for name, health in streams.items()
             },
             "clips": asdict(self._clips.report()),
+            "sensors": {s.sensor: s for s in self._sensors(ALL)},
             "lanes": {
                 lane: {
                     "next_seq": state.next_seq,

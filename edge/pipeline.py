@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from contract.taxonomy import CameraState, Lane
 from edge.capture import Camera
@@ -34,6 +35,11 @@ class Stream:
         self._left_out = 0  # frames that nobody could look at
         self._reason = ""  # why the last of them was left out
         self._said = SaidOnce()
+
+    def use(self, commanded: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Go on with these parameters; what of it is refused. Any thread."""
+        with self.lock:
+            return self.watch.use(commanded)
 
     def fault(self) -> str:
         """Which detectors were switched off, what frames were left out, and why; "" for none."""

@@ -11,6 +11,7 @@ from contract.geometry import Point
 from contract.taxonomy import Lane
 from detectors.kit.params import param
 from edge.privacy import Polygon
+from edge.readings.settings import Sensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,42 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """A device whose readings are passed on: its name for people and its place."""
+
+    id: str
+    name: str
+    position: Point | None
+    cell: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """Detectors over one metric of the devices that fit `device`, a pattern of the shell's kind."""
+
+    id: str
+    metric: str
+    device: str
+    detectors: tuple[DetectorSettings, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSettings:
+    """One source of readings."""
+
+    fields: Sensor = field(repr=False)  # may name a password
+    broker: BrokerSettings | None  # None: it listens to none
+    position: Point | None
+    devices: tuple[DeviceSettings, ...]
+    watches: tuple[WatchSettings, ...]
+
+    @property
+    def id(self) -> str:
+        """Its name: part of its client id and of its heartbeats."""
+        return self.fields.id
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeConfig:
     """Everything an agent is told before it starts; checked."""
 
@@ -166,6 +203,7 @@ class EdgeConfig:
     publish: PublishSettings
     streams: tuple[StreamSettings, ...]
     clip: ClipSettings = ClipSettings()
+    sensors: tuple[SensorSettings, ...] = ()
 
 
 SECTIONS: dict[str, type[Any]] = {
