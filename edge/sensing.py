@@ -24,7 +24,7 @@ from contract.messages import (
     StreamManifest,
 )
 from contract.taxonomy import CameraState, Lane
-from edge.evidence import Picture
+from edge.evidence import Evidence
 from edge.readings.adapter import Record
 from edge.readings.settings import ModbusSensor
 from edge.readings.source import ReadingSource, SourceStatus
@@ -163,7 +163,7 @@ class Sensing:
 
     def _entries(self, name: str, heard: Heard) -> Iterator[Entry]:
         record = heard.record
-        if isinstance(record, Picture):
+        if isinstance(record, Evidence):
             yield from record.entries()
         elif isinstance(record, Detection):
             yield Entry(Lane.DETECTION, encode_record(record), record.captured_at)

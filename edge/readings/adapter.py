@@ -15,9 +15,9 @@ import msgspec
 
 from contract.errors import GridwardenError
 from contract.messages import Detection, Reading
-from edge.evidence import Picture
+from edge.evidence import Evidence
 
-Record = Reading | Detection | Picture
+Record = Reading | Detection | Evidence
 MAX_PAYLOAD = 256 * 1024  # bytes; none of these systems sends a reading that large
 
 _decode_json = msgspec.json.Decoder().decode
