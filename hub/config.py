@@ -110,6 +110,28 @@ class StorageConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowConfig:
+    """How much each agent may have under way; the hub narrows it while it does not keep up."""
+
+    window_records: int = 5_000
+    window_bytes: int = 4 * 1024 * 1024
+    least_records: int = 100  # even then
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsConfig:
+    """Records that are taken of one device in a minute of capture; 0: any number."""
+
+    readings_per_minute: int = 60_000  # of one device: 1 kHz
+    detections_per_minute: int = 600  # changes of one camera's episodes
+    scores_per_minute: int = 1_000  # blocks of one camera
+    chunks_per_minute: int = 6_000  # of one camera's evidence, 48 KiB each
+    heartbeats_per_minute: int = 600  # of one agent
+    lane_per_minute: int = 1_000_000  # of one agent's lane as a whole
+    refused_per_minute: int = 600  # of one agent: what is quarantined
+
+
+@dataclass(frozen=True, slots=True)
 class HubConfig:
     """Every setting of the hub."""
 
@@ -119,6 +141,8 @@ class HubConfig:
     hub: SiteConfig = SiteConfig()
     ingest: IngestConfig = IngestConfig()
     storage: StorageConfig = StorageConfig()
+    flow: FlowConfig = FlowConfig()
+    limits: LimitsConfig = LimitsConfig()
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> HubConfig:
@@ -248,6 +272,13 @@ def _checked(config: HubConfig) -> HubConfig:
         ("storage.keep_minutes_days", storage.keep_minutes_days, 0, MAX_DAYS),
         ("storage.keep_hours_days", storage.keep_hours_days, 0, MAX_DAYS),
         ("storage.compress_after_days", storage.compress_after_days, 0, MAX_DAYS),
+        ("flow.window_records", config.flow.window_records, 1, 1_000_000),
+        ("flow.window_bytes", config.flow.window_bytes, 65_536, 2**31 - 1),
+        ("flow.least_records", config.flow.least_records, 1, config.flow.window_records),
+        *(
+            (f"limits.{f.name}", getattr(config.limits, f.name), 0, 1_000_000_000)
+            for f in dataclasses.fields(LimitsConfig)
+        ),
     ):
         if not low <= value <= high:
             raise ConfigError(f"{name} must lie in {low:g} to {high:g}, got {value:g}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+from hub.ingest import canary
 from hub.ingest.births import take_control
-from hub.ingest.database import REFUSALS
+from hub.ingest.database import Stopped, blame
 from hub.ingest.intake import Intake
 from hub.ingest.mqtt import BrokerConnection, Delivery
 from hub.services.context import Hub
@@ -33,12 +34,34 @@ class ControlWorker(Intake):
             agent = self._database.run(
                 lambda conn: take_control(conn, self._hub, topic, payload), self._stopping
             )
-        except REFUSALS as e:
-            _log.warning("message on %s cannot be stored and is quarantined: %s", topic, e)
-            reject = Reject(topic, payload, f"cannot be stored: {e}")
-            self._database.run(
-                lambda conn: quarantine.put_aside(conn, [reject], self._hub.now()), self._stopping
-            )
+        except Stopped:
+            raise
+        except Exception as e:  # noqa: BLE001 - raised again unless it is one message's
+            self._put_aside(topic, payload, e)
             return
         if agent is not None:
             self._born(agent)
+
+    def _put_aside(self, topic: str, payload: bytes, error: Exception) -> None:
+        """Quarantine a birth or death, unless not even a good birth can be stored."""
+        station = self._hub.config.hub.stations[0]
+        try:
+            self._database.run(
+                lambda conn: canary.is_born(conn, self._hub, station), self._stopping
+            )
+        except Stopped:
+            raise
+        except Exception:  # noqa: BLE001 - the first error is raised
+            _log.exception("not even a good birth can be stored")
+            raise error from None
+        reason, fault = blame(error)
+        _log.warning(
+            "message on %s is quarantined: %s",
+            topic,
+            reason,
+            exc_info=None if fault == "sender" else error,
+        )
+        reject = Reject(topic, payload, reason, fault=fault)
+        self._database.run(
+            lambda conn: quarantine.put_aside(conn, [reject], self._hub.now()), self._stopping
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,21 +14,27 @@ from psycopg.errors import ProgramLimitExceeded, StatementTooComplex
 
 from contract.errors import GridwardenError
 from hub.services.context import Hub, connect
+from hub.store.quarantine import Fault
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.05, 5.0
-# what a message may bring about by what it holds; it is the message's fault, so it is put aside
+# what a message may bring about by what it holds: the sender's fault
 REFUSALS = (
     psycopg.DataError,
     psycopg.IntegrityError,
     ProgramLimitExceeded,  # too large for an index
     StatementTooComplex,  # nested too deep
     GridwardenError,
-    ValueError,
     OverflowError,  # times at the end of the calendar
-    RecursionError,
 )
-# a database or disk that is away, full, read-only or restarting; the same works once it is not
-_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, OSError)
+# A database or disk that is away, full, read-only or restarting, a machine short of memory: the
+# same works once it is not, and is never a reason to put a record aside.
+PASSING = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.InternalError,
+    OSError,
+    MemoryError,
+)
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -48,7 +55,7 @@ class Database:
     def run(self, work: Callable[[Connection[Any]], T], stopping: threading.Event) -> T:
         """`work` in a transaction that is committed; tried again while what fails may pass.
 
-        Raises Stopped, one of REFUSALS, and what a fault of the program raises.
+        Raises Stopped, one of REFUSALS, and whatever else a fault of the program raises.
         """
         wait_s, lamented = FIRST_RETRY_S, False
         while True:
@@ -58,7 +65,7 @@ class Database:
                     result = work(conn)
             except REFUSALS:
                 raise
-            except _PASSING as e:
+            except PASSING as e:
                 if not lamented and wait_s > 8 * FIRST_RETRY_S:
                     _log.warning("%s waits, acknowledging nothing: %s", self._name, _line(e))
                     lamented = True
@@ -82,6 +89,16 @@ class Database:
             self._conn = connect(self._hub.config, self._name)
             self._conn.autocommit = True  # transactions are those of `run`
         return self._conn
+
+
+def blame(error: Exception) -> tuple[str, Fault]:
+    """Why something cannot be stored, and whose fault that is."""
+    if isinstance(error, REFUSALS):
+        return f"cannot be stored: {error}", "sender"
+    last = traceback.format_exception_only(error)[-1].strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].name}, line {frames[-1].lineno})" if frames else ""
+    return f"fault of the hub: {last}{where}", "hub"
 
 
 def _line(error: Exception) -> str:

@@ -61,6 +61,12 @@ def _read(topic: Topic, payload: bytes) -> Message:
     return message
 
 
+def decode_record(topic: str, who: Identity, raw: bytes, chunk: bytes) -> Entry:
+    """The entry of a record that was taken out of its message. `who.seq`: its own number."""
+    (entry,) = _entries(topic, Message(who, (msgspec.Raw(raw),), chunk))
+    return entry
+
+
 def _entries(topic: str, message: Message) -> Iterator[Entry]:
     who = message.identity
     for i, raw in enumerate(message.records):
@@ -76,7 +82,7 @@ def _content(topic: str, message: Message, raw: msgspec.Raw, seq: int) -> Record
         if isinstance(record, Lost) and record.last >= HIGHEST_SEQ:
             raise RecordError(f"lost range up to {record.last} is beyond any sequence number")
     except RecordError as e:
-        return reject(topic, message.identity, seq, bytes(raw), str(e))
+        return reject(topic, message.identity, seq, bytes(raw), str(e), message.payload)
     return record
 
 
@@ -89,6 +95,19 @@ def _check_episode(record: Detection) -> None:
         raise RecordError(f"detection record refused: episode {record.episode!r} is not a UUID")
 
 
-def reject(topic: str, who: Identity, seq: int, raw: bytes, reason: str) -> Reject:
+def reject(
+    topic: str, who: Identity, seq: int, raw: bytes, reason: str, chunk: bytes = b""
+) -> Reject:
     """The reject of a record whose sequence number is known."""
-    return Reject(topic, raw, reason, who.station, who.agent, who.boot, str(who.lane), seq)
+    return Reject(
+        topic,
+        raw,
+        reason,
+        who.station,
+        who.agent,
+        who.boot,
+        str(who.lane),
+        seq,
+        chunk=chunk,
+        counted=True,
+    )

@@ -10,16 +10,18 @@ from typing import Any
 from psycopg import Connection
 
 from contract.control import encode_control
-from contract.messages import Ack, Nack
+from contract.messages import Ack, Flow, Nack
 from contract.topics import Down, Topic
 from hub.ingest.acks import HoleWatch, ack_of
 from hub.ingest.commands import publish_commands
+from hub.ingest.flow import FlowControl
 from hub.ingest.mqtt import BrokerConnection
 from hub.ingest.thread import IngestThread
 from hub.ingest.transaction import Written
 from hub.services.context import Hub
 from hub.store import agents, ledger
 from hub.store.agents import Address
+from hub.store.discarded import Discarded
 from hub.store.epoch import current_epoch
 
 SWEEP_S = 0.5  # how often holes and commands are looked after
@@ -48,10 +50,14 @@ class Downlink(IngestThread):
         self._broker = broker
         self._stations = tuple(stations)
         self._holes = HoleWatch(hub.config.ingest.hole_s)
+        self._flow = FlowControl(hub.config.flow)
         self._lock = threading.Lock()
         self._due: dict[str, str | None] = {}  # agent -> boot heard of, None: the present one
         self._broken: set[tuple[str, str, str]] = set()
+        self._flooding: list[Discarded] = []
+        self._born: set[str] = set()  # agents with a new session, which know of no window
         self._greeted: tuple[int, ...] = ()  # the sessions in which all were told
+        self._flow_told: tuple[int, ...] = ()  # of their windows
         self._woken = threading.Event()
 
     def stop(self) -> None:
@@ -66,12 +72,14 @@ class Downlink(IngestThread):
             for key in written.lanes:
                 self._due[key.agent] = key.boot
             self._broken.update(written.broken)
+            self._flooding += written.flooding
         self._woken.set()
 
     def born(self, agent: str) -> None:
         """An agent was born: it is told at once where it stands."""
         with self._lock:
             self._due.setdefault(agent, None)
+            self._born.add(agent)
         self._woken.set()
 
     def wake(self) -> None:
@@ -138,12 +146,36 @@ class Downlink(IngestThread):
         due = self._holes.lanes_due(time.monotonic())
         if due:
             self._database.run(lambda conn: self._ask_again(conn, due), self._stopping)
+        self._control_flow()
         self._database.run(
             lambda conn: publish_commands(
                 conn, self._broker, self._stations, self._hub.now, unpublished=True
             ),
             self._stopping,
         )
+
+    def _control_flow(self) -> None:
+        """Tell agents of another window, or of devices of theirs that flood."""
+        with self._lock:
+            flooding, self._flooding = self._flooding, []
+            born, self._born = self._born, set()
+        self._flow.flood(flooding, time.monotonic())
+        everybody = self._flow.step(max(c.fill for c in self._listening))
+        everybody |= self._flow_told != self._greeted
+        due = self._flow.due(time.monotonic()) | born
+        if not everybody and not due:
+            return
+        known = self._database.run(
+            lambda conn: agents.addresses(conn, self._stations), self._stopping
+        )
+        for row in known:
+            if everybody or row.agent in due:
+                self._tell_flow(row)
+        self._flow_told = self._greeted
+
+    def _tell_flow(self, row: Address) -> None:
+        flow = self._flow.of(row.agent, time.monotonic())
+        self._send(row.station, row.agent, Down.FLOW, flow, retain=False)
 
     def _ask_again(self, conn: Connection[Any], due: set[ledger.LaneKey]) -> None:
         """Look once more before asking: most holes have closed by themselves."""
@@ -164,7 +196,7 @@ class Downlink(IngestThread):
                 self._send(stations[agent], agent, Down.NACK, nack, retain=False)
 
     def _send(
-        self, station: str, agent: str, kind: Down, message: Ack | Nack, *, retain: bool
+        self, station: str, agent: str, kind: Down, message: Ack | Nack | Flow, *, retain: bool
     ) -> None:
         topic = str(Topic(station, agent, kind))
         self._broker.publish(topic, encode_control(message), retain=retain)

@@ -36,11 +36,15 @@ def receive_chunks(
     for digest, pieces in sorted(chunks.items()):
         if known[digest].complete:
             continue
-        fitting = [(e, c) for e, c in pieces if c.total == known[digest].total]
-        broken += [(e, digest) for e, c in pieces if c.total != known[digest].total][:1]
-        hub.evidence.write(digest, [(c.offset, e.payload) for e, c in fitting])
-        ranges = [(c.offset, c.offset + len(e.payload)) for e, c in fitting]
-        if not fitting or not evidence_index.receive(conn, digest, ranges):
+        if any(c.total != known[digest].total for _, c in pieces):
+            # one of them lies about the size, perhaps the first one: all of it comes anew
+            hub.evidence.forget(digest)
+            evidence_index.forget(conn, digest)
+            broken.append((pieces[-1][0], digest))
+            continue
+        hub.evidence.write(digest, [(c.offset, e.payload) for e, c in pieces])
+        ranges = [(c.offset, c.offset + len(e.payload)) for e, c in pieces]
+        if not evidence_index.receive(conn, digest, ranges):
             continue
         if hub.evidence.complete(digest):
             evidence_index.finish(conn, digest, now)
@@ -49,5 +53,5 @@ def receive_chunks(
                 changes.tell(conn, "event", number)
         else:
             evidence_index.forget(conn, digest)
-            broken.append((fitting[-1][0], digest))
+            broken.append((pieces[-1][0], digest))
     return broken

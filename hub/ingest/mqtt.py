@@ -93,6 +93,11 @@ class BrokerConnection:
         """The number of the present session, from 1; 0 before the first."""
         return self._session.epoch if self._session else 0
 
+    @property
+    def fill(self) -> float:
+        """How full the queue of deliveries is, 0..1."""
+        return self.deliveries.qsize() / self.deliveries.maxsize
+
     def publish(self, topic: str, payload: bytes, *, retain: bool, wait_s: float = 0.0) -> bool:
         """Send at QoS 1; whether the broker has it within wait_s, or took it over where 0."""
         session = self._session

@@ -1,7 +1,8 @@
 """What one transaction of ingestion writes, in the order that keeps it exact and free of deadlock.
 
-Ledger rows made and locked; what is here already dropped; the lanes' records stored (detections
-lock their tiles first); rejects quarantined; the ledger advanced. Evidence is on disk before.
+Ledger rows made and locked; what is here already dropped; what floods discarded; the lanes'
+records stored (detections lock their tiles first); rejects quarantined; the ledger advanced.
+Evidence is on disk before.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ from hub.domain.lane_ledger import LaneLedger
 from hub.ingest.decode import Entry, reject
 from hub.ingest.evidence import receive_chunks
 from hub.ingest.heartbeats import take_heartbeats
+from hub.ingest.limits import Judged, Limits
 from hub.services.context import Hub
 from hub.services.record_detections import record_detections
-from hub.store import agents, ledger, quarantine, readings, scores
+from hub.store import agents, discarded, ledger, quarantine, readings, scores
 from hub.store.detections import Change
+from hub.store.discarded import Discarded
 from hub.store.health import ReceivedHealth
 from hub.store.ledger import LaneKey
 from hub.store.quarantine import Reject
@@ -45,28 +48,52 @@ class Written:
 
     lanes: set[LaneKey] = field(default_factory=set)  # heard of, duplicates included
     broken: list[tuple[str, str, str]] = field(default_factory=list)  # agent, boot, digest
+    judged: Judged = field(default_factory=Judged)  # to be spent once it is committed
+    flooding: list[Discarded] = field(default_factory=list)  # all that was discarded so far
 
 
 def write(
-    conn: Connection[Any], hub: Hub, entries: Sequence[Entry], rejects: Sequence[Reject]
+    conn: Connection[Any],
+    hub: Hub,
+    entries: Sequence[Entry],
+    rejects: Sequence[Reject],
+    limits: Limits,
 ) -> Written:
-    """Write these entries and rejects; the caller commits."""
+    """Write these entries and rejects; the caller commits, then spends what was judged."""
     now = hub.now()
     entries, misplaced = _enrolled(conn, entries)
     written = Written({_key(e) for e in entries})
     lanes = ledger.lock_lanes(conn, written.lanes)
     new = _new(lanes, entries)
-    refused = [e.content for e in new if isinstance(e.content, Reject)]
-    refused += _store(conn, hub, new, now)
-    again = [e for e in entries if isinstance(e.content, EvidenceChunk)]
+    written.judged = judged = limits.judge(new, [*rejects, *misplaced], now)
+    refused = [e.content for e in judged.taken if isinstance(e.content, Reject)]
+    refused += store(conn, hub, judged.taken, now)
+    again = [
+        e for e in entries if isinstance(e.content, EvidenceChunk) and id(e) not in judged.discarded
+    ]
     if again:  # a chunk that is sent again is welcome while its picture is not complete
         broken = receive_chunks(conn, hub, again, now)
         written.broken = [(e.identity.agent, e.identity.boot, digest) for e, digest in broken]
         refused += [
-            reject(e.topic, e.identity, e.seq, e.raw, f"evidence {digest} has another digest")
+            reject(
+                e.topic,
+                e.identity,
+                e.seq,
+                e.raw,
+                f"evidence {digest} has another digest",
+                e.payload,
+            )
             for e, digest in broken
         ]
-    quarantine.put_aside(conn, [*rejects, *misplaced, *refused], now)
+    quarantine.put_aside(conn, [*judged.rejects, *refused], now)
+    written.flooding = discarded.count(
+        conn,
+        [
+            Discarded(k.agent, k.boot, k.lane, k.device, n, limits.of(k))
+            for k, n in judged.beyond.items()
+        ],
+        now,
+    )
     _advance(lanes, new)
     ledger.save_lanes(conn, lanes, now)
     return written
@@ -87,8 +114,12 @@ def _enrolled(conn: Connection[Any], entries: Sequence[Entry]) -> tuple[list[Ent
             e.raw,
             f"agent {e.identity.agent} is enrolled at station {station_of[e.identity.agent]}, "
             f"not at {e.identity.station}",
-            station=e.identity.station,
-            agent=e.identity.agent,
+            e.identity.station,
+            e.identity.agent,
+            e.identity.boot,
+            str(e.identity.lane),
+            e.seq,
+            chunk=e.payload,
         )
         for e in entries
         if station_of[e.identity.agent] != e.identity.station
@@ -109,10 +140,8 @@ def _new(lanes: Mapping[LaneKey, LaneLedger], entries: Sequence[Entry]) -> list[
     return new
 
 
-def _store(
-    conn: Connection[Any], hub: Hub, entries: Iterable[Entry], now: datetime
-) -> list[Reject]:
-    """Store new records by their lanes; those that were refused for what they contradict."""
+def store(conn: Connection[Any], hub: Hub, entries: Iterable[Entry], now: datetime) -> list[Reject]:
+    """Store new records by their lanes, evidence apart; those refused for what they contradict."""
     changes: dict[int, tuple[Entry, Change]] = {}
     values: list[ReceivedReading] = []
     blocks: list[ReceivedScores] = []

@@ -1,6 +1,7 @@
 """The worker of records: a batch is one transaction, or a few.
 
-A record that the database refuses is found by bisection and quarantined; its neighbours survive.
+A record that cannot be stored is found by bisection and quarantined; its neighbours survive. That
+goes for a record that trips a fault of our own code too, as long as others do not: see `canary`.
 """
 
 from __future__ import annotations
@@ -8,14 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from hub.ingest.database import REFUSALS
-from hub.ingest.decode import Entry, decode, reject
+from contract.taxonomy import Lane
+from hub.ingest import canary
+from hub.ingest.database import Stopped, blame
+from hub.ingest.decode import Entry, decode
 from hub.ingest.intake import Intake
+from hub.ingest.limits import Limits
 from hub.ingest.mqtt import BrokerConnection, Delivery
 from hub.ingest.transaction import Written, write
 from hub.services.context import Hub
 from hub.store import quarantine
-from hub.store.quarantine import Reject
+from hub.store.quarantine import Fault, Reject
 
 # of one transaction; a detection takes up to nine locks of a table the server keeps in memory
 MAX_RECORDS = 2000
@@ -42,6 +46,7 @@ class Worker(Intake):
         super().__init__(hub, broker)
         self._committed = committed
         self._ignore = ignore
+        self._limits = Limits(hub.config.limits)
 
     def _take(self, batch: Sequence[Delivery]) -> None:
         entries: list[Entry] = []
@@ -49,7 +54,7 @@ class Worker(Intake):
         for delivery in batch:
             if self._ignore(delivery.topic):
                 continue
-            decoded = decode(delivery.topic, delivery.payload)
+            decoded = self._decode(delivery)
             if isinstance(decoded, Reject):
                 rejects.append(decoded)
             else:
@@ -58,17 +63,30 @@ class Worker(Intake):
         for i in range(0, max(1, len(entries)), size):
             self._commit(entries[i : i + size], rejects if i == 0 else [])
 
+    def _decode(self, delivery: Delivery) -> list[Entry] | Reject:
+        try:
+            return decode(delivery.topic, delivery.payload)
+        except Exception as e:  # noqa: BLE001 - raised again unless it is one message's
+            self._blame(Lane.READING, e)
+            reason, fault = blame(e)
+            _log.exception("a fault of the hub: message on %s is quarantined", delivery.topic)
+            return Reject(delivery.topic, delivery.payload, reason, fault=fault)
+
     def _commit(self, entries: list[Entry], rejects: list[Reject]) -> None:
         """Commit these, bisecting where one is poisoned."""
         if not entries and not rejects:
             return
         try:
             written = self._database.run(
-                lambda conn: write(conn, self._hub, entries, rejects), self._stopping
+                lambda conn: write(conn, self._hub, entries, rejects, self._limits),
+                self._stopping,
             )
-        except REFUSALS as e:
+        except Stopped:
+            raise
+        except Exception as e:  # noqa: BLE001 - raised again unless it is one record's
             self._without_poison(entries, rejects, e)
         else:
+            self._limits.spend(written.judged)
             self._committed(written)
 
     def _without_poison(
@@ -86,19 +104,32 @@ class Worker(Intake):
         if isinstance(entry.content, Reject):
             self._drop([*rejects, entry.content], error)
             return
-        _log.warning(
-            "record %s/%s/%s/%d cannot be stored and is quarantined: %s",
+        self._blame(entry.identity.lane, error)
+        reason, fault = blame(error)
+        _log.log(
+            logging.WARNING if fault == "sender" else logging.ERROR,
+            "record %s/%s/%s/%d is quarantined: %s",
             entry.identity.agent,
             entry.identity.boot,
             entry.identity.lane,
             entry.seq,
-            error,
+            reason,
+            exc_info=None if fault == "sender" else error,
         )
-        content = reject(
-            entry.topic, entry.identity, entry.seq, entry.raw, f"cannot be stored: {error}"
-        )
-        poisoned = Entry(entry.identity, entry.seq, content, entry.topic, entry.raw)
-        self._commit([poisoned], rejects)
+        self._commit([poisoned(entry, reason, fault)], rejects)
+
+    def _blame(self, lane: Lane, error: Exception) -> None:
+        """Return where a good record of the lane can be stored; else the hub itself is broken."""
+        station = self._hub.config.hub.stations[0]
+        try:
+            self._database.run(
+                lambda conn: canary.sings(conn, self._hub, station, lane), self._stopping
+            )
+        except Stopped:
+            raise
+        except Exception:  # noqa: BLE001 - the first error is raised
+            _log.exception("not even a good record of lane %s can be stored", lane)
+            raise error from None
 
     def _drop(self, rejects: list[Reject], error: Exception) -> None:
         """Not even the quarantine takes them as they are: keep what it does take."""
@@ -106,3 +137,22 @@ class Worker(Intake):
         self._database.run(
             lambda conn: quarantine.put_aside(conn, bare, self._hub.now()), self._stopping
         )
+
+
+def poisoned(entry: Entry, reason: str, fault: Fault) -> Entry:
+    """That entry, refused."""
+    who = entry.identity
+    content = Reject(
+        entry.topic,
+        entry.raw,
+        reason,
+        who.station,
+        who.agent,
+        who.boot,
+        str(who.lane),
+        entry.seq,
+        chunk=entry.payload,
+        fault=fault,
+        counted=True,
+    )
+    return Entry(who, entry.seq, content, entry.topic, entry.raw, entry.payload)

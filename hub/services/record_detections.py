@@ -48,7 +48,7 @@ def record_detections(conn: Connection[Any], hub: Hub, changes: Sequence[Change]
         return refused
     detections.append_changes(conn, taken, hub.insert)
     merged = _merge(known, taken)
-    placed = _place(conn, hub, merged)
+    placed = _place(conn, hub, _sighted(conn, merged, hub.now()))
     offsets = agents.clock_offsets(conn, {e.state.agent for e in placed})
     seen = {e.state.episode: _seen(e, taken, offsets) for e in placed}
     findings = {
@@ -114,12 +114,28 @@ def _merge(known: dict[str, Episode], changes: Sequence[Change]) -> list[Episode
     for c in changes:
         told = from_record(c.record, c.station, c.agent, c.boot, c.received_at)
         before = merged.get(told.episode) or known.get(told.episode)
-        merged[told.episode] = (
-            Episode(told, event=None, late=False)
-            if before is None
-            else replace(before, state=merge(before.state, told))
-        )
+        if before is None:
+            merged[told.episode] = Episode(told, event=None, late=False, seq=c.seq)
+            continue
+        state = merge(before.state, told)
+        seq = max(before.seq, c.seq) if before.state.boot == c.boot else c.seq
+        merged[told.episode] = replace(before, state=state, seq=seq)
     return list(merged.values())
+
+
+def _sighted(conn: Connection[Any], episodes: Sequence[Episode], now: datetime) -> list[Episode]:
+    """The episodes, lost sight of where the run of their agent that told of them is over.
+
+    So it is with a backlog that arrives after the birth of the next run.
+    """
+    runs = agents.runs(conn, {e.state.agent for e in episodes})
+    return [
+        replace(
+            e,
+            lost_sight_at=now if e.seq < runs.get((e.state.agent, e.state.boot), 0) else None,
+        )
+        for e in episodes
+    ]
 
 
 def _place(conn: Connection[Any], hub: Hub, episodes: Sequence[Episode]) -> list[Episode]:

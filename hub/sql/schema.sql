@@ -18,6 +18,7 @@ CREATE TABLE agent (
     manifest jsonb,
     clock_offset_s double precision,
     first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    first_detection bigint,
     PRIMARY KEY (agent)
 );
 
@@ -65,6 +66,8 @@ CREATE TABLE detection (
     received_at timestamp with time zone NOT NULL,
     late boolean DEFAULT false NOT NULL,
     test boolean DEFAULT false NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    lost_sight_at timestamp with time zone,
     PRIMARY KEY (episode),
     FOREIGN KEY (cell) REFERENCES grid_cell(code),
     FOREIGN KEY (event) REFERENCES grid_event(id),
@@ -73,6 +76,7 @@ CREATE TABLE detection (
     CHECK (((score >= (0)::double precision) AND (score <= (1)::double precision)))
 );
 CREATE INDEX detection_event ON public.detection USING btree (event);
+CREATE INDEX detection_open ON public.detection USING btree (agent) WHERE ((phase <> 'cleared'::text) AND (lost_sight_at IS NULL));
 CREATE INDEX detection_stream ON public.detection USING btree (agent, stream, raised_at DESC);
 
 CREATE TABLE detection_change (
@@ -98,6 +102,20 @@ CREATE TABLE detection_evidence (
     PRIMARY KEY (episode, digest)
 );
 CREATE INDEX detection_evidence_digest ON public.detection_evidence USING btree (digest);
+
+CREATE TABLE discarded (
+    agent text NOT NULL,
+    boot text NOT NULL,
+    lane text NOT NULL,
+    device text NOT NULL,
+    n bigint NOT NULL,
+    per_minute bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (agent, boot, lane, device),
+    CHECK ((n > 0))
+);
+CREATE INDEX discarded_last ON public.discarded USING btree (last_at DESC);
 
 CREATE TABLE event_evidence (
     event bigint NOT NULL,
@@ -289,11 +307,23 @@ CREATE TABLE quarantine (
     payload bytea NOT NULL,
     hash text NOT NULL,
     times bigint DEFAULT 1 NOT NULL,
-    replayed_at timestamp with time zone,
-    PRIMARY KEY (id)
+    fault text DEFAULT 'sender'::text NOT NULL,
+    counted boolean DEFAULT false NOT NULL,
+    chunk bytea DEFAULT '\x'::bytea NOT NULL,
+    settled_at timestamp with time zone,
+    settled_by text,
+    outcome text,
+    note text DEFAULT ''::text NOT NULL,
+    PRIMARY KEY (id),
+    CHECK ((((settled_at IS NULL) = (outcome IS NULL)) AND ((settled_at IS NULL) = (settled_by IS NULL)))),
+    CHECK (((NOT counted) OR (seq IS NOT NULL))),
+    CHECK ((fault = ANY (ARRAY['sender'::text, 'hub'::text]))),
+    CHECK ((outcome = ANY (ARRAY['stored'::text, 'here_already'::text, 'given_up'::text])))
 );
+CREATE INDEX quarantine_lane ON public.quarantine USING btree (agent, boot, lane) WHERE (counted AND (outcome IS DISTINCT FROM 'stored'::text));
 CREATE INDEX quarantine_newest ON public.quarantine USING btree (last_at DESC);
-CREATE UNIQUE INDEX quarantine_unidentified ON public.quarantine USING btree (COALESCE(agent, ''::text), hash) WHERE (seq IS NULL);
+CREATE INDEX quarantine_waiting ON public.quarantine USING btree (id DESC) WHERE (settled_at IS NULL);
+CREATE UNIQUE INDEX quarantine_once ON public.quarantine USING btree (COALESCE(agent, ''::text), hash) WHERE ((NOT counted) AND (settled_at IS NULL));
 
 CREATE TABLE reading (
     captured_at timestamp with time zone NOT NULL,

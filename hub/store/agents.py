@@ -80,6 +80,7 @@ def bear(
     born_at: datetime,
     seen_at: datetime,
     manifest: Mapping[str, Any],
+    first_detection: int | None = None,
 ) -> None:
     """An enrolled agent was born. A new boot forgets the clock offset of the old one."""
     conn.execute(
@@ -87,7 +88,7 @@ def bear(
         UPDATE agent SET
             clock_offset_s = CASE WHEN boot = %(boot)s THEN clock_offset_s END,
             boot = %(boot)s, online = true, born_at = %(born_at)s, seen_at = %(seen_at)s,
-            manifest = %(manifest)s
+            manifest = %(manifest)s, first_detection = %(first_detection)s
         WHERE agent = %(agent)s
         """,
         {
@@ -96,6 +97,7 @@ def bear(
             "born_at": born_at,
             "seen_at": seen_at,
             "manifest": Json(manifest),
+            "first_detection": first_detection,
         },
     )
 
@@ -195,6 +197,20 @@ def boots(conn: Connection[Any], agents: Collection[str]) -> dict[str, str | Non
             "SELECT agent, boot FROM agent WHERE agent = ANY (%s)", (sorted(agents),)
         ).fetchall()
     )
+
+
+def runs(conn: Connection[Any], agents: Collection[str]) -> dict[tuple[str, str], int]:
+    """The detection number that the present run of each agent began with, by (agent, boot)."""
+    return {
+        (agent, boot): int(first)
+        for agent, boot, first in conn.execute(
+            """
+            SELECT agent, boot, first_detection FROM agent
+            WHERE agent = ANY (%s) AND boot IS NOT NULL AND first_detection IS NOT NULL
+            """,
+            (sorted(agents),),
+        )
+    }
 
 
 def clock_offsets(conn: Connection[Any], agents: Collection[str]) -> dict[tuple[str, str], float]:

@@ -40,6 +40,8 @@ class Episode:
     event: int | None
     late: bool
     cell: str | None = None
+    seq: int = 0  # of its latest change within its boot
+    lost_sight_at: datetime | None = None  # the run that told of it is over
 
 
 _CHANGES = BulkTable(
@@ -85,12 +87,18 @@ def lock_episodes(conn: Connection[Any], ids: Collection[str]) -> dict[str, Epis
             """
             SELECT episode, station, agent, boot, stream, kind, label, place, phase, revision,
                    started_at, raised_at, raised_frame, captured_at, score, peak_score, box,
-                   lon, lat, cell, rule, scores, detector_version, event, received_at, late, test
+                   lon, lat, cell, rule, scores, detector_version, event, received_at, late, test,
+                   seq, lost_sight_at
             FROM detection WHERE episode = ANY (%s::uuid[]) ORDER BY episode FOR UPDATE
             """,
             (sorted(ids),),
         ).fetchall()
-    return {str(row.episode): Episode(_state(row), row.event, row.late, row.cell) for row in rows}
+    return {
+        str(row.episode): Episode(
+            _state(row), row.event, row.late, row.cell, row.seq, row.lost_sight_at
+        )
+        for row in rows
+    }
 
 
 def save_episodes(conn: Connection[Any], episodes: Iterable[Episode]) -> None:
@@ -101,9 +109,9 @@ def save_episodes(conn: Connection[Any], episodes: Iterable[Episode]) -> None:
             INSERT INTO detection (episode, station, agent, boot, stream, kind, label, place,
                 phase, revision, started_at, raised_at, raised_frame, captured_at, score,
                 peak_score, box, lon, lat, cell, rule, scores, detector_version, event,
-                received_at, late, test)
+                received_at, late, test, seq, lost_sight_at)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-                %s, %s, %s, %s, %s, %s, %s, %s)
+                %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             ON CONFLICT (episode) DO UPDATE SET
                 boot = excluded.boot, stream = excluded.stream, kind = excluded.kind,
                 label = excluded.label, place = excluded.place, phase = excluded.phase,
@@ -113,10 +121,45 @@ def save_episodes(conn: Connection[Any], episodes: Iterable[Episode]) -> None:
                 peak_score = excluded.peak_score, box = excluded.box, lon = excluded.lon,
                 lat = excluded.lat, cell = excluded.cell, rule = excluded.rule,
                 scores = excluded.scores, detector_version = excluded.detector_version,
-                event = excluded.event, late = excluded.late, test = excluded.test
+                event = excluded.event, late = excluded.late, test = excluded.test,
+                seq = excluded.seq, lost_sight_at = excluded.lost_sight_at
             """,
             [_values(e) for e in sorted(episodes, key=lambda e: e.state.episode)],
         )
+
+
+def lose_sight(
+    conn: Connection[Any],
+    agent: str,
+    *,
+    boot: str,
+    first_seq: int,
+    streams: Collection[str],
+    at: datetime,
+) -> set[int]:
+    """An agent runs anew: episodes told of before can no longer be cleared; their events.
+
+    Those of another boot, of a lower number than first_seq, or of a camera not in `streams`.
+    """
+    rows = conn.execute(
+        """
+        UPDATE detection d SET lost_sight_at = %(at)s
+        FROM (SELECT episode FROM detection
+              WHERE agent = %(agent)s AND phase <> 'cleared' AND lost_sight_at IS NULL
+                AND (boot <> %(boot)s OR seq < %(first)s OR stream <> ALL (%(streams)s::text[]))
+              ORDER BY episode FOR UPDATE) AS open
+        WHERE d.episode = open.episode
+        RETURNING d.event
+        """,
+        {
+            "at": at,
+            "agent": agent,
+            "boot": boot,
+            "first": first_seq,
+            "streams": sorted(streams),
+        },
+    ).fetchall()
+    return {int(event) for (event,) in rows if event is not None}
 
 
 def link_evidence(conn: Connection[Any], refs: Iterable[tuple[str, EvidenceRef]]) -> None:
@@ -230,4 +273,6 @@ def _values(e: Episode) -> tuple[Any, ...]:
         s.received_at,
         e.late,
         s.test,
+        e.seq,
+        e.lost_sight_at,
     )

@@ -300,18 +300,31 @@ def place_unplaced(
 def see_scenes(conn: Connection[Any], ids: Collection[int], at: datetime) -> None:
     """Note whether the scenes of these events are clear: they are once every detection is.
 
+    A detection that was lost sight of is no longer waited for.
+
     at: the hub's time, since when they then are; the agent's clock may be wrong.
     """
     conn.execute(
         """
         UPDATE grid_event e SET scene_cleared_at = s.cleared_at
-        FROM (SELECT event, CASE WHEN bool_and(phase = 'cleared') THEN %s::timestamptz END
+        FROM (SELECT event, CASE WHEN bool_and(phase = 'cleared' OR lost_sight_at IS NOT NULL)
+                                 THEN %s::timestamptz END
               FROM detection WHERE event = ANY (%s) GROUP BY event) AS s (event, cleared_at)
         WHERE e.id = s.event AND e.ended_at IS NULL
           AND (e.scene_cleared_at IS NULL) <> (s.cleared_at IS NULL)
         """,
         (at, sorted(ids)),
     )
+
+
+def numbers_of(conn: Connection[Any], ids: Collection[int]) -> list[str]:
+    """The numbers of the events with these ids."""
+    return [
+        str(number)
+        for (number,) in conn.execute(
+            "SELECT number FROM grid_event WHERE id = ANY (%s) ORDER BY number", (sorted(ids),)
+        )
+    ]
 
 
 def suspected_and_clear(conn: Connection[Any], group: str, before: datetime) -> list[GridEventRow]:

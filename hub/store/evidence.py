@@ -74,6 +74,11 @@ class EvidenceFolder:
         _sync(path.parent)
         return right
 
+    def forget(self, digest: str) -> None:
+        """Remove what has come of it, unless it is complete."""
+        path = self.path(digest)
+        path.with_name(f"{digest}.part").unlink(missing_ok=True)
+
     def keep(self, data: bytes) -> str:
         """Store whole evidence and return its digest."""
         digest = hashlib.sha256(data).hexdigest()

@@ -119,6 +119,8 @@ class DetectionRow:
     received_at: datetime
     late: bool  # arrived too late to open a grid event
     test: bool
+    seq: int  # of its latest change within `boot`
+    lost_sight_at: datetime | None  # the run that told of it is over; nobody will clear it
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ class AgentRow:
     manifest: dict[str, Any] | None
     clock_offset_s: float | None
     first_seen_at: datetime
+    first_detection: int | None  # the first number of that lane in its present run
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,12 @@ class Refused:
     reason: str
     hash: str
     times: int
-    replayed_at: datetime | None
+    fault: str  # sender | hub
+    counted: bool  # the ledger has its number as received
+    settled_at: datetime | None
+    settled_by: str | None
+    outcome: str | None  # stored | here_already | given_up; None: it waits
+    note: str
     size: int  # bytes kept
 
 

@@ -29,6 +29,7 @@ from contract.messages import (
     DetectorManifest,
     EvidenceChunk,
     EvidenceRef,
+    Flow,
     Health,
     Lost,
     Manifest,
@@ -42,7 +43,15 @@ from contract.messages import (
 )
 from contract.taxonomy import CameraState, Lane, Phase
 from contract.topics import Down, Topic, Up
-from hub.config import BrokerConfig, DatabaseConfig, HubConfig, IngestConfig, SiteConfig
+from hub.config import (
+    BrokerConfig,
+    DatabaseConfig,
+    FlowConfig,
+    HubConfig,
+    IngestConfig,
+    LimitsConfig,
+    SiteConfig,
+)
 from hub.services.context import Hub, open_hub
 
 SQUARE = Point(113.65, 34.76)  # in the demo district
@@ -85,6 +94,8 @@ def config(
     broker_port: int = 1,
     stations: tuple[str, ...] = ("demo",),
     ingest: IngestConfig | None = None,
+    limits: LimitsConfig | None = None,
+    flow: FlowConfig | None = None,
     district_file: Path | None = None,
 ) -> HubConfig:
     return HubConfig(
@@ -92,6 +103,8 @@ def config(
         broker=BrokerConfig(port=broker_port),
         hub=SiteConfig(data_dir=data_dir, stations=stations, district_file=district_file),
         ingest=ingest or IngestConfig(batch_wait_ms=10, ack_every_ms=20, hole_s=0.5),
+        limits=limits or LimitsConfig(),
+        flow=flow or FlowConfig(),
     )
 
 
@@ -323,7 +336,7 @@ class Agent:
 
     def hear(self, kind: Down, until: Callable[[Any], bool], timeout_s: float = 30.0) -> Any:
         """The first message of that kind that satisfies `until`."""
-        types: dict[Down, Any] = {Down.NACK: Nack, Down.COMMAND: Command}
+        types: dict[Down, Any] = {Down.NACK: Nack, Down.COMMAND: Command, Down.FLOW: Flow}
         deadline = time.monotonic() + timeout_s
         seen: list[Any] = []
         while True:
