@@ -1,6 +1,7 @@
 """A real TimescaleDB without an installation: PGlite with the extension, from npm, in Node.
 
-It has one connection at a time, no COPY and no background workers.
+It has one connection at a time, no COPY and no background workers, and it keeps prepared statements
+from one connection to the next: connect with `prepare_threshold=None`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """Every kind of server the hub may have; what a test does there is undone."""
     kind = request.param
     url = request.getfixturevalue("timescale_url" if kind == "timescale" else "shared_database_url")
-    with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as conn:
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
         insert = {"copy": by_copy, "unnest": by_unnest}.get(kind) or choose_insert(conn, Path.AUTO)
         with conn.transaction(force_rollback=True):
             yield Server(conn, insert)

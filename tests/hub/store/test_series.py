@@ -36,7 +36,7 @@ def conn(request: pytest.FixtureRequest) -> Iterator[Connection[Any]]:
     kind = request.param
     url = request.getfixturevalue("timescale_url" if kind == "timescale" else "shared_database_url")
     with (
-        psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as conn,
+        psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn,
         conn.transaction(force_rollback=True),
     ):
         yield conn
@@ -208,7 +208,7 @@ def test_of_several_hubs_one_keeps_the_database_up(shared_database_url: str) -> 
 @pytest.fixture
 def timescale(timescale_url: str) -> Iterator[Connection[Any]]:
     """A migrated database with TimescaleDB; made anew afterwards."""
-    with psycopg.connect(timescale_url, autocommit=True) as conn:
+    with psycopg.connect(timescale_url, autocommit=True, prepare_threshold=None) as conn:
         yield conn
         pglite.empty(conn)
     migrate(timescale_url)
