@@ -57,6 +57,12 @@ def shared_database_url(_server: EmbeddedDatabase, _template: str) -> Iterator[s
     yield from _lend_database(_server, _template)
 
 
+@pytest.fixture(scope="module")
+def scratch_database_url(_server: EmbeddedDatabase) -> Iterator[str]:
+    """URL of a database without any table, for the tests of one file."""
+    yield from _lend_database(_server, "template0")
+
+
 @pytest.fixture
 def empty_database_url(_server: EmbeddedDatabase) -> Iterator[str]:
     """URL of a fresh database without any table."""

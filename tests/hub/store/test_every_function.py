@@ -1,0 +1,297 @@
+"""Every function of the store runs on every kind of server, and answers the same.
+
+The functions are found, and called with examples for their parameters: by name where a value has
+to fit the rows of `tests/migration/rows`, else by type. A new function needs nothing here unless it
+takes a type that has no example yet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import importlib
+import inspect
+import pkgutil
+import re
+import types
+import typing
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from shapely import box
+
+import hub.store
+from contract.errors import GridwardenError
+from contract.geometry import Point
+from contract.messages import Detection, EvidenceChunk, EvidenceRef, Health, Reading, ScoreBlock
+from contract.ranges import SequenceSet
+from hub.domain.grid import Cell
+from hub.domain.lane_ledger import LaneLedger
+from hub.domain.merge import EpisodeState, from_record
+from hub.store import events
+from hub.store.bulk import Insert, InsertPath, by_copy, by_unnest, choose_insert
+from hub.store.events import NewEvent
+from hub.store.migrate import migrate
+from hub.store.rows import GridEventRow
+from hub.store.view_rows import EventFilter
+from tests import pglite
+from tests.hub.builders import chunks, detection, health, reading, score_block
+from tests.hub.store.conftest import Server
+from tests.migration.growing import contents, grow
+
+AT = datetime(2026, 3, 1, 8, 15, tzinfo=UTC)
+EPISODE = UUID("4f8b2c1e-0000-4000-8000-000000000001")
+DIGEST = "ab" * 32
+ANSWERS_OF_ITS_OWN = {  # tested where they are meant for one kind of server, or answer by chance
+    "bulk",
+    "hypertables",
+    "series",
+    "epoch",
+}
+
+SHOWN = EvidenceRef(digest="ef" * 32, role="box", media_type="image/jpeg", size=7, captured_at=AT)
+
+NAMED: dict[str, Any] = {
+    "agent": "yard-02",
+    "agents": {"yard-02": (AT, 0.5)},
+    "stations": {"yard-02": "north"},
+    "station": "north",
+    "stream": "cam-01",
+    "streams": [("yard-02", "cam-01")],
+    "boots": [("yard-02", "b7f3")],
+    "boot": "b7f3",
+    "cell": "410105000001001",
+    "cells": [],
+    "district": "410105",
+    "number": "410105-20260301-00001",
+    "event": 1,
+    "event_id": 1,
+    "id": 1,
+    "parent": None,
+    "version": 7,
+    "digest": DIGEST,
+    "digests": [DIGEST],
+    "state": "suspected",
+    "origin": "machine",
+    "category": "fire_safety",
+    "severity": "S1",
+    "group": "fire",
+    "merge_group": "fire",
+    "changes": {"title": "Another title"},
+    "names": ["confirm"],
+    "verdict": "unclear",
+    "width": "1m",
+    "metric": "vehicle_crossing",
+    "key": "key-1",
+    "request_key": "key-2",
+    "topic": "event",
+    "n": 3,
+    "lon": (113.0, 114.0),
+    "lat": (34.0, 35.0),
+    "limit": 5,
+    "until": AT + timedelta(days=1),
+    "lock": True,
+    "name": "yard-02",
+    "kind": "flame",
+    "device": "cam-01",
+    "actor": "wang",
+    "before": None,
+    "since": AT - timedelta(hours=1),
+    "seq": 18,
+    "wanted": EventFilter(),
+}
+PGLITES_UTC = "zoneinfo.ZoneInfo(key='GMT')", "datetime.timezone.utc"
+NOTHING = ("[]", "{}", "set()", "False", "0")
+# where the name alone says too little
+OF: dict[tuple[str, str], Any] = {
+    ("agents.boots", "agents"): ["yard-02"],
+    ("agents.clock_offsets", "agents"): ["yard-02"],
+    ("agents.addresses", "stations"): ["north"],
+    ("agents.bury", "born_at"): AT - timedelta(minutes=15),
+    ("commands.answered", "version"): 1,
+    ("detections.link_evidence", "refs"): [(str(EPISODE), SHOWN)],
+    ("commands.published", "version"): 1,
+    ("events.suspected_and_clear", "before"): AT,
+    ("commands.latest_of_stations", "stations"): ["north"],
+    ("events.see_scenes", "ids"): [1, 2],
+    ("detections.lock_episodes", "ids"): [str(EPISODE)],
+    ("verdicts.insert", "event"): 2,
+}
+
+
+def functions() -> dict[str, Callable[..., Any]]:
+    """The public functions of the store that take a connection, by module and name."""
+    found: dict[str, Callable[..., Any]] = {}
+    for module in pkgutil.iter_modules(hub.store.__path__):
+        loaded = importlib.import_module(f"hub.store.{module.name}")
+        for name, function in vars(loaded).items():
+            ours = inspect.isfunction(function) and function.__module__ == loaded.__name__
+            if ours and not name.startswith("_") and module.name not in ANSWERS_OF_ITS_OWN:
+                found[f"{module.name}.{name}"] = function
+    return {name: f for name, f in found.items() if "conn" in inspect.signature(f).parameters}
+
+
+def example(kind: Any, name: str, function: str, server: Server) -> Any:
+    """A value for the parameter of that name."""
+    by_type: dict[Any, Callable[[], Any]] = {
+        Insert: lambda: server.insert,
+        Detection: lambda: detection(at=AT, episode=str(EPISODE)),
+        EpisodeState: lambda: from_record(
+            detection(at=AT, episode=str(EPISODE)), "north", "yard-02", "b7f3", AT
+        ),
+        Reading: lambda: reading(1.5, at=AT),
+        ScoreBlock: lambda: score_block(AT),
+        Health: lambda: health(at=AT),
+        EvidenceChunk: lambda: chunks(b"picture")[0][0],
+        EvidenceRef: lambda: SHOWN,
+        LaneLedger: lambda: LaneLedger(SequenceSet(50, []), []),
+        GridEventRow: lambda: events.by_id(server.conn, 1),
+        NewEvent: lambda: NewEvent(
+            number="410105-20260301-00009",
+            state="suspected",
+            origin="machine",
+            ever_reported=False,
+            category="fire_safety",
+            subcategory="open_flame",
+            merge_group="fire",
+            severity="S1",
+            title="Open flame",
+            position=Point(113.65, 34.76),
+            cell=None,
+            occurred_at=AT,
+            last_seen_at=AT,
+            opened_at=AT,
+            decide_by=AT,
+            urgent=False,
+            test=False,
+        ),
+        Cell: lambda: Cell("410105000002", "Other", "另一个", box(113, 34, 114, 35)),
+        ZoneInfo: lambda: ZoneInfo("Asia/Shanghai"),
+        Point: lambda: Point(113.65, 34.76),
+        UUID: lambda: EPISODE,
+        datetime: lambda: AT,
+        date: AT.date,
+        str: lambda: f"some {name}",
+        bytes: lambda: b"\x00payload",
+        int: lambda: 3,
+        float: lambda: 0.5,
+        bool: lambda: False,
+        types.NoneType: lambda: None,
+        Any: lambda: {"some": "value"},
+        object: lambda: {"some": "value"},
+    }
+    if kind in by_type:
+        return by_type[kind]()
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return example(parts[0], name, function, server)
+    if origin is typing.Literal:
+        return parts[0]
+    if origin in (Mapping, dict):
+        return {given(parts[0], name, function, server): given(parts[1], name, function, server)}
+    if origin in (Collection, Iterable, Sequence, list, set, frozenset):
+        return [example(parts[0], name, function, server)]
+    if origin is tuple:
+        return tuple(example(p, name, function, server) for p in parts if p is not ...)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        hints = typing.get_type_hints(kind)
+        return kind(
+            **{f.name: given(hints[f.name], f.name, "", server) for f in dataclasses.fields(kind)}
+        )
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return next(iter(kind))
+    raise AssertionError(f"{function}: no example for {name}: {kind}; add one to `by_type`")
+
+
+def given(kind: Any, name: str, function: str, server: Server) -> Any:
+    """The example by name, if it is of a fitting kind, else by type."""
+    if (function, name) in OF:
+        return OF[function, name]
+    made_up = any(_is_record(part) for part in (kind, *typing.get_args(kind)))
+    return NAMED[name] if name in NAMED and not made_up else example(kind, name, function, server)
+
+
+def _is_record(kind: Any) -> bool:
+    return dataclasses.is_dataclass(kind) and kind is not EventFilter
+
+
+def answer(server: Server, name: str, function: Callable[..., Any]) -> str:
+    """What the function answered, or that it found nothing."""
+    hints = typing.get_type_hints(function)
+    arguments = {
+        p: given(hints[p], p, name, server)
+        for p in list(inspect.signature(function).parameters)[1:]
+    }
+    with server.conn.transaction(force_rollback=True):
+        try:
+            said = repr(function(server.conn, **arguments)).replace(*PGLITES_UTC)
+            if said == "None":
+                said = f"None, and leaves {contents(server.conn)}"
+            return re.sub(r'"committed_at": "[^"]*"', "", said)
+        except (GridwardenError, LookupError) as e:
+            return f"raises {e!r}"
+
+
+Answers = dict[str, str]
+
+
+def ask(url: str, folder: Path, insert: Insert | None = None) -> Answers:
+    """What every function answers in a database that grew up; the database is emptied first."""
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
+        pglite.empty(conn)
+    for _ in grow(url, folder):
+        pass
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
+        conn.execute("SET timezone = 'UTC'")
+        chosen = insert or choose_insert(conn, InsertPath.AUTO)
+        return {name: answer(Server(conn, chosen), name, f) for name, f in FUNCTIONS.items()}
+
+
+FUNCTIONS = functions()
+
+
+@pytest.fixture(scope="module")
+def answers(scratch_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """By COPY, without TimescaleDB."""
+    return ask(scratch_database_url, tmp_path_factory.mktemp("copy"), by_copy)
+
+
+def test_the_store_answers_the_same_by_unnest(
+    answers: Answers, scratch_database_url: str, tmp_path: Path
+) -> None:
+    assert differing(answers, ask(scratch_database_url, tmp_path, by_unnest)) == {}
+
+
+def test_the_store_answers_the_same_with_timescaledb(
+    answers: Answers, timescale_url: str, tmp_path: Path
+) -> None:
+    try:
+        assert differing(answers, ask(timescale_url, tmp_path)) == {}
+    finally:
+        with psycopg.connect(timescale_url, autocommit=True, prepare_threshold=None) as conn:
+            pglite.empty(conn)
+        migrate(timescale_url)
+
+
+def test_the_examples_find_what_they_ask_for(answers: Answers) -> None:
+    assert len(answers) > 80
+    # nobody ingests here
+    assert [n for n, said in answers.items() if said in NOTHING] == ["views.stations_ingested"]
+    assert {name: said for name, said in answers.items() if said.startswith("raises")} == {}
+
+
+def differing(one: Answers, other: Answers) -> dict[str, tuple[str, str]]:
+    """Where answers differ, from the first character that does."""
+    found = {}
+    for name, said in one.items():
+        if said != other[name]:
+            pairs = zip(said, other[name], strict=False)
+            n = next((i for i, (a, b) in enumerate(pairs) if a != b), 0)
+            found[name] = (said[max(0, n - 80) : n + 80], other[name][max(0, n - 80) : n + 80])
+    return found
