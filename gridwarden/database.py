@@ -74,11 +74,14 @@ class EmbeddedDatabase:
         environ: Mapping[str, str] = os.environ,
         settings: Mapping[str, str] = {},
         tethered: bool = False,
+        port: int = USUAL_PORT,
     ) -> None:
         """data_dir: created when missing. settings: over those of this module, by name.
 
         tethered: the server ends with us, even by kill -9, instead of waiting to be adopted.
+        port: for a new server, or the next free one above it.
         """
+        self._wanted_port = port
         self._tethered = tethered
         self.data_dir = data_dir.resolve()
         self.adopted = False
@@ -250,7 +253,7 @@ class EmbeddedDatabase:
             raise DatabaseError(
                 f"the database could not be made in {home}: {_last_line(made.stderr)}"
             )
-        record = DatabaseRecord(LAYOUT, str(home), choose(USUAL_PORT), password)
+        record = DatabaseRecord(LAYOUT, str(home), choose(self._wanted_port), password)
         self._remember(record)
         return record
 

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import argparse
 
-from gridwarden.commands import assets, demo, district, edge, evaluate, hub, label, replay, version
+from gridwarden.commands import (
+    assets,
+    chaos,
+    demo,
+    district,
+    edge,
+    evaluate,
+    hub,
+    label,
+    replay,
+    version,
+)
 
-COMMANDS = (demo, hub, edge, evaluate, replay, label, assets, district, version)
+COMMANDS = (demo, hub, edge, evaluate, replay, label, chaos, assets, district, version)
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:

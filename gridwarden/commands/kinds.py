@@ -39,6 +39,25 @@ def seconds(text: str) -> float:
     return value
 
 
+def minutes(text: str) -> float:
+    """A time above 0, at most a week."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 < value <= 10_080.0:
+        raise argparse.ArgumentTypeError(f"a time is a number of minutes above 0, got {text!r}")
+    return value
+
+
+def address(text: str) -> tuple[str, int]:
+    """A server: host:port."""
+    host, _, number = text.rpartition(":")
+    if not host:
+        raise argparse.ArgumentTypeError(f"an address is host:port such as mqtt:1883, got {text!r}")
+    return host.strip("[]"), port(number)
+
+
 def positive(text: str) -> int:
     """A whole number from 1 on."""
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
