@@ -20,6 +20,7 @@ from gridwarden.chaos.audit import Audit, audit
 from gridwarden.chaos.book import Book, Written
 from gridwarden.chaos.records import DEVICE, METRIC
 from hub.ingest.decode import Entry
+from hub.ingest.limits import Limits
 from hub.ingest.transaction import write
 from hub.store import ledger
 from tests.hub.builders import config, opened
@@ -62,7 +63,7 @@ def case(database_url: str, tmp_path: Path) -> Iterator[Case]:
 
         def store(entry: Entry) -> None:
             with conn.transaction():
-                write(conn, hub, [entry], [])
+                write(conn, hub, [entry], [], Limits(hub.config.limits))
 
         yield Case(book, conn, tmp_path / "evidence", store)
 
