@@ -55,7 +55,7 @@ def running(
 ) -> Iterator[Agent]:
     """An agent at work over any transport; stopped on leaving."""
     with _own_folder(config.agent.folder):
-        spool = SqliteSpool(config.agent.folder, config.spool.budgets(), now)
+        spool = open_spool(config, now)
         try:
             agent = Agent(config, spool, transport, now)
             agent.start()
@@ -65,6 +65,20 @@ def running(
                 agent.stop()
         finally:
             spool.close()
+
+
+def open_spool(config: EdgeConfig, now: Callable[[], datetime]) -> Spool:
+    """The spool of an agent with these settings, begun where there is none.
+
+    Raises SpoolError where it cannot be opened.
+    """
+    return SqliteSpool(
+        config.agent.folder,
+        config.spool.budgets(),
+        now,
+        ages_s=config.spool.ages_s(),
+        reserve_bytes=config.spool.reserve_mb * 1_000_000,
+    )
 
 
 class Agent:

@@ -73,17 +73,39 @@ class CaptureSettings:
 
 @dataclass(frozen=True, slots=True)
 class SpoolSettings:
-    """Room on the disk for what the hub has not yet committed, per lane."""
+    """Room on the disk and time for what the hub has not yet committed, per lane."""
 
     detection_mb: int = param(256, minimum=1, maximum=1_000_000, unit="MBy", text="Detections")
-    evidence_mb: int = param(2048, minimum=1, maximum=1_000_000, unit="MBy", text="Pictures")
+    evidence_mb: int = param(
+        2048, minimum=1, maximum=1_000_000, unit="MBy", text="Pictures and clips"
+    )
     reading_mb: int = param(512, minimum=1, maximum=1_000_000, unit="MBy", text="Readings")
     score_mb: int = param(256, minimum=1, maximum=1_000_000, unit="MBy", text="Scores")
     health_mb: int = param(64, minimum=1, maximum=1_000_000, unit="MBy", text="Heartbeats")
+    detection_days: int = param(
+        365, minimum=1, maximum=3650, unit="d", text="Detections older than this go"
+    )
+    evidence_days: int = param(
+        30, minimum=1, maximum=3650, unit="d", text="Pictures and clips older than this go"
+    )
+    reading_days: int = param(
+        90, minimum=1, maximum=3650, unit="d", text="Readings older than this go"
+    )
+    score_days: int = param(14, minimum=1, maximum=3650, unit="d", text="Scores older than this go")
+    health_days: int = param(
+        30, minimum=1, maximum=3650, unit="d", text="Heartbeats older than this go"
+    )
+    reserve_mb: int = param(
+        16, minimum=8, maximum=10_000, unit="MBy", text="Kept free to write down losses"
+    )
 
     def budgets(self) -> dict[Lane, int]:
         """Bytes per lane."""
         return {lane: getattr(self, f"{lane}_mb") * 1_000_000 for lane in Lane}
+
+    def ages_s(self) -> dict[Lane, float]:
+        """Seconds per lane."""
+        return {lane: getattr(self, f"{lane}_days") * 86400.0 for lane in Lane}
 
 
 @dataclass(frozen=True, slots=True)

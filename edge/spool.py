@@ -57,7 +57,11 @@ class LaneState:
 
 
 class Spool(Protocol):
-    """Safe to use from several threads."""
+    """Safe to use from several threads.
+
+    A spool that is damaged beyond use while it is open begins a new boot by itself: look at
+    `boot` after what was read, before it is sent.
+    """
 
     @property
     def boot(self) -> str:
@@ -70,19 +74,23 @@ class Spool(Protocol):
     def append(self, entries: Sequence[Entry]) -> list[int]:
         """Take all of them or none, in one transaction; their sequence numbers.
 
-        Evicts the oldest records of a lane that grows beyond its budget. Raises SpoolFullError
-        where there is no room on the disk, SpoolError where it cannot be written.
+        Where a lane grows beyond its budget, or the disk is full, what is worth least goes and is
+        declared lost (see `edge.worth`). Raises SpoolFullError where that makes no room,
+        SpoolError where it cannot be written.
         """
 
     def peek(
         self, lane: Lane, after: int, max_records: int, max_bytes: int, last: int | None = None
     ) -> list[Spooled]:
-        """The oldest records above `after` (up to `last`): at least one, if there is one."""
+        """The oldest records above `after` and the watermark (up to `last`): at least one, if
+        there is one.
+        """
 
     def advance(self, lane: Lane, watermark: int) -> None:
         """The hub has everything up to `watermark`: delete it. Never goes back.
 
-        Raises SpoolBehindError where the hub has more than was ever given out.
+        Evidence stays a little longer, for `repeat`. Raises SpoolBehindError where the hub has
+        more than was ever given out.
         """
 
     def begin_epoch(self, epoch: str, watermarks: Mapping[Lane, int]) -> None:
@@ -93,6 +101,21 @@ class Spool(Protocol):
 
     def declare_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
         """Give up [first, last]: deletes what is held of it and says so by a Lost record."""
+
+    def repeat(self, digest: str, reason: str) -> bool:
+        """Take the evidence of that digest again under new numbers; whether all of it is here.
+
+        Where it is not, that is declared lost for the reason.
+        """
+
+    def tidy(self) -> None:
+        """Let go of what is over age, and of evidence that the hub had time to look at.
+
+        To be called every few seconds.
+        """
+
+    def fault(self) -> str:
+        """What is wrong with the room it has, in words for people; "" for nothing."""
 
     def begin_boot(self) -> None:
         """Begin a new boot, keeping under new numbers what was taken since opening."""

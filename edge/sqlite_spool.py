@@ -1,34 +1,64 @@
-"""The spool in SQLite: WAL, synchronous = FULL, one writer connection under a lock."""
+"""The spool in SQLite: what is taken, sent, committed and given up, and in which transaction.
+
+The file itself is in `edge/spool_file.py`, the single statements are in `edge/spool_rows.py`, and
+`edge/eviction.py` chooses what goes.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import sqlite3
-import threading
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-
-import msgspec
 
 from contract.envelope import encode_record
 from contract.messages import Lost
-from contract.ranges import SequenceSet
 from contract.taxonomy import Lane
 from edge.errors import SpoolBehindError, SpoolError, SpoolFullError
-from edge.spool import Entry, LaneState, Spooled, missing
+from edge.eviction import Run, of_least_worth, over_age
+from edge.kept_evidence import KeptEvidence, chunks_of
+from edge.reserve import Reserve
+from edge.spool import Entry, LaneState, Spooled
+from edge.spool_file import SpoolFile, machine_id, new_boot
+from edge.spool_rows import (
+    OVERHEAD,
+    SEQS,
+    beside,
+    count_out,
+    declared,
+    delete,
+    held,
+    insert,
+    lane_state,
+    lower_watermark,
+    newest_stored_s,
+    raise_watermark,
+    renumber,
+    span,
+    time_of,
+)
+from edge.worth import ORDER, Rank, no_dearer_than, worth_of
 
 log = logging.getLogger(__name__)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-OVERHEAD = 96  # bytes a row costs beside its record and payload: keys, page share, overhead
 EVICT_TO = 0.9  # of the budget: room for a while, so that Lost records stay few
-RENUMBERED = 1000  # records at a time
-SCHEMA = (Path(__file__).parent / "spool.sql").read_text(encoding="utf-8")
+EVICT_BYTES = 1_000_000  # at least so much goes at a time where the disk is full
+STEP = 5000  # records that one transaction deletes, so that nobody waits long for the next
+STEPS = 20  # of these at a time where nothing presses
+
+
+@dataclass(slots=True)
+class _Job:
+    """Entries of one thread, waiting to be taken with those of others."""
+
+    entries: Sequence[Entry]
+    seqs: list[int] | None = None  # None: not yet, or an error
+    error: SpoolError | None = None
 
 
 class SqliteSpool:
@@ -39,23 +69,46 @@ class SqliteSpool:
         folder: Path,
         budgets: Mapping[Lane, int],
         now: Callable[[], datetime],
+        *,
+        ages_s: Mapping[Lane, float] | None = None,
+        reserve_bytes: int = 0,
         max_bytes: int | None = None,
+        machine: Callable[[Path], str] = machine_id,
+        steady_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open the spool in `folder`, or begin one; budgets: bytes per lane.
+        """Open the spool in `folder`, or begin one; budgets: bytes per lane, ages_s: seconds.
 
         A corrupt file, or one copied from another machine, is moved aside and a new boot begins.
-        max_bytes: size the file may grow to; None: what the disk has room for.
+        reserve_bytes: room on the disk kept back for writing down losses. max_bytes: size the
+        file may grow to; None: what the disk has room for. machine: what tells this machine and
+        folder from a copy. steady_s: a clock that nobody sets.
         """
-        self.path = folder / "spool.sqlite"
         self._budgets = dict(budgets)
+        self._ages_s = dict(ages_s or {})
         self._now = now
-        self._lock = threading.RLock()
-        self._max_bytes = max_bytes
+        self._steady_s = steady_s
+        self._queue: deque[_Job] = deque()  # bounded by the threads that append
+        self._opened: dict[Lane, int]  # the first number of each lane that was given out since
+        self._kept: KeptEvidence
         folder.mkdir(parents=True, exist_ok=True)
-        self._machine = machine_id(folder)
-        self._db = self._open()
-        self._boot = self._identity("boot")
-        self._opened = {lane: state.next_seq for lane, state in self.state().items()}
+        reserve = folder / "spool.reserve"
+
+        def opened() -> SpoolFile:
+            return SpoolFile(folder, now, machine, self._take_stock, max_bytes)
+
+        try:
+            self._file = opened()
+        except SpoolFullError:
+            if not reserve.exists():
+                raise
+            reserve.unlink()
+            self._file = opened()
+        self.path = self._file.path
+        self._take_stock()
+        self._reserve = Reserve(reserve, reserve_bytes, steady_s)
+        self._full = False  # whether the last append found no room
+        if self._reserve.wanted:
+            self._file.freeze()
 
     @property
     def boot(self) -> str:
@@ -65,15 +118,19 @@ class SqliteSpool:
     @property
     def epoch(self) -> str:
         """The epoch of the hub whose watermarks are held."""
-        return self._identity("epoch")
+        with self._file.reading() as db:
+            return str(db.execute("SELECT epoch FROM identity").fetchone()[0])
 
     def append(self, entries: Sequence[Entry]) -> list[int]:
-        """Take all of them or none; see `Spool`."""
-        with self._transaction():
-            seqs = [self._insert(entry) for entry in entries]
-            for lane in {entry.lane for entry in entries}:
-                self._keep_budget(lane)
-            return seqs
+        """Take all of them or none; see `Spool`. Threads that wait share one transaction."""
+        job = _Job(entries)
+        self._queue.append(job)
+        with self._file.lock:
+            if job.seqs is None and job.error is None:
+                self._take_queued()
+        if job.error is not None:
+            raise job.error
+        return job.seqs or []
 
     def peek(
         self, lane: Lane, after: int, max_records: int, max_bytes: int, last: int | None = None
@@ -81,305 +138,259 @@ class SqliteSpool:
         """The oldest records above `after` (up to `last`); see `Spool`."""
         out: list[Spooled] = []
         total = 0
-        with self._reading():
-            rows = self._db.execute(
-                "SELECT seq, record, captured_us, payload FROM record"
-                " WHERE lane = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-                (lane, after, 2**62 if last is None else last, max_records),
+        with self._file.reading() as db:
+            low, high = span(
+                lane, max(after, lane_state(db, lane).watermark), SEQS if last is None else last
             )
-            for seq, record, captured_us, payload in rows:
+            rows = db.execute(
+                "SELECT id, record, captured_us, payload FROM record"
+                " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+                (low, high, max_records),
+            )
+            for id_, record, captured_us, payload in rows:
                 total += len(record) + len(payload)
                 if out and total > max_bytes:
                     break
-                out.append(Spooled(seq, record, _time(captured_us), payload))
+                out.append(Spooled(id_ % SEQS, record, time_of(captured_us), payload))
         return out
 
     def advance(self, lane: Lane, watermark: int) -> None:
         """Delete up to the hub's watermark; see `Spool`."""
-        state = self._lane(lane)
-        if watermark >= state.next_seq:
-            raise SpoolBehindError(
-                f"the hub has {lane} {watermark} of boot {self.boot}, the spool gave out only "
-                f"{state.next_seq - 1}: an older copy of {self.path} was put back"
-            )
-        if watermark <= state.watermark:
-            return
-        with self._transaction():
-            self._delete(lane, 0, watermark)
-            self._db.execute("UPDATE lane SET watermark = ? WHERE lane = ?", (watermark, lane))
+        while True:
+            with self._file.reading() as db:
+                state = lane_state(db, lane)
+            if watermark >= state.next_seq:
+                raise SpoolBehindError(
+                    f"the hub has {lane} {watermark} of boot {self.boot}, the spool gave out only "
+                    f"{state.next_seq - 1}: an older copy of {self.path} was put back"
+                )
+            if watermark <= state.watermark:
+                return
+            step = min(watermark, state.watermark + STEP)
+            with self._file.transaction() as db:
+                raise_watermark(db, lane, state.watermark, step)
+                if lane is not Lane.EVIDENCE:
+                    delete(db, lane, state.watermark, step)
+            if lane is Lane.EVIDENCE:
+                self._kept.commit(step)
 
     def begin_epoch(self, epoch: str, watermarks: Mapping[Lane, int]) -> None:
         """Take the watermarks of another hub as they are; see `Spool`."""
-        with self._transaction():
-            self._db.execute("UPDATE identity SET epoch = ?", (epoch,))
-            for lane, state in self.state().items():
-                watermark = watermarks.get(lane, 0)
-                if watermark >= state.next_seq:
-                    raise SpoolBehindError(f"the hub has more of {lane} than was given out")
-                self._delete(lane, 0, watermark)
-                self._db.execute("UPDATE lane SET watermark = ? WHERE lane = ?", (watermark, lane))
-                self._declare_gaps(lane, watermark, state.next_seq)
+        for lane, state in self.state().items():
+            if watermarks.get(lane, 0) >= state.next_seq:
+                raise SpoolBehindError(f"the hub has more of {lane} than was given out")
+        with self._file.transaction() as db:
+            db.execute("UPDATE identity SET epoch = ?", (epoch,))
+            for lane in Lane:
+                self._step_back(db, lane, watermarks.get(lane, 0))
+        for lane in Lane:
+            self.advance(lane, watermarks.get(lane, 0))
 
     def declare_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
         """Give up [first, last]; see `Spool`."""
-        with self._transaction():
-            self._declare_lost(lane, first, last, reason)
+        with self._file.transaction() as db:
+            self._declare_lost(db, lane, first, last, reason)
+
+    def repeat(self, digest: str, reason: str) -> bool:
+        """Take evidence again under new numbers; see `Spool`."""
+        with self._file.transaction() as db:
+            chunks = chunks_of(db, digest)
+            for chunk in chunks:
+                insert(db, chunk, self._clock_s())
+            if not chunks:
+                seq = lane_state(db, Lane.EVIDENCE).next_seq  # it stands for nothing but itself
+                self._insert_lost(db, Lane.EVIDENCE, seq, seq, f"evidence {digest}: {reason}")
+            return bool(chunks)
+
+    def tidy(self) -> None:
+        """Let go of what is over age, and of evidence that has been looked at; see `Spool`."""
+        for lane, age_s in self._ages_s.items():
+            before_s = self._clock_s() - int(age_s)
+            reason = f"older than {age_s / 86400:g} days, the spool's limit for {lane}"
+            if before_s > 0:
+                self._expire(lane, before_s, reason)
+        self._kept.tidy()
+        with self._file.lock:
+            if self._reserve.restore():
+                self._file.thaw()
+                log.info("there is room on the disk of %s again", self.path)
+
+    def fault(self) -> str:
+        """What is wrong with the room it has; see `Spool`."""
+        if self._full:
+            return f"the disk of {self.path} is full: nothing is taken; free some space"
+        if self._reserve.wanted:
+            return f"the disk of {self.path} is nearly full: what is worth least goes"
+        return ""
 
     def begin_boot(self) -> None:
         """Begin a new boot with what was taken since opening, renumbered; see `Spool`."""
-        boot = _new_boot()
-        with self._transaction():
-            self._db.execute("UPDATE identity SET boot = ?, epoch = ''", (boot,))
+        boot = new_boot()
+        with self._file.transaction() as db:
+            db.execute("UPDATE identity SET boot = ?, epoch = ''", (boot,))
             for lane in Lane:
-                self._db.execute(
-                    "DELETE FROM record WHERE lane = ? AND (seq < ? OR is_lost = 1)",
-                    (lane, self._opened[lane]),
-                )
-                kept = self._renumber(lane)
-                self._db.execute(
-                    "UPDATE lane SET next_seq = ? + 1, watermark = 0, waiting = ?, lost = 0,"
-                    " bytes = (SELECT coalesce(sum(size), 0) FROM record WHERE lane = ?)"
-                    " WHERE lane = ?",
-                    (kept, kept, lane, lane),
-                )
-        self._boot = boot
+                renumber(db, lane, self._opened[lane])
+            self._boot = boot
         self._opened = dict.fromkeys(Lane, 1)
+        self._kept.step_back(0)
 
     def state(self) -> dict[Lane, LaneState]:
         """Where each lane stands."""
-        return {lane: self._lane(lane) for lane in Lane}
+        with self._file.reading() as db:
+            return {lane: lane_state(db, lane) for lane in Lane}
 
     def close(self) -> None:
         """Close the file; idempotent."""
-        with self._lock:
-            self._db.close()
+        self._file.close()
 
-    def _lane(self, lane: Lane) -> LaneState:
-        with self._reading():
-            row = self._db.execute(
-                "SELECT next_seq, watermark, waiting, bytes, lost FROM lane WHERE lane = ?", (lane,)
-            ).fetchone()
-        return LaneState(*row)
+    def _take_stock(self) -> None:
+        """Another file was opened: what is remembered of it."""
+        self._boot = self._file.boot
+        self._opened = {lane: state.next_seq for lane, state in self.state().items()}
+        self._kept = KeptEvidence(self._file, self._steady_s)
+        with self._file.reading() as db:
+            self._clock_begun_s = newest_stored_s(db) - self._steady_s()
 
-    def _identity(self, column: str) -> str:
-        with self._reading():
-            return str(self._db.execute(f"SELECT {column} FROM identity").fetchone()[0])
+    def _clock_s(self) -> int:
+        """Seconds that this spool has been open, over restarts: no clock that is set moves it."""
+        return int(self._clock_begun_s + self._steady_s())
 
-    def _insert(self, entry: Entry, is_lost: bool = False) -> int:
-        size = len(entry.record) + len(entry.payload) + OVERHEAD
-        (seq,) = self._db.execute(
-            "UPDATE lane SET next_seq = next_seq + 1, waiting = waiting + 1, bytes = bytes + ?"
-            " WHERE lane = ? RETURNING next_seq - 1",
-            (size, entry.lane),
-        ).fetchone()
-        captured_us = (entry.captured_at - EPOCH) // MICROSECOND
-        self._db.execute(
-            "INSERT INTO record (lane, seq, captured_us, size, is_lost, record, payload)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (entry.lane, seq, captured_us, size, is_lost, entry.record, entry.payload),
-        )
-        return int(seq)
+    def _take_queued(self) -> None:
+        """Take all that waits in one transaction; where that fails, each in its own."""
+        jobs: list[_Job] = []
+        while self._queue:
+            jobs.append(self._queue.popleft())
+        try:
+            if len(jobs) == 1 or not self._take_together(jobs):
+                for job in jobs:
+                    self._take_alone(job)
+        finally:
+            for job in jobs:
+                if job.seqs is None and job.error is None:
+                    job.error = SpoolError("taken together with records that cannot be stored")
 
-    def _renumber(self, lane: Lane) -> int:
-        """Number the records of a lane from 1 on, in their order; how many there are.
+    def _take_together(self, jobs: Sequence[_Job]) -> bool:
+        try:
+            seqs = iter(self._take([entry for job in jobs for entry in job.entries]))
+        except SpoolError:
+            return False
+        for job in jobs:
+            job.seqs = [next(seqs) for _ in job.entries]
+        return True
 
-        A number never grows, so the place it moves to is free.
-        """
-        number = after = 0
-        while True:
-            rows = self._db.execute(
-                "SELECT seq FROM record WHERE lane = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (lane, after, RENUMBERED),
-            ).fetchall()
-            if not rows:
-                return number
-            moves = []
-            for (after,) in rows:
-                number += 1
-                moves.append((number, lane, after))
-            self._db.executemany("UPDATE record SET seq = ? WHERE lane = ? AND seq = ?", moves)
+    def _take_alone(self, job: _Job) -> None:
+        try:
+            job.seqs = self._take(job.entries)
+        except SpoolError as e:
+            job.error = e
 
-    def _delete(self, lane: Lane, after: int, last: int) -> int:
-        count, size = self._db.execute(
-            "SELECT count(*), coalesce(sum(size), 0) FROM record"
-            " WHERE lane = ? AND seq > ? AND seq <= ?",
-            (lane, after, last),
-        ).fetchone()
-        if count:
-            self._db.execute(
-                "DELETE FROM record WHERE lane = ? AND seq > ? AND seq <= ?", (lane, after, last)
-            )
-            self._db.execute(
-                "UPDATE lane SET waiting = waiting - ?, bytes = bytes - ? WHERE lane = ?",
-                (count, size, lane),
-            )
-        return int(count)
+    def _take(self, entries: Sequence[Entry]) -> list[int]:
+        try:
+            return self._store(entries)
+        except SpoolFullError:
+            self._full = True
+        self._file.checkpoint()  # the log may be all that cannot grow
+        try:
+            return self._store(entries)
+        except SpoolFullError:
+            self._use_reserve()
+        return self._store(entries, evicting=True)
 
-    def _keep_budget(self, lane: Lane) -> None:
+    def _store(self, entries: Sequence[Entry], *, evicting: bool = False) -> list[int]:
+        """One transaction. evicting: give up what is worth no more than these, if that helps."""
+        with self._file.transaction() as db:
+            if evicting:
+                size = sum(len(e.record) + len(e.payload) + OVERHEAD for e in entries)
+                ranks = {Rank(e.lane, worth_of(e.lane, e.record).minor) for e in entries}
+                wanted = max(EVICT_BYTES, 2 * size)
+                self._evict(db, no_dearer_than(ranks), wanted, "the disk is full")
+            seqs = [insert(db, entry, self._clock_s()) for entry in entries]
+            for lane in {entry.lane for entry in entries}:
+                self._keep_budget(db, lane)
+        self._full = False
+        return seqs
+
+    def _keep_budget(self, db: sqlite3.Connection, lane: Lane) -> None:
         budget = self._budgets[lane]
-        if self._lane(lane).bytes <= budget:
-            return
-        wanted = int(budget * EVICT_TO)
-        while (excess := self._lane(lane).bytes - wanted) > 0:
-            run = self._oldest_run(lane, excess)
-            if run is None:
-                return  # nothing but Lost records, and what they say must stay
-            self._declare_lost(lane, *run, f"the spool's budget of {budget} bytes for {lane}")
+        excess = lane_state(db, lane).bytes - budget
+        if excess > 0:
+            wanted = excess + int(budget * (1.0 - EVICT_TO))
+            ranks = [rank for rank in ORDER if rank.lane is lane]
+            self._evict(db, ranks, wanted, f"the spool's budget of {budget} bytes for {lane}")
 
-    def _oldest_run(self, lane: Lane, excess: int) -> tuple[int, int] | None:
-        """The oldest consecutive records that free `excess` bytes, or as much of it as they can."""
-        first = last = freed = 0
-        rows = self._db.execute(
-            "SELECT seq, size FROM record WHERE lane = ? AND is_lost = 0 ORDER BY seq", (lane,)
-        )
-        for seq, size in rows:
-            if first and seq != last + 1:
-                break
-            first = first or seq
-            last = seq
-            freed += size
-            if freed >= excess:
-                break
-        return (first, last) if first else None
+    def _use_reserve(self) -> None:
+        """Make what losses need to be written down: half of the reserve for the log, half for
+        records. It is taken back when the disk has room again.
+        """
+        released = self._reserve.release()
+        self._file.checkpoint()
+        with suppress(SpoolFullError):  # the reserve went to somebody else
+            if released:
+                self._file.claim(self._reserve.size // 2)
+            self._kept.drop()
+        self._file.freeze()
+        self._file.checkpoint()
 
-    def _declare_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
+    def _evict(
+        self, db: sqlite3.Connection, ranks: Iterable[Rank], wanted: int, reason: str
+    ) -> None:
+        """Give up what is worth least until `wanted` bytes are free, if there is so much."""
+        freed = 0
+        for rank in ranks:
+            if freed >= wanted:
+                break
+            after = lane_state(db, rank.lane).watermark
+            for run in of_least_worth(db, rank, after, wanted - freed):
+                self._give_up(db, rank.lane, run, reason)
+                freed += run.bytes
+
+    def _expire(self, lane: Lane, before_s: int, reason: str) -> None:
+        for _ in range(STEPS):
+            with self._file.transaction() as db:
+                runs = over_age(db, lane, lane_state(db, lane).watermark, before_s, STEP)
+                for run in runs:
+                    self._give_up(db, lane, run, reason)
+            if not runs:
+                return
+
+    def _give_up(self, db: sqlite3.Connection, lane: Lane, run: Run, reason: str) -> None:
+        delete(db, lane, run.first - 1, run.last)
+        count_out(db, lane, run.records, run.bytes)
+        self._insert_lost(db, lane, run.first, run.last, reason)
+
+    def _declare_lost(
+        self, db: sqlite3.Connection, lane: Lane, first: int, last: int, reason: str
+    ) -> None:
         """One Lost record for each part of the range that none stands for yet.
 
         Lost records within the range stay: what they say must not be forgotten.
         """
-        known = SequenceSet()
-        for seq, raw in self._db.execute(
-            "SELECT seq, record FROM record INDEXED BY lost_record WHERE lane = ? AND is_lost = 1",
-            (lane,),
-        ):
-            earlier = msgspec.json.decode(raw, type=Lost)
-            known.add(earlier.first, earlier.last)
-            known.add(seq)
-        for a, b in _beside(first, last, known):
-            self._delete(lane, a - 1, b)
-            self._insert_lost(lane, a, b, reason)
+        known = declared(db, lane)
+        for a, b in beside(first, last, known):
+            count, size = held(db, lane, max(a - 1, lane_state(db, lane).watermark), b)
+            delete(db, lane, a - 1, b)
+            count_out(db, lane, count, size)
+            self._insert_lost(db, lane, a, b, reason)
 
-    def _insert_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
+    def _insert_lost(
+        self, db: sqlite3.Connection, lane: Lane, first: int, last: int, reason: str
+    ) -> None:
         record = encode_record(Lost(first=first, last=last, reason=reason))
-        self._insert(Entry(lane, record, self._now()), is_lost=True)
-        self._db.execute("UPDATE lane SET lost = lost + ? WHERE lane = ?", (last - first + 1, lane))
+        insert(db, Entry(lane, record, self._now()), self._clock_s(), is_lost=True)
+        db.execute("UPDATE lane SET lost = lost + ? WHERE lane = ?", (last - first + 1, lane))
         log.warning("%s %d to %d are lost: %s", lane, first, last, reason)
 
-    def _declare_gaps(self, lane: Lane, watermark: int, next_seq: int) -> None:
-        """Declare lost what lies above the watermark and is not held."""
-        rows = self._db.execute("SELECT seq FROM record WHERE lane = ? ORDER BY seq", (lane,))
-        gaps = list(missing(watermark + 1, next_seq - 1, (seq for (seq,) in rows)))
-        for first, last in gaps:
-            self._declare_lost(lane, first, last, "deleted after an earlier hub had committed it")
+    def _step_back(self, db: sqlite3.Connection, lane: Lane, watermark: int) -> None:
+        """The hub has less than it had: what lies between is sent again or declared lost.
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with self._lock:
-            try:
-                yield
-            except sqlite3.Error as e:
-                raise _translated(e, self.path) from e
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._reading():
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except SpoolError:
-            raise
-        except sqlite3.DatabaseError as e:
-            if isinstance(e, sqlite3.OperationalError) and not _is_corrupt(e):
-                raise SpoolError(f"spool {self.path} cannot be opened: {e}") from None
-            self._move_aside(f"is corrupt ({e})")
-            return self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5.0)
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            if self._max_bytes is not None:
-                (page,) = db.execute("PRAGMA page_size").fetchone()
-                db.execute(f"PRAGMA max_page_count = {self._max_bytes // page}")
-            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
-                raise sqlite3.DatabaseError(verdict)
-            db.executescript(SCHEMA)
-            row = db.execute("SELECT machine FROM identity").fetchone()
-        except BaseException:
-            db.close()
-            raise
-        if row is not None and row[0] != self._machine:
-            db.close()
-            self._move_aside("was copied here from another machine or folder")
-            return self._connect()
-        self._db = db
-        if row is None:
-            db.execute(
-                "INSERT INTO identity (one, boot, machine) VALUES (1, ?, ?)",
-                (_new_boot(), self._machine),
-            )
-        self._begin_lanes()
-        return db
-
-    def _begin_lanes(self) -> None:
-        self._db.executemany("INSERT OR IGNORE INTO lane (lane) VALUES (?)", [(x,) for x in Lane])
-
-    def _move_aside(self, why: str) -> None:
-        aside = self.path.with_name(f"spool-{self._now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}.old")
-        for suffix in ("", "-wal", "-shm"):
-            part = self.path.with_name(self.path.name + suffix)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + suffix))
-        log.warning("spool %s %s: moved to %s, a new boot begins", self.path, why, aside.name)
-
-
-def machine_id(folder: Path) -> str:
-    """What tells this machine and folder from a copy of them, over restarts of the machine."""
-    parts = [str(folder.stat().st_ino)]  # not the device: its number may change with a restart
-    for name in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
-        path = Path(name)
-        if path.is_file():
-            parts.append(path.read_text(encoding="ascii", errors="replace").strip())
-            break
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _beside(first: int, last: int, known: SequenceSet) -> Iterator[tuple[int, int]]:
-    """The closed parts of [first, last] that are not in `known`."""
-    for a, b in ((1, known.watermark), *known.ranges):
-        if a > last:
-            break
-        if first < a:
-            yield first, a - 1
-        first = max(first, b + 1)
-    if first <= last:
-        yield first, last
-
-
-def _new_boot() -> str:
-    return uuid.uuid4().hex[:16]
-
-
-def _time(captured_us: int) -> datetime:
-    return EPOCH + timedelta(microseconds=captured_us)
-
-
-def _is_corrupt(e: sqlite3.Error) -> bool:
-    return e.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _translated(e: sqlite3.Error, path: Path) -> SpoolError:
-    if getattr(e, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
-        return SpoolFullError(f"no room for spool {path}: free some space on its disk")
-    return SpoolError(f"spool {path} failed: {e}")
+        Above the old watermark every number is held or declared already.
+        """
+        old = lane_state(db, lane).watermark
+        if watermark >= old:
+            return
+        here = lower_watermark(db, lane, old, watermark)
+        for first, last in beside(watermark + 1, old, here):
+            reason = "deleted after an earlier hub had committed it"
+            self._declare_lost(db, lane, first, last, reason)
+        if lane is Lane.EVIDENCE:
+            self._kept.step_back(watermark)

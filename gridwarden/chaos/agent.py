@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.agent import Agent
+from edge.agent import Agent, open_spool
 from edge.errors import SpoolError
 from edge.mqtt import MqttTransport
 from edge.settings import (
@@ -28,7 +28,6 @@ from edge.settings import (
     SpoolSettings,
 )
 from edge.spool import Spool
-from edge.sqlite_spool import SqliteSpool
 from gridwarden.chaos.book import BookedSpool
 from gridwarden.chaos.records import Writer
 from gridwarden.serving import log_to_stderr, stop_on_signal
@@ -103,11 +102,6 @@ def main(path: Path) -> int:
         agent.stop()
     spool.close()
     return 0
-
-
-def open_spool(config: EdgeConfig, clock: Clock) -> Spool:
-    """The spool that agents use."""
-    return SqliteSpool(config.agent.folder, config.spool.budgets(), clock)
 
 
 def write(

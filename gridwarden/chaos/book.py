@@ -106,6 +106,18 @@ class BookedSpool:
         """As the spool does."""
         self._spool.declare_lost(lane, first, last, reason)
 
+    def repeat(self, digest: str, reason: str) -> bool:
+        """As the spool does; the same evidence once more is nothing new."""
+        return self._spool.repeat(digest, reason)
+
+    def tidy(self) -> None:
+        """As the spool does."""
+        self._spool.tidy()
+
+    def fault(self) -> str:
+        """As the spool has it."""
+        return self._spool.fault()
+
     def begin_boot(self) -> None:
         """As the spool does."""
         with self._lock:

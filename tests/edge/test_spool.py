@@ -15,7 +15,8 @@ from contract.messages import Lost
 from contract.taxonomy import Lane
 from edge.errors import SpoolBehindError, SpoolError, SpoolFullError
 from edge.spool import Entry
-from edge.sqlite_spool import OVERHEAD, SqliteSpool
+from edge.spool_rows import OVERHEAD
+from edge.sqlite_spool import SqliteSpool
 from tests.edge.builders import entry, now
 
 ROOM = dict.fromkeys(Lane, 10_000_000)

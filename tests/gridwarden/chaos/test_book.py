@@ -21,7 +21,7 @@ def now() -> datetime:
 
 
 def spool(folder: Path, max_bytes: int | None = None) -> BookedSpool:
-    inner = SqliteSpool(folder / "spool", SpoolSettings().budgets(), now, max_bytes)
+    inner = SqliteSpool(folder / "spool", SpoolSettings().budgets(), now, max_bytes=max_bytes)
     return BookedSpool(inner, folder / "page")
 
 
