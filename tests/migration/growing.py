@@ -13,7 +13,7 @@ from psycopg import Connection, sql
 from hub.store.migrate import migrate, migrations
 
 ROWS = Path(__file__).with_name("rows")
-Snapshot = dict[str, tuple[list[str], list[Any]]]
+Contents = dict[str, list[dict[str, Any]]]  # by table
 
 
 def grow(url: str, folder: Path) -> Iterator[tuple[int, bool]]:
@@ -44,24 +44,10 @@ def tables_of(conn: Connection[Any]) -> list[str]:
     ]
 
 
-def contents(conn: Connection[Any], before: Snapshot | None = None) -> Snapshot:
-    """Every row of every table, as JSON text; of those of `before` only the columns of then."""
-    found: Snapshot = {}
-    for table in before or tables_of(conn):
-        columns = before[table][0] if before else columns_of(conn, table)
-        query = sql.SQL("SELECT to_jsonb(t)::text FROM (SELECT {} FROM {}) t ORDER BY 1").format(
-            sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table)
-        )
-        found[table] = (columns, [text for (text,) in conn.execute(query)])
+def contents(conn: Connection[Any]) -> Contents:
+    """Every row of every table."""
+    found: Contents = {}
+    for table in tables_of(conn):
+        query = sql.SQL('SELECT to_jsonb(t) FROM {} t ORDER BY to_jsonb(t)::text COLLATE "C"')
+        found[table] = [row for (row,) in conn.execute(query.format(sql.Identifier(table)))]
     return found
-
-
-def columns_of(conn: Connection[Any], table: str) -> list[str]:
-    return [
-        str(name)
-        for (name,) in conn.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
-            " AND NOT attisdropped ORDER BY attname",
-            (table,),
-        )
-    ]
