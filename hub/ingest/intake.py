@@ -9,8 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 
-from hub.ingest.batch import collect
-from hub.ingest.mqtt import BrokerConnection, Delivery
+from hub.ingest.mqtt import BrokerConnection, Delivery, acknowledge
 from hub.ingest.thread import IngestThread
 from hub.services.context import Hub
 
@@ -29,13 +28,9 @@ class Intake(IngestThread):
     def _run(self) -> None:
         ingest = self._hub.config.ingest
         while not self._stopping.is_set():
-            batch = collect(
-                self._broker.deliveries,
-                ingest.batch_messages,
-                ingest.batch_wait_ms / 1000,
-                self._stopping,
+            batch = self._broker.inbox.take(
+                ingest.batch_messages, ingest.batch_wait_ms / 1000, self._stopping
             )
             if batch:
                 self._take(batch)
-            for delivery in batch:
-                delivery.acknowledge()
+                acknowledge(batch)

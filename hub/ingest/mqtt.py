@@ -10,18 +10,19 @@ Clean session, MQTT 3.1.1, manual acknowledgement. Callbacks only enqueue.
 from __future__ import annotations
 
 import logging
-import queue
 import secrets
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from hub.config import BrokerConfig
+from hub.ingest.bulk_client import Arrival, BulkClient, fits
+from hub.ingest.inbox import Inbox
 
 KEEPALIVE_S = 20
 CONNECT_S = 5.0  # for TCP, TLS and CONNACK each; a broker that says nothing is given up
@@ -31,19 +32,23 @@ MAX_OUTGOING = 20_000  # publications that wait for the broker; above that they 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A message as it arrived, and the session to acknowledge it to."""
 
     topic: str
     payload: bytes
-    _session: _Session
-    _mid: int
-    _qos: int
+    session: _Session
+    mid: int
+    qos: int
 
-    def acknowledge(self) -> None:
-        """PUBACK. Goes nowhere where the session is over: the edge will send it again."""
-        self._session.acknowledge(self._mid, self._qos)
+
+def acknowledge(deliveries: Sequence[Delivery]) -> None:
+    """PUBACK these in order, each to the session it came by.
+
+    Goes nowhere where that session is over: the edge will send it again.
+    """
+    for session, its in groupby(deliveries, key=lambda d: d.session):
+        session.acknowledge([d.mid for d in its if d.qos])
 
 
 class BrokerConnection:
@@ -60,7 +65,7 @@ class BrokerConnection:
         on_connect: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
-        self.deliveries: queue.Queue[Delivery] = queue.Queue(queue_size)
+        self.inbox = Inbox(queue_size)
         self._config = config
         self._on_connect = on_connect
         self._filters: tuple[str, ...] = ()
@@ -109,7 +114,7 @@ class BrokerConnection:
         wait_s, lamented, epoch = FIRST_RETRY_S, False, 0
         while not self._stopping.is_set():
             epoch += 1
-            session = _Session(epoch, self.name, self._config, self._filters, self.deliveries)
+            session = _Session(epoch, self.name, self._config, self._filters, self.inbox)
             self._session = session
             reason = session.open(self._stopping)
             if reason is None:
@@ -144,7 +149,7 @@ class _Session:
         name: str,
         config: BrokerConfig,
         filters: tuple[str, ...],
-        deliveries: queue.Queue[Delivery],
+        inbox: Inbox,
     ) -> None:
         self.epoch = epoch
         self.subscribed = threading.Event()
@@ -152,15 +157,8 @@ class _Session:
         self.reason = "it was closed"
         self._config = config
         self._filters = filters
-        self._deliveries = deliveries
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"hub-{name}-{secrets.token_hex(4)}",
-            clean_session=True,
-            protocol=MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
+        self._inbox = inbox
+        client = self._client = _make_client(f"hub-{name}-{secrets.token_hex(4)}", self)
         client.connect_timeout = CONNECT_S
         client.max_queued_messages_set(MAX_OUTGOING)
         client.max_inflight_messages_set(100)
@@ -172,7 +170,6 @@ class _Session:
         client.on_subscribe = self._has_subscribed
         client.on_disconnect = self._disconnected
         client.on_message = self._arrived
-        self._client = client
 
     def open(self, stopping: threading.Event) -> str | None:
         """Connect and subscribe; None once that is done, otherwise why it is not."""
@@ -197,9 +194,13 @@ class _Session:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def acknowledge(self, mid: int, qos: int) -> None:
-        """PUBACK that message; where the session is over, its client has nobody to say it to."""
-        self._client.ack(mid, qos)
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """PUBACK these; where the session is over, its client has nobody to say it to."""
+        if isinstance(self._client, BulkClient):
+            self._client.acknowledge(mids)
+            return
+        for mid in mids:
+            self._client.ack(mid, 1)
 
     def publish(self, topic: str, payload: bytes, retain: bool, wait_s: float) -> bool:
         """Hand it to the broker; whether that worked."""
@@ -235,20 +236,46 @@ class _Session:
     ) -> None:
         self._end(str(code))
 
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Put these into the inbox; called by paho's thread."""
+        self._inbox.put(
+            [Delivery(_text(topic), body, self, mid, qos) for topic, body, mid, qos in arrivals]
+        )
+
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """Whether the inbox has room: a full one stops reading."""
+        return self.ended.is_set() or self._inbox.wait_for_room(timeout_s)
+
     def _arrived(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        """A message that stock paho read."""
+        while not self.wait_for_room(0.2):
+            pass
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = repr(message)
-        delivery = Delivery(topic, bytes(message.payload), self, message.mid, message.qos)
-        while not self.ended.is_set():  # a full queue stops reading
-            try:
-                self._deliveries.put(delivery, timeout=0.2)
-            except queue.Full:
-                continue
-            return
+        self._inbox.put([Delivery(topic, bytes(message.payload), self, message.mid, message.qos)])
 
     def _end(self, reason: str) -> None:
         if not self.ended.is_set():
             self.reason = reason
             self.ended.set()
+
+
+def _make_client(client_id: str, session: _Session) -> paho.Client:
+    settings: dict[str, Any] = {
+        "callback_api_version": CallbackAPIVersion.VERSION2,
+        "client_id": client_id,
+        "clean_session": True,
+        "protocol": MQTTProtocolVersion.MQTTv311,
+        "reconnect_on_failure": False,
+        "manual_ack": True,
+    }
+    if not fits():
+        _log.info("this version of paho-mqtt is read message by message: slower, else the same")
+        return paho.Client(**settings)
+    return BulkClient(on_arrivals=session.take, wait_for_room=session.wait_for_room, **settings)
+
+
+def _text(topic: bytes) -> str:
+    return topic.decode("utf-8", "backslashreplace")
