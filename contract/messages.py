@@ -17,6 +17,7 @@ from contract.taxonomy import CameraState, Lane, Phase, SensorState
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 LATEST = datetime(2099, 1, 1, tzinfo=UTC)
 MAX_EPISODES = 64  # that one clip shows
+LARGEST = 1e300  # no value reaches it: sums of values must be finite too
 UNSET = datetime(1970, 1, 1, tzinfo=UTC)  # what a clock shows that nobody has set yet
 
 # Patterns: `$` alone also matches before a last line feed, so it may not stand before one. U+0000
@@ -142,7 +143,7 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_time("captured_at", self.captured_at)
-        if not -1e300 < self.value < 1e300:
+        if not -LARGEST < self.value < LARGEST:
             raise ValueError(f"value {self.value!r} of {self.metric} is not a finite number")
 
 

@@ -54,6 +54,10 @@ class SequenceSet:
             after = b
         return out
 
+    def spans(self) -> list[tuple[int, int]]:
+        """The closed ranges that are in the set, ascending."""
+        return [(1, self.watermark), *self.ranges] if self.watermark else self.ranges
+
     @property
     def highest(self) -> int:
         """The highest number in the set, 0 where it is empty."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from contract.ranges import SequenceSet, consecutive
+from contract.ranges import SequenceSet
 
 MAX_RANGES = 4096  # of records received beyond a hole; more are left for the edge to send again
 
@@ -29,9 +29,9 @@ class LaneLedger:
         """Whether `seq` can be noted: it would not open one range too many."""
         return len(self.received.ranges) < MAX_RANGES or seq <= self.received.highest + 1
 
-    def add(self, seqs: Iterable[int]) -> None:
-        """These records are here now; one that had been declared lost is lost no more."""
-        for first, last in consecutive(sorted(seqs)):
+    def add(self, spans: Iterable[tuple[int, int]]) -> None:
+        """These closed ranges are here now; what had been declared lost is lost no more."""
+        for first, last in spans:
             self.received.add(first, last)
             self.lost = list(_without(self.lost, first, last))
             self.changed = True

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
-from paho.mqtt import __version__
+from paho.mqtt import MQTTException, __version__
 from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.exception import MalformedPacket
 
 TESTED = ("2.1.0", "2.2.0")  # versions of paho whose private methods are known to fit
 READ = 128 * 1024  # bytes asked of the socket at once
@@ -136,7 +135,7 @@ class BulkClient(mqtt.Client):
         packet["remaining_length"] = len(body)
         try:
             return self._packet_handle()
-        except MalformedPacket as e:
+        except MQTTException as e:
             self._easy_log(mqtt.MQTT_LOG_DEBUG, "received malformed packet: %s", e)
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         finally:

@@ -2,19 +2,22 @@
 
 Two steps: first the identity, from an envelope that tolerates unknown attributes; then each
 record strictly. A refused record keeps its sequence number and so counts as received.
+Readings that are in order, which are most, are read at once and stay together as a `Pack`.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
 from contract.envelope import Identity, Message, read_identity, read_record
 from contract.errors import ContractError, EnvelopeError, RecordError, TopicError
 from contract.messages import Detection, Lost, Record
+from contract.reading_pack import PackReader, ReadingPack
 from contract.taxonomy import Lane
 from contract.topics import Topic, Up
 from hub.store.quarantine import Reject
@@ -34,10 +37,50 @@ class Entry:
     payload: bytes = b""  # of an evidence chunk
 
 
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """The readings of one message, all in order."""
+
+    identity: Identity
+    columns: ReadingPack
+    topic: str
+    raw: bytes  # the message as it came
+
+    @property
+    def last(self) -> int:
+        """The highest of its sequence numbers; the lowest is that of its identity."""
+        return self.identity.seq + len(self.columns.values) - 1
+
+    def entries(self) -> list[Entry]:
+        """The same, record by record."""
+        found = decode(self.topic, self.raw)
+        assert isinstance(found, list)  # else it were no pack
+        return found
+
+
+class Decoder:
+    """Decodes messages; remembers names that were in order. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._packs = PackReader()
+
+    def decode(self, topic_text: str, payload: bytes) -> list[Entry] | Pack | Reject:
+        """What is in a message, or the reject it is as a whole: no readable identity."""
+        try:
+            topic = _topic(topic_text)
+        except TopicError as e:
+            return Reject(topic_text, payload, str(e))
+        if topic.kind is Up.READING:
+            columns = self._packs.read(topic.station, topic.agent, payload)
+            if columns is not None:
+                return Pack(columns.identity, columns, topic_text, payload)
+        return decode(topic_text, payload)
+
+
 def decode(topic_text: str, payload: bytes) -> list[Entry] | Reject:
     """The entries of a message, or the reject it is as a whole: no readable identity."""
     try:
-        topic = Topic.parse(topic_text)
+        topic = _topic(topic_text)
     except TopicError as e:
         return Reject(topic_text, payload, str(e))
     try:
@@ -45,6 +88,14 @@ def decode(topic_text: str, payload: bytes) -> list[Entry] | Reject:
     except ContractError as e:
         return Reject(topic_text, payload, str(e), station=topic.station, agent=topic.agent)
     return list(_entries(topic_text, message))
+
+
+def entries_of(item: Entry | Pack) -> Sequence[Entry]:
+    """The records of an item, one by one."""
+    return item.entries() if isinstance(item, Pack) else (item,)
+
+
+_topic = lru_cache(maxsize=10_000)(Topic.parse)
 
 
 def _read(topic: Topic, payload: bytes) -> Message:

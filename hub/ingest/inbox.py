@@ -32,6 +32,11 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def fill(self) -> float:
+        """How full it is; above 1 what one read brought beyond."""
+        return max(len(self._waiting) / self._most, self._bytes / MAX_BYTES)
+
     def put(self, deliveries: Sequence[Delivery]) -> None:
         """Take these in, in order. Never waits: `wait_for_room` does."""
         size = sum(len(d.payload) for d in deliveries)

@@ -11,20 +11,23 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from contract.messages import Detection, EvidenceChunk, Health, Lost, Reading
+from contract.reading_pack import EPOCH
 from contract.taxonomy import Lane
 from hub.config import LimitsConfig
-from hub.ingest.decode import Entry
+from hub.ingest.decode import Entry, Pack, entries_of
 from hub.store.quarantine import Reject
 
 WHOLE = ""  # the device that stands for all of a lane
 UNREADABLE = ""  # the lane that stands for what could not be read
+MINUTE_US = 60_000_000
+EPOCH_MINUTE = int(EPOCH.timestamp()) // 60
 MINUTES_KEPT = 100_000  # of device and minute; above that the ones not heard of longest go
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DeviceKey:
+class DeviceKey(NamedTuple):
     """A device of an agent, in one boot and lane."""
 
     agent: str
@@ -40,7 +43,7 @@ Minute = tuple[DeviceKey, int]
 class Judged:
     """What the limits say of some entries."""
 
-    taken: list[Entry] = field(default_factory=list)
+    taken: list[Entry | Pack] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)  # taken
     beyond: Counter[DeviceKey] = field(default_factory=Counter)  # discarded, by who flooded
     discarded: set[int] = field(default_factory=set)  # ids of the entries that were
@@ -72,17 +75,20 @@ class Limits:
             Lane.HEALTH: limits.heartbeats_per_minute,
         }[Lane(key.lane)]
 
-    def judge(self, entries: Iterable[Entry], rejects: Sequence[Reject], now: datetime) -> Judged:
+    def judge(
+        self, items: Iterable[Entry | Pack], rejects: Sequence[Reject], now: datetime
+    ) -> Judged:
         """What of these is taken; each must be new, a copy of what is here counts nothing."""
         judged = Judged()
-        for e in entries:
-            if isinstance(e.content, Lost):
-                judged.taken.append(e)
+        for item in items:
+            if isinstance(item, Pack) and self._all_pass(judged, item):
+                judged.taken.append(item)
                 continue
-            if self._passes(judged, *_keys(e, now)):
-                judged.taken.append(e)
-            else:
-                judged.discarded.add(id(e))
+            for e in entries_of(item):
+                if isinstance(e.content, Lost) or self._passes(judged, *_keys(e, now)):
+                    judged.taken.append(e)
+                else:
+                    judged.discarded.add(id(e))
         for r in rejects:
             key = DeviceKey(r.agent or "", r.boot or "", UNREADABLE, WHOLE)
             if self._passes(judged, (key,), _minute(now)):
@@ -95,6 +101,22 @@ class Limits:
             self._spent[key] = self._spent.pop(key, 0) + n
         while len(self._spent) > MINUTES_KEPT:
             self._spent.popitem(last=False)
+
+    def _all_pass(self, judged: Judged, pack: Pack) -> bool:
+        """Whether no limit keeps any of a pack out; otherwise nothing is counted."""
+        counted: Counter[Minute] = Counter()
+        agent, boot = pack.identity.agent, pack.identity.boot
+        minutes = [us // MINUTE_US + EPOCH_MINUTE for us in pack.columns.captured_us]
+        devices = [series.device for series in pack.columns.series]
+        for (device, minute), n in Counter(zip(devices, minutes, strict=True)).items():
+            for name in (device, WHOLE):
+                counted[DeviceKey(agent, boot, "reading", name), minute] += n
+        for key, n in counted.items():
+            limit = self.of(key[0])
+            if limit and self._spent.get(key, 0) + judged.spent[key] + n > limit:
+                return False
+        judged.spent.update(counted)
+        return True
 
     def _passes(self, judged: Judged, keys: Sequence[DeviceKey], minute: int) -> bool:
         for key in keys:

@@ -101,7 +101,7 @@ class BrokerConnection:
     @property
     def fill(self) -> float:
         """How full the queue of deliveries is, 0..1."""
-        return self.deliveries.qsize() / self.deliveries.maxsize
+        return self.inbox.fill
 
     def publish(self, topic: str, payload: bytes, *, retain: bool, wait_s: float = 0.0) -> bool:
         """Send at QoS 1; whether the broker has it within wait_s, or took it over where 0."""

@@ -166,11 +166,9 @@ def _through_ledger(
     for reject in written.judged.rejects:  # its agent is enrolled at another station
         raise _RefusedError(reject.reason)
     taken = written.judged.taken
-    refused = [e for e in taken if isinstance(e.content, Reject)]
+    refused = [e.content for e in taken if isinstance(e, Entry) and isinstance(e.content, Reject)]
     if refused and len(refused) == len(entries) == 1:
-        content = refused[0].content
-        assert isinstance(content, Reject)
-        raise _RefusedError(content.reason)
+        raise _RefusedError(refused[0].reason)
     if not taken:
         return "here_already", "the ledger has all of it: the edge sent it again"
     words = f"{len(taken)} of {len(entries)} records were new{moved}"

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
+from contract.envelope import Identity
 from contract.messages import (
     Detection,
     EvidenceChunk,
@@ -24,9 +25,9 @@ from contract.messages import (
     Reading,
     ScoreBlock,
 )
-from contract.taxonomy import Lane
+from contract.ranges import SequenceSet
 from hub.domain.lane_ledger import LaneLedger
-from hub.ingest.decode import Entry, reject
+from hub.ingest.decode import Entry, Pack, entries_of, reject
 from hub.ingest.evidence import receive_chunks
 from hub.ingest.heartbeats import take_heartbeats
 from hub.ingest.limits import Judged, Limits
@@ -38,7 +39,7 @@ from hub.store.discarded import Discarded
 from hub.store.health import ReceivedHealth
 from hub.store.ledger import LaneKey
 from hub.store.quarantine import Reject
-from hub.store.readings import ReceivedReading
+from hub.store.readings import ReadingRows
 from hub.store.scores import ReceivedScores
 
 
@@ -55,21 +56,27 @@ class Written:
 def write(
     conn: Connection[Any],
     hub: Hub,
-    entries: Sequence[Entry],
+    items: Sequence[Entry | Pack],
     rejects: Sequence[Reject],
     limits: Limits,
 ) -> Written:
     """Write these entries and rejects; the caller commits, then spends what was judged."""
     now = hub.now()
-    entries, misplaced = _enrolled(conn, entries)
-    written = Written({_key(e) for e in entries})
+    items, misplaced = _enrolled(conn, items)
+    written = Written({_key(item.identity) for item in items})
     lanes = ledger.lock_lanes(conn, written.lanes)
-    new = _new(lanes, entries)
+    new, taken = _new(lanes, items)
     written.judged = judged = limits.judge(new, [*rejects, *misplaced], now)
-    refused = [e.content for e in judged.taken if isinstance(e.content, Reject)]
+    refused = [
+        e.content for e in judged.taken if isinstance(e, Entry) and isinstance(e.content, Reject)
+    ]
     refused += store(conn, hub, judged.taken, now)
     again = [
-        e for e in entries if isinstance(e.content, EvidenceChunk) and id(e) not in judged.discarded
+        e
+        for e in items
+        if isinstance(e, Entry)
+        and isinstance(e.content, EvidenceChunk)
+        and id(e) not in judged.discarded
     ]
     if again:  # a chunk that is sent again is welcome while its picture is not complete
         broken = receive_chunks(conn, hub, again, now)
@@ -94,71 +101,94 @@ def write(
         ],
         now,
     )
-    _advance(lanes, new)
+    _advance(lanes, new, taken)
     ledger.save_lanes(conn, lanes, now)
     return written
 
 
-def _enrolled(conn: Connection[Any], entries: Sequence[Entry]) -> tuple[list[Entry], list[Reject]]:
+def _enrolled(
+    conn: Connection[Any], items: Sequence[Entry | Pack]
+) -> tuple[list[Entry | Pack], list[Reject]]:
     """Entries of agents that are enrolled at the station they speak of, and rejects of others."""
     claimed: dict[str, str] = {}
-    for e in entries:
-        claimed.setdefault(e.identity.agent, e.identity.station)
+    for item in items:
+        claimed.setdefault(item.identity.agent, item.identity.station)
     if not claimed:
         return [], []
     station_of = agents.enrol(conn, claimed)
-    right = [e for e in entries if station_of[e.identity.agent] == e.identity.station]
-    wrong = [
-        Reject(
-            e.topic,
-            e.raw,
-            f"agent {e.identity.agent} is enrolled at station {station_of[e.identity.agent]}, "
-            f"not at {e.identity.station}",
-            e.identity.station,
-            e.identity.agent,
-            e.identity.boot,
-            str(e.identity.lane),
-            e.seq,
-            chunk=e.payload,
-        )
-        for e in entries
-        if station_of[e.identity.agent] != e.identity.station
-    ]
+    right: list[Entry | Pack] = []
+    wrong: list[Reject] = []
+    for item in items:
+        who = item.identity
+        if station_of[who.agent] == who.station:
+            right.append(item)
+            continue
+        there = station_of[who.agent]
+        reason = f"agent {who.agent} is enrolled at station {there}, not at {who.station}"
+        for e in entries_of(item):
+            wrong.append(
+                Reject(
+                    e.topic,
+                    e.raw,
+                    reason,
+                    who.station,
+                    who.agent,
+                    who.boot,
+                    str(who.lane),
+                    e.seq,
+                    chunk=e.payload,
+                )
+            )
     return right, wrong
 
 
-def _new(lanes: Mapping[LaneKey, LaneLedger], entries: Sequence[Entry]) -> list[Entry]:
-    """Entries that neither the ledger nor an earlier entry of this batch has."""
-    seen: set[tuple[LaneKey, int]] = set()
-    new = []
-    for e in entries:
-        key = _key(e)
-        if (key, e.seq) in seen or lanes[key].has(e.seq) or not lanes[key].within_reach(e.seq):
+def _new(
+    lanes: Mapping[LaneKey, LaneLedger], items: Iterable[Entry | Pack]
+) -> tuple[list[Entry | Pack], dict[LaneKey, SequenceSet]]:
+    """What neither the ledger nor an earlier entry of this batch has, and its numbers."""
+    taken: defaultdict[LaneKey, SequenceSet] = defaultdict(SequenceSet)
+    new: list[Entry | Pack] = []
+    for item in items:
+        key, first = _key(item.identity), item.identity.seq
+        lane, here = lanes[key], taken[key]
+        if (
+            isinstance(item, Pack)
+            and first > max(lane.received.highest, here.highest)
+            and lane.within_reach(first)
+        ):
+            here.add(first, item.last)
+            new.append(item)
             continue
-        seen.add((key, e.seq))
-        new.append(e)
-    return new
+        for e in entries_of(item):
+            if e.seq not in here and not lane.has(e.seq) and lane.within_reach(e.seq):
+                here.add(e.seq)
+                new.append(e)
+    return new, taken
 
 
-def store(conn: Connection[Any], hub: Hub, entries: Iterable[Entry], now: datetime) -> list[Reject]:
+def store(
+    conn: Connection[Any], hub: Hub, items: Iterable[Entry | Pack], now: datetime
+) -> list[Reject]:
     """Store new records by their lanes, evidence apart; those refused for what they contradict."""
     changes: dict[int, tuple[Entry, Change]] = {}
-    values: list[ReceivedReading] = []
+    values = ReadingRows()
     blocks: list[ReceivedScores] = []
     heartbeats: list[ReceivedHealth] = []
-    for e in entries:
+    for e in items:
+        if isinstance(e, Pack):
+            values.add_pack(e.columns)
+            continue
         who, content = e.identity, e.content
         if isinstance(content, Detection):
             change = Change(who.station, who.agent, who.boot, e.seq, content, now)
             changes[id(change)] = (e, change)
         elif isinstance(content, Reading):
-            values.append(ReceivedReading(who.agent, content, now))
+            values.add(who.agent, content)
         elif isinstance(content, ScoreBlock):
             blocks.append(ReceivedScores(who.agent, content, now))
         elif isinstance(content, Health):
             heartbeats.append(ReceivedHealth(who.agent, who.boot, e.seq, content, now))
-    if values:
-        readings.append(conn, values, ZoneInfo(hub.config.hub.time_zone), hub.insert)
+    readings.append(conn, values, now, ZoneInfo(hub.config.hub.time_zone), hub.insert)
     if blocks:
         scores.append(conn, blocks, hub.insert)
     if heartbeats:
@@ -171,16 +201,17 @@ def store(conn: Connection[Any], hub: Hub, entries: Iterable[Entry], now: dateti
     return out
 
 
-def _advance(lanes: Mapping[LaneKey, LaneLedger], entries: Iterable[Entry]) -> None:
-    here: defaultdict[LaneKey, list[int]] = defaultdict(list)
-    for e in entries:
-        here[_key(e)].append(e.seq)
-    for key, seqs in here.items():
-        lanes[key].add(seqs)
-    for e in entries:
-        if isinstance(e.content, Lost):
-            lanes[_key(e)].declare_lost(e.content.first, e.content.last)
+def _advance(
+    lanes: Mapping[LaneKey, LaneLedger],
+    items: Iterable[Entry | Pack],
+    taken: Mapping[LaneKey, SequenceSet],
+) -> None:
+    for key, here in taken.items():
+        lanes[key].add(here.spans())
+    for item in items:
+        if isinstance(item, Entry) and isinstance(item.content, Lost):
+            lanes[_key(item.identity)].declare_lost(item.content.first, item.content.last)
 
 
-def _key(e: Entry) -> LaneKey:
-    return LaneKey(e.identity.agent, e.identity.boot, Lane(e.identity.lane))
+def _key(who: Identity) -> LaneKey:
+    return LaneKey(who.agent, who.boot, who.lane)

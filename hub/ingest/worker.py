@@ -7,12 +7,12 @@ goes for a record that trips a fault of our own code too, as long as others do n
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from contract.taxonomy import Lane
 from hub.ingest import canary
 from hub.ingest.database import Stopped, blame
-from hub.ingest.decode import Entry, decode
+from hub.ingest.decode import Decoder, Entry, Pack
 from hub.ingest.intake import Intake
 from hub.ingest.limits import Limits
 from hub.ingest.mqtt import BrokerConnection, Delivery
@@ -22,7 +22,7 @@ from hub.store import quarantine
 from hub.store.quarantine import Fault, Reject
 
 # of one transaction; a detection takes up to nine locks of a table the server keeps in memory
-MAX_RECORDS = 2000
+MAX_RECORDS = 10_000
 MAX_DETECTIONS = 100
 
 _log = logging.getLogger(__name__)
@@ -46,10 +46,11 @@ class Worker(Intake):
         super().__init__(hub, broker)
         self._committed = committed
         self._ignore = ignore
+        self._decoder = Decoder()
         self._limits = Limits(hub.config.limits)
 
     def _take(self, batch: Sequence[Delivery]) -> None:
-        entries: list[Entry] = []
+        items: list[Entry | Pack] = []
         rejects: list[Reject] = []
         for delivery in batch:
             if self._ignore(delivery.topic):
@@ -57,50 +58,56 @@ class Worker(Intake):
             decoded = self._decode(delivery)
             if isinstance(decoded, Reject):
                 rejects.append(decoded)
+            elif isinstance(decoded, Pack):
+                items.append(decoded)
             else:
-                entries += decoded
-        size = MAX_DETECTIONS if self._broker.name == "detections" else MAX_RECORDS
-        for i in range(0, max(1, len(entries)), size):
-            self._commit(entries[i : i + size], rejects if i == 0 else [])
+                items += decoded
+        most = MAX_DETECTIONS if self._broker.name == "detections" else MAX_RECORDS
+        for part in _parts(items, most):
+            self._commit(part, rejects)
+            rejects = []
 
-    def _decode(self, delivery: Delivery) -> list[Entry] | Reject:
+    def _decode(self, delivery: Delivery) -> list[Entry] | Pack | Reject:
         try:
-            return decode(delivery.topic, delivery.payload)
+            return self._decoder.decode(delivery.topic, delivery.payload)
         except Exception as e:  # noqa: BLE001 - raised again unless it is one message's
             self._blame(Lane.READING, e)
             reason, fault = blame(e)
             _log.exception("a fault of the hub: message on %s is quarantined", delivery.topic)
             return Reject(delivery.topic, delivery.payload, reason, fault=fault)
 
-    def _commit(self, entries: list[Entry], rejects: list[Reject]) -> None:
+    def _commit(self, items: list[Entry | Pack], rejects: list[Reject]) -> None:
         """Commit these, bisecting where one is poisoned."""
-        if not entries and not rejects:
+        if not items and not rejects:
             return
         try:
             written = self._database.run(
-                lambda conn: write(conn, self._hub, entries, rejects, self._limits),
+                lambda conn: write(conn, self._hub, items, rejects, self._limits),
                 self._stopping,
             )
         except Stopped:
             raise
         except Exception as e:  # noqa: BLE001 - raised again unless it is one record's
-            self._without_poison(entries, rejects, e)
+            self._without_poison(items, rejects, e)
         else:
             self._limits.spend(written.judged)
             self._committed(written)
 
     def _without_poison(
-        self, entries: list[Entry], rejects: list[Reject], error: Exception
+        self, items: list[Entry | Pack], rejects: list[Reject], error: Exception
     ) -> None:
-        if len(entries) > 1:
-            half = len(entries) // 2
-            self._commit(entries[:half], rejects)
-            self._commit(entries[half:], [])
+        if len(items) > 1:
+            half = len(items) // 2
+            self._commit(items[:half], rejects)
+            self._commit(items[half:], [])
             return
-        if not entries:
+        if not items:
             self._drop(rejects, error)
             return
-        (entry,) = entries
+        (entry,) = items
+        if isinstance(entry, Pack):
+            self._commit(list(entry.entries()), rejects)
+            return
         if isinstance(entry.content, Reject):
             self._drop([*rejects, entry.content], error)
             return
@@ -137,6 +144,19 @@ class Worker(Intake):
         self._database.run(
             lambda conn: quarantine.put_aside(conn, bare, self._hub.now()), self._stopping
         )
+
+
+def _parts(items: list[Entry | Pack], most: int) -> Iterator[list[Entry | Pack]]:
+    """The items in order, in parts of at most `most` records and a pack; one at least."""
+    part: list[Entry | Pack] = []
+    records = 0
+    for item in items:
+        if records >= most:
+            yield part
+            part, records = [], 0
+        part.append(item)
+        records += len(item.columns.values) if isinstance(item, Pack) else 1
+    yield part
 
 
 def poisoned(entry: Entry, reason: str, fault: Fault) -> Entry:

@@ -50,13 +50,21 @@ def enrol(conn: Connection[Any], stations: Mapping[str, str]) -> dict[str, str]:
     stations: agent -> station it now claims. An agent never heard of before is enrolled there.
     """
     agents = sorted(stations)
+    known = _stations(conn, agents)
+    strangers = [a for a in agents if a not in known]
+    if not strangers:
+        return known
     conn.execute(
         """
         INSERT INTO agent (agent, station) SELECT * FROM unnest(%s::text[], %s::text[])
         ON CONFLICT DO NOTHING
         """,
-        (agents, [stations[a] for a in agents]),
+        (strangers, [stations[a] for a in strangers]),
     )
+    return _stations(conn, agents)
+
+
+def _stations(conn: Connection[Any], agents: list[str]) -> dict[str, str]:
     return dict(
         conn.execute(
             "SELECT agent, station FROM agent WHERE agent = ANY (%s)", (agents,)

@@ -38,7 +38,7 @@ Insert = Callable[[Connection[Any], BulkTable, Iterable[Sequence[Any]]], None]
 
 def by_copy(conn: Connection[Any], table: BulkTable, rows: Iterable[Sequence[Any]]) -> None:
     """Append rows, each with a value for each column, by binary COPY."""
-    with conn.cursor() as cur, cur.copy(_copy(table)) as copy:
+    with conn.cursor() as cur, cur.copy(copy_statement(table)) as copy:
         copy.set_types([kind for _, kind in table.columns])
         for row in rows:
             copy.write_row(row)
@@ -68,7 +68,8 @@ def choose_insert(conn: Connection[Any], wanted: InsertPath) -> Insert:
 
 
 @functools.cache
-def _copy(table: BulkTable) -> bytes:
+def copy_statement(table: BulkTable) -> bytes:
+    """The COPY that takes binary rows of that table."""
     names = ", ".join(name for name, _ in table.columns)
     return f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)".encode()
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
-from psycopg.types.multirange import Int8Multirange
-from psycopg.types.range import Int8Range
 
 from contract.ranges import SequenceSet
 from contract.taxonomy import Lane
@@ -18,8 +16,7 @@ from hub.domain.lane_ledger import LaneLedger
 Ranges = list[tuple[int, int]]  # closed, ascending
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class LaneKey:
+class LaneKey(NamedTuple):
     """A lane of a boot of an agent."""
 
     agent: str
@@ -79,25 +76,28 @@ def lock_lanes(conn: Connection[Any], keys: Collection[LaneKey]) -> dict[LaneKey
 
 def save_lanes(conn: Connection[Any], ledgers: Mapping[LaneKey, LaneLedger], at: datetime) -> None:
     """Write the changed ledgers back."""
-    with conn.cursor() as cur:
-        cur.executemany(
+    rows = [
+        (
+            key.agent,
+            key.boot,
+            str(key.lane),
+            ledger.received.watermark,
+            _multirange(ledger.received.ranges),
+            _multirange(ledger.lost),
+        )
+        for key, ledger in ledgers.items()
+        if ledger.changed
+    ]
+    if rows:
+        conn.execute(
             """
-            UPDATE ledger SET watermark = %s, received = %s, lost = %s, updated_at = %s
-            WHERE agent = %s AND boot = %s AND lane = %s
+            UPDATE ledger SET watermark = n.watermark, received = n.received::int8multirange,
+                              lost = n.lost::int8multirange, updated_at = %s
+            FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[])
+                     AS n (agent, boot, lane, watermark, received, lost)
+            WHERE (ledger.agent, ledger.boot, ledger.lane) = (n.agent, n.boot, n.lane)
             """,
-            [
-                (
-                    ledger.received.watermark,
-                    _multirange(ledger.received.ranges),
-                    _multirange(ledger.lost),
-                    at,
-                    key.agent,
-                    key.boot,
-                    key.lane,
-                )
-                for key, ledger in ledgers.items()
-                if ledger.changed
-            ],
+            [at, *(list(column) for column in zip(*rows, strict=True))],
         )
 
 
@@ -129,5 +129,5 @@ def _closed(ranges: Iterable[Any]) -> Ranges:
     return [(r.lower, r.upper - 1) for r in ranges]
 
 
-def _multirange(ranges: Ranges) -> Int8Multirange:
-    return Int8Multirange([Int8Range(a, b + 1) for a, b in ranges])
+def _multirange(ranges: Ranges) -> str:
+    return "{" + ",".join(f"[{a},{b}]" for a, b in ranges) + "}"

@@ -149,6 +149,7 @@ def test_evidence_is_shown_once_complete_whichever_comes_first(
     agent.send_picture(second)
 
     agent.acked(Lane.EVIDENCE, 6)
+    agent.acked(Lane.DETECTION, 1)  # which has a connection of its own
     for data, ref in zip((first, second), refs, strict=True):
         assert ingesting.evidence.path(ref.digest).read_bytes() == data
     assert rows(

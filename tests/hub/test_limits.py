@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from contract.envelope import Identity
+from contract.envelope import Identity, build, encode_record
 from contract.messages import Reading
 from contract.taxonomy import Lane
 from contract.topics import Down, Up
 from hub.config import FlowConfig, LimitsConfig
-from hub.ingest.decode import Entry
+from hub.ingest.decode import Decoder, Entry, Pack, entries_of
 from hub.ingest.flow import FlowControl
 from hub.ingest.limits import DeviceKey, Limits
 from hub.ingest.subscriber import run_ingest
@@ -46,8 +46,41 @@ def test_a_device_is_limited_by_the_minute_its_readings_were_captured_in() -> No
 
     judged = limits.judge(entries(*flood, later, reading(1.0, at=START, device="calm")), [], START)
 
-    assert [e.seq for e in judged.taken] == [1, 2, 3, 6, 7]
+    assert [e.seq for e in judged.taken if isinstance(e, Entry)] == [1, 2, 3, 6, 7]
     assert judged.beyond == {DeviceKey("edge-1", "b1", "reading", "meter-9"): 2}
+
+
+def pack(*records: Reading) -> Pack:
+    """The same records in one message that is in order."""
+    who = Identity("demo", "edge-1", "b1", Lane.READING, 1)
+    message = build(who, [encode_record(r) for r in records], START)
+    decoded = Decoder().decode("gw/v1/demo/up/edge-1/reading", message)
+    assert isinstance(decoded, Pack)
+    return decoded
+
+
+def test_a_pack_is_limited_as_its_records_are() -> None:
+    records = [
+        reading(float(n), at=START + timedelta(minutes=n // 4), device=f"meter-{n % 3}")
+        for n in range(17)
+    ]
+    for spent in (0, 1, 2):
+        whole, single = Limits(LIMITS), Limits(LIMITS)
+        for limits in (whole, single):
+            before = entries(*[reading(0.0, at=START, device="meter-0")] * spent)
+            limits.spend(limits.judge(before, [], START))
+
+        of_pack = whole.judge([pack(*records)], [], START)
+        of_records = single.judge(entries(*records), [], START)
+
+        taken = [seq for item in of_pack.taken for seq in _seqs(item)]
+        assert taken == [seq for item in of_records.taken for seq in _seqs(item)]
+        assert of_pack.beyond == of_records.beyond
+        assert +of_pack.spent == +of_records.spent
+
+
+def _seqs(item: Entry | Pack) -> list[int]:
+    return [e.seq for e in entries_of(item)]
 
 
 def test_a_backlog_of_hours_that_arrives_at_once_is_no_flood() -> None:

@@ -306,8 +306,9 @@ class City:
 
     def crossings(self, n: int, label: str = "down", stream: str = "cam-01") -> None:
         now = self.hub.now()
-        values = [
-            readings.ReceivedReading(
+        values = readings.ReadingRows()
+        for _ in range(n):
+            values.add(
                 AGENT,
                 Reading(
                     device=stream,
@@ -317,12 +318,10 @@ class City:
                     label=label,
                     place="line",
                 ),
-                now,
             )
-            for _ in range(n)
-        ]
         with self.hub.pool.connection() as conn:
-            readings.append(conn, values, ZoneInfo(self.hub.config.hub.time_zone), self.hub.insert)
+            zone = ZoneInfo(self.hub.config.hub.time_zone)
+            readings.append(conn, values, now, zone, self.hub.insert)
 
     def execute(self, statement: str, *values: object) -> None:
         with self.hub.pool.connection() as conn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from hub.store import detections, health, readings, scores
 from hub.store.bulk import InsertPath, by_copy, by_unnest, choose_insert
 from hub.store.detections import Change
 from hub.store.health import ReceivedHealth
-from hub.store.readings import ReceivedReading
+from hub.store.readings import ReadingRows
 from hub.store.scores import ReceivedScores
 from tests.hub.builders import START, detection, score_block
 from tests.hub.builders import health as heartbeat
@@ -33,21 +34,23 @@ def _reading(
     )
 
 
+def _rows(records: Iterable[Reading]) -> ReadingRows:
+    rows = ReadingRows()
+    for record in records:
+        rows.add("agent", record)
+    return rows
+
+
 def test_readings_come_back_as_they_were_stored(server: Server) -> None:
     values = [0.1, -0.0, 9e299, 5e-324, 123456789.123456789]
     records = [_reading(ODD, START, value=v, unit="°C", label=ODD) for v in values]
 
-    readings.append(
-        server.conn,
-        [ReceivedReading("agent", r, START + timedelta(microseconds=1)) for r in records],
-        ZONE,
-        server.insert,
-    )
+    received_at = START + timedelta(microseconds=1)
+    readings.append(server.conn, _rows(records), received_at, ZONE, server.insert)
 
     found = server.conn.execute(
         "SELECT device, value, captured_at, unit, label, place, received_at FROM reading"
     ).fetchall()
-    received_at = START + timedelta(microseconds=1)
     assert found == [(ODD, v, START, "°C", ODD, "", received_at) for v in values]
 
 
@@ -99,7 +102,7 @@ def test_text_that_no_database_holds_is_refused_and_leaves_the_server_alive(
     record = _reading(f"a{text}b", START)
 
     with pytest.raises((psycopg.DataError, ValueError)), server.conn.transaction():
-        readings.append(server.conn, [ReceivedReading("a", record, START)], ZONE, server.insert)
+        readings.append(server.conn, _rows([record]), START, ZONE, server.insert)
 
     assert server.conn.execute("SELECT count(*) FROM reading").fetchone() == (0,)
 
@@ -109,12 +112,8 @@ def test_late_and_early_clocks_never_fail_an_insert(server: Server) -> None:
     received = [START, START - timedelta(days=400), START + timedelta(days=4000)]
 
     for at in received:
-        readings.append(
-            server.conn,
-            [ReceivedReading("agent", _reading("d", t), at) for t in times],
-            ZONE,
-            server.insert,
-        )
+        records = _rows(_reading("d", t) for t in times)
+        readings.append(server.conn, records, at, ZONE, server.insert)
 
     assert server.conn.execute("SELECT count(*) FROM reading").fetchone() == (9,)
     assert server.conn.execute(
