@@ -20,7 +20,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from contract.errors import GridwardenError, TopicError
+from contract.taxonomy import Category
 from contract.topics import check_name
+from hub.domain.retention import Periods
 from hub.store.bulk import InsertPath
 
 MAX_DAYS = 36_500
@@ -132,6 +134,33 @@ class LimitsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceConfig:
+    """Days for which pictures and clips are kept, counted from the end of their case."""
+
+    public_security_days: int = 365
+    urban_management_days: int = 180
+    fire_safety_days: int = 365
+    traffic_safety_days: int = 180
+    environmental_safety_days: int = 365
+    letters_and_visits_days: int = 730
+    ethnic_and_religious_affairs_days: int = 180
+    land_supervision_days: int = 730
+    peoples_livelihood_days: int = 180
+    rejected_days: int = 30  # of events that were rejected, lapsed or voided
+    loose_days: int = 30  # of what belongs to no event, from its arrival on
+    partial_days: int = 30  # of what never arrived whole; longer than the longest outage
+
+    def periods(self) -> Periods:
+        """The same as the domain knows them."""
+        return Periods(
+            {category: getattr(self, f"{category}_days") for category in Category},
+            self.rejected_days,
+            self.loose_days,
+            self.partial_days,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class HubConfig:
     """Every setting of the hub."""
 
@@ -143,6 +172,7 @@ class HubConfig:
     storage: StorageConfig = StorageConfig()
     flow: FlowConfig = FlowConfig()
     limits: LimitsConfig = LimitsConfig()
+    evidence: EvidenceConfig = EvidenceConfig()
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> HubConfig:
@@ -259,6 +289,10 @@ def _checked(config: HubConfig) -> HubConfig:
         ) from None
     for name, value, low, high in (
         ("database.pool_size", config.database.pool_size, 1, 1000),
+        *(
+            (f"evidence.{f.name}", getattr(config.evidence, f.name), 1, 36_500)
+            for f in dataclasses.fields(EvidenceConfig)
+        ),
         ("broker.port", config.broker.port, 1, 65535),
         ("http.port", config.http.port, 0, 65535),
         ("ingest.batch_messages", ingest.batch_messages, 1, 10_000),

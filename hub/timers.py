@@ -9,9 +9,11 @@ import psycopg
 
 from contract.errors import GridwardenError
 from hub.services.context import Hub
+from hub.services.erase_evidence import expire_evidence, remove_erased
 from hub.services.lapse import lapse_cleared
 
 EVERY_S = 5.0
+_JOBS = (lapse_cleared, expire_evidence, remove_erased)
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +26,9 @@ def run_timers(hub: Hub, stop: threading.Event) -> None:
     away = False
     while not stop.wait(EVERY_S):
         try:
-            with hub.pool.connection(timeout=2.0) as conn:
-                lapse_cleared(conn, hub)
+            for job in _JOBS:  # each in a transaction of its own, and bounded
+                with hub.pool.connection(timeout=2.0) as conn:
+                    job(conn, hub)
         except psycopg.OperationalError as e:
             if not away:
                 _log.warning("timers wait for the database: %s", str(e).strip().split("\n")[0])

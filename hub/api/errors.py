@@ -21,6 +21,7 @@ from starlette.responses import Response
 from hub.domain.errors import (
     ConflictError,
     DomainError,
+    GoneError,
     InvalidError,
     NotAllowedError,
     NotFoundError,
@@ -34,6 +35,7 @@ _KINDS = {
     404: "not-found",
     405: "method-not-allowed",
     409: "conflict",
+    410: "erased",
     413: "too-large",
     421: "unknown-host",
     422: "invalid",
@@ -91,6 +93,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotFoundError, _refused(404))
     app.add_exception_handler(ConflictError, _refused(409))
     app.add_exception_handler(NotAllowedError, _refused(409))
+    app.add_exception_handler(GoneError, _refused(410))
     app.add_exception_handler(InvalidError, _refused(422))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -177,6 +180,7 @@ _MEANINGS = {
     404: "There is no such thing",
     405: "The path does not take this method",
     409: "Somebody was faster, or the lifecycle does not allow it; nothing was done",
+    410: "It was here and was erased: by whom, when and why",
     413: "The body is too large",
     421: "The hub is not called by this name",
     422: "A value is refused; `errors` names each",

@@ -117,6 +117,21 @@ _FORMS: tuple[OfferForm, ...] = (
         (_REASON,),
     ),
     OfferForm(
+        "hold_evidence",
+        Both("Hold the evidence…", "证据保全…"),
+        Both(
+            "Its pictures and clips, those to come too, are not deleted until it is released.",
+            "其图像与视频（含后续到达者）在解除前不会删除。",
+        ),
+        (_REASON,),
+    ),
+    OfferForm(
+        "release_evidence",
+        Both("Release the hold…", "解除保全…"),
+        Both("The time of its evidence counts again.", "证据恢复按保存期限处理。"),
+        (_REASON,),
+    ),
+    OfferForm(
         "comment",
         Both("Comment…", "备注…"),
         Both("Stands in the history; nothing else changes.", "记入历史，不改变其他内容。"),
@@ -126,12 +141,16 @@ _FORMS: tuple[OfferForm, ...] = (
 
 
 def offered(
-    hub: Hub, event: GridEventRow, history: Sequence[HistoryRow], actor: Actor
+    hub: Hub, event: GridEventRow, history: Sequence[HistoryRow], actor: Actor, *, held: bool
 ) -> list[OfferForm]:
-    """The forms that are open to the actor, in the order in which they are usually wanted."""
+    """The forms that are open to the actor, in the order in which they are usually wanted.
+
+    held: whether a legal hold stands on its evidence.
+    """
     open_now = {offer.name for offer in hub.lifecycle.offers(event.state, actor.role)}
     if event.confirmation != "pending":
         open_now.discard("endorse")
+    open_now.discard("hold_evidence" if held else "release_evidence")
     forms = [form for form in _FORMS if form.name in open_now]
     if may_undo(hub, history, actor):
         undo = OfferForm(

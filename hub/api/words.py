@@ -88,6 +88,9 @@ STEPS: dict[str, Both] = {
     "supervise": Both("Put under supervision", "督办"),
     "add_cohandler": Both("Co-handler added", "增加协办"),
     "comment": Both("Comment", "备注"),
+    "hold_evidence": Both("Evidence held", "证据保全"),
+    "release_evidence": Both("Hold released", "解除保全"),
+    "erase_evidence": Both("Evidence erased", "证据删除"),
     "rate": Both("Rated", "评价"),
 }
 

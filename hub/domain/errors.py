@@ -5,6 +5,7 @@ GridwardenError
     ├── NotFoundError (LookupError)     there is no such thing
     ├── ConflictError                   somebody was faster, or it is already there
     ├── NotAllowedError                 the lifecycle, the role or a guard says no
+    ├── GoneError                       it was here and was erased
     └── InvalidError (ValueError)       what was asked makes no sense
 
 The API turns them into problem documents: `title` is the heading, `str(error)` the detail, and
@@ -102,6 +103,24 @@ class NotAllowedError(DomainError):
             "role": self.role,
             "missing": list(self.missing),
         }
+
+
+class GoneError(DomainError):
+    """It was here once; who erased it, when and why is known."""
+
+    title = "Erased"
+
+    def __init__(self, thing: str, key: str, at: datetime, by: str, why: str) -> None:
+        super().__init__(
+            f"{thing} {key} was erased by {by} at {at.isoformat(timespec='seconds')}: {why}"
+        )
+        self.at = at
+        self.by = by
+        self.why = why
+
+    def extras(self) -> dict[str, object]:
+        """Who erased it, when and why."""
+        return {"erased_at": self.at.isoformat(), "erased_by": self.by, "erased_why": self.why}
 
 
 class InvalidError(DomainError, ValueError):

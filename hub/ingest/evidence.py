@@ -27,7 +27,7 @@ def receive_chunks(
         if isinstance(e.content, EvidenceChunk):
             chunks[e.content.digest].append((e, e.content))
     known = evidence_index.lock(
-        conn, [(e.identity.agent, c) for pieces in chunks.values() for e, c in pieces]
+        conn, [(e.identity.agent, c) for pieces in chunks.values() for e, c in pieces], now
     )
     detections.link_clips(
         conn, [(e.identity.agent, c) for pieces in chunks.values() for e, c in pieces]
@@ -44,7 +44,7 @@ def receive_chunks(
             continue
         hub.evidence.write(digest, [(c.offset, e.payload) for e, c in pieces])
         ranges = [(c.offset, c.offset + len(e.payload)) for e, c in pieces]
-        if not evidence_index.receive(conn, digest, ranges):
+        if not evidence_index.receive(conn, digest, ranges, now):
             continue
         if hub.evidence.complete(digest):
             evidence_index.finish(conn, digest, now)

@@ -18,6 +18,7 @@ from hub.services.event_facts import gather_facts, transitions_of
 from hub.services.event_history import record_step
 from hub.services.event_lock import lock_event
 from hub.services.handed_in import MAX_REASON, check_text, complete_evidence
+from hub.services.hold_evidence import hold_event, release_event
 from hub.services.step_changes import columns_of, flags_of
 from hub.store import events, evidence_index, verdicts
 from hub.store.rows import GridEventRow, HistoryRow
@@ -40,6 +41,8 @@ def act_on_event(
     event, parent = lock_event(conn, number, expected_version, act.parent)
     if act.name == UNDO:
         return _undo(conn, hub, event, actor)
+    if act.name in _OF_EVIDENCE:
+        return _OF_EVIDENCE[act.name](conn, hub, number, act.reason, actor)
     history = events.history(conn, event.id)
     photos = complete_evidence(conn, act.evidence)
     facts = gather_facts(hub, conn, event, history, act, parent)
@@ -110,7 +113,14 @@ def _state_of(event: GridEventRow, history: list[HistoryRow]) -> EventState:
     )
 
 
+_OF_EVIDENCE = {"hold_evidence": hold_event, "release_evidence": release_event}
+
+
 def _check(act: Act) -> None:
+    if act.name == "erase_evidence":
+        raise InvalidError(
+            "evidence is erased piece by piece: POST /api/v1/evidence/DIGEST/erase", field="name"
+        )
     for field in ("reason", "note"):
         check_text(field, getattr(act, field), MAX_REASON)
     for field in ("responsible_unit", "unit", "assignee", "second_actor"):

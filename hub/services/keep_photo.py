@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from psycopg import Connection
@@ -21,7 +22,7 @@ def keep_photo(
 ) -> EvidenceRow:
     """The evidence these bytes are, stored under their digest; the same photo twice is one.
 
-    Raises InvalidError and NotAllowedError.
+    Raises InvalidError, NotAllowedError, and GoneError where it was here and was erased.
     """
     if actor.role in (Role.DEVICE, Role.RULE):
         raise NotAllowedError(
@@ -36,6 +37,9 @@ def keep_photo(
         raise InvalidError(
             f"the photo has {len(data)} bytes, it must have 1 to {MAX_PHOTO}", field="data"
         )
+    known = evidence_index.by_digest(conn, hashlib.sha256(data).hexdigest())
+    if known is not None:
+        evidence_index.check_not_erased(known)  # or its bytes would be on the disk again
     digest = hub.evidence.keep(data)
     row = evidence_index.keep_photo(conn, digest, media_type, len(data), hub.now())
     changes.tell(conn, "evidence", digest)

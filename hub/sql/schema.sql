@@ -1,5 +1,37 @@
 -- What the migrations add up to. Written by `python -m hub.store.schema`; to be read, not run.
 
+CREATE OR REPLACE FUNCTION public.events_of_evidence(wanted text)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE
+AS $function$
+    WITH RECURSIVE found (event) AS (
+        SELECT d.event FROM detection_evidence e JOIN detection d USING (episode)
+        WHERE e.digest = wanted AND d.event IS NOT NULL
+        UNION
+        SELECT p.event FROM event_evidence p WHERE p.digest = wanted
+        UNION
+        SELECT g.parent FROM found f JOIN grid_event g ON g.id = f.event
+        WHERE g.parent IS NOT NULL
+    )
+    SELECT event FROM found
+$function$;
+
+CREATE OR REPLACE FUNCTION public.held_evidence_stays()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF EXISTS (SELECT FROM evidence_hold h
+               WHERE h.released_at IS NULL
+                 AND (h.digest = OLD.digest
+                      OR h.event IN (SELECT events_of_evidence(OLD.digest)))) THEN
+        RAISE EXCEPTION 'evidence % is held and cannot be erased', OLD.digest
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $function$;
+
 CREATE OR REPLACE FUNCTION public.history_is_append_only()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -135,10 +167,41 @@ CREATE TABLE evidence (
     received int8multirange DEFAULT '{}'::int8multirange NOT NULL,
     captured_at timestamp with time zone NOT NULL,
     complete_at timestamp with time zone,
+    last_at timestamp with time zone DEFAULT now() NOT NULL,
+    look_at timestamp with time zone DEFAULT now() NOT NULL,
+    erased_at timestamp with time zone,
+    erased_by text,
+    erased_why text,
+    gone_at timestamp with time zone,
     PRIMARY KEY (digest),
+    CHECK ((num_nonnulls(erased_at, erased_by, erased_why) = ANY (ARRAY[0, 3]))),
+    CHECK (((gone_at IS NULL) OR (erased_at IS NOT NULL))),
     CHECK ((digest ~ '^[0-9a-f]{64}$'::text)),
     CHECK ((total > 0))
 );
+CREATE INDEX evidence_going ON public.evidence USING btree (digest) WHERE ((erased_at IS NOT NULL) AND (gone_at IS NULL));
+CREATE INDEX evidence_look ON public.evidence USING btree (look_at) WHERE (erased_at IS NULL);
+CREATE TRIGGER evidence_held BEFORE UPDATE OF erased_at ON public.evidence FOR EACH ROW WHEN (((new.erased_at IS NOT NULL) AND (old.erased_at IS NULL))) EXECUTE FUNCTION held_evidence_stays();
+
+CREATE TABLE evidence_hold (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    event bigint,
+    digest text,
+    placed_at timestamp with time zone NOT NULL,
+    placed_by text NOT NULL,
+    reason text NOT NULL,
+    released_at timestamp with time zone,
+    released_by text,
+    release_reason text,
+    PRIMARY KEY (id),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((num_nonnulls(event, digest) = 1)),
+    CHECK ((num_nonnulls(released_at, released_by, release_reason) = ANY (ARRAY[0, 3]))),
+    CHECK ((reason <> ''::text)),
+    CHECK ((release_reason <> ''::text))
+);
+CREATE UNIQUE INDEX evidence_hold_digest ON public.evidence_hold USING btree (digest) WHERE ((released_at IS NULL) AND (digest IS NOT NULL));
+CREATE UNIQUE INDEX evidence_hold_event ON public.evidence_hold USING btree (event) WHERE ((released_at IS NULL) AND (event IS NOT NULL));
 
 CREATE TABLE grid_cell (
     code text NOT NULL,

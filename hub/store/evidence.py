@@ -79,6 +79,19 @@ class EvidenceFolder:
         path = self.path(digest)
         path.with_name(f"{digest}.part").unlink(missing_ok=True)
 
+    def remove(self, digest: str) -> None:
+        """Take its bytes off the disk, complete or not; harmless where there are none."""
+        path = self.path(digest)
+        gone = False
+        for file in (path, path.with_name(f"{digest}.part")):
+            try:
+                file.unlink()
+                gone = True
+            except FileNotFoundError:
+                continue
+        if gone:
+            _sync(path.parent)
+
     def keep(self, data: bytes) -> str:
         """Store whole evidence and return its digest."""
         digest = hashlib.sha256(data).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,10 @@ from psycopg.types.multirange import Int8Multirange
 from psycopg.types.range import Int8Range
 
 from contract.messages import EvidenceChunk
+from hub.domain.errors import GoneError
 from hub.store.rows import EvidenceRow
 
-_COLUMNS = "digest, agent, stream, media_type, total, captured_at, complete_at"
+_COLUMNS = ", ".join(f.name for f in fields(EvidenceRow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +25,29 @@ class Known:
 
     digest: str
     total: int
-    complete: bool
+    complete: bool  # or erased: no more bytes of it are taken
 
 
-def lock(conn: Connection[Any], chunks: Iterable[tuple[str, EvidenceChunk]]) -> dict[str, Known]:
+def lock(
+    conn: Connection[Any], chunks: Iterable[tuple[str, EvidenceChunk]], at: datetime
+) -> dict[str, Known]:
     """The evidence these chunks (agent, header) belong to, made where missing, locked."""
     firsts = {chunk.digest: (agent, chunk) for agent, chunk in chunks}
     with conn.cursor() as cur:
         cur.executemany(
             """
-            INSERT INTO evidence (digest, agent, stream, media_type, total, captured_at)
-            VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+            INSERT INTO evidence
+                (digest, agent, stream, media_type, total, captured_at, last_at, look_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
             """,
             [
-                (digest, agent, c.stream, c.media_type, c.total, c.captured_at)
+                (digest, agent, c.stream, c.media_type, c.total, c.captured_at, at, at)
                 for digest, (agent, c) in sorted(firsts.items())
             ],
         )
         rows = cur.execute(
             """
-            SELECT digest, total, complete_at IS NOT NULL FROM evidence
+            SELECT digest, total, complete_at IS NOT NULL OR erased_at IS NOT NULL FROM evidence
             WHERE digest = ANY (%s) ORDER BY digest FOR UPDATE
             """,
             (sorted(firsts),),
@@ -51,14 +55,16 @@ def lock(conn: Connection[Any], chunks: Iterable[tuple[str, EvidenceChunk]]) -> 
     return {digest: Known(digest, total, complete) for digest, total, complete in rows}
 
 
-def receive(conn: Connection[Any], digest: str, ranges: Collection[tuple[int, int]]) -> bool:
+def receive(
+    conn: Connection[Any], digest: str, ranges: Collection[tuple[int, int]], at: datetime
+) -> bool:
     """Note that the bytes [first, last) of these ranges are on disk; whether all are now."""
     row = conn.execute(
         """
-        UPDATE evidence SET received = received + %s::int8multirange WHERE digest = %s
-        RETURNING received @> int8range(0, total)
+        UPDATE evidence SET received = received + %s::int8multirange, last_at = %s
+        WHERE digest = %s RETURNING received @> int8range(0, total)
         """,
-        (Int8Multirange([Int8Range(a, b) for a, b in ranges]), digest),
+        (Int8Multirange([Int8Range(a, b) for a, b in ranges]), at, digest),
     ).fetchone()
     return bool(row and row[0])
 
@@ -76,19 +82,30 @@ def forget(conn: Connection[Any], digest: str) -> None:
 def keep_photo(
     conn: Connection[Any], digest: str, media_type: str, total: int, at: datetime
 ) -> EvidenceRow:
-    """A whole photo that a person handed in; one that is known already stays as it is."""
+    """A whole photo that a person handed in; one that is known already stays as it is.
+
+    Raises GoneError where it was here and was erased.
+    """
     conn.execute(
         """
-        INSERT INTO evidence (digest, media_type, total, received, captured_at, complete_at)
-        VALUES (%s, %s, %s, int8multirange(int8range(0, %s)), %s, %s)
+        INSERT INTO evidence
+            (digest, media_type, total, received, captured_at, complete_at, last_at, look_at)
+        VALUES (%s, %s, %s, int8multirange(int8range(0, %s)), %s, %s, %s, %s)
         ON CONFLICT (digest) DO UPDATE SET
             complete_at = coalesce(evidence.complete_at, excluded.complete_at)
         """,
-        (digest, media_type, total, total, at, at),
+        (digest, media_type, total, total, at, at, at, at),
     )
     row = by_digest(conn, digest)
     assert row is not None
+    check_not_erased(row)
     return row
+
+
+def check_not_erased(row: EvidenceRow) -> None:
+    """Raise GoneError where its bytes were erased."""
+    if row.erased_at is not None and row.erased_by is not None and row.erased_why is not None:
+        raise GoneError("evidence", row.digest, row.erased_at, row.erased_by, row.erased_why)
 
 
 def by_digest(conn: Connection[Any], digest: str) -> EvidenceRow | None:
@@ -104,7 +121,8 @@ def complete_among(conn: Connection[Any], digests: Collection[str]) -> set[str]:
     return {
         str(digest)
         for (digest,) in conn.execute(
-            "SELECT digest FROM evidence WHERE digest = ANY (%s) AND complete_at IS NOT NULL",
+            "SELECT digest FROM evidence WHERE digest = ANY (%s) AND complete_at IS NOT NULL"
+            " AND erased_at IS NULL",
             (sorted(digests),),
         )
     }

@@ -149,6 +149,9 @@ class EvidenceRow:
     total: int
     captured_at: datetime
     complete_at: datetime | None
+    erased_at: datetime | None
+    erased_by: str | None
+    erased_why: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,11 +59,19 @@ class Picture:
     total: int | None  # bytes
     complete: bool
     received: int  # bytes
+    erased_at: datetime | None
+    erased_by: str | None
+    erased_why: str | None
 
     @property
     def is_image(self) -> bool:
         """Whether it is a still picture that can be shown."""
         return self.complete and (self.media_type or "").startswith("image/")
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it is a clip that can be played."""
+        return self.complete and (self.media_type or "").startswith("video/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,6 +311,8 @@ _PARTS = {
     "history": _columns(HistoryRow, "h"),
     "report": _columns(ReportRow, "r"),
     "verdict": _columns(VerdictRow, "v"),
+    "evidence": _columns(EvidenceRow, "v"),
+    "shown": "(v.complete_at IS NOT NULL AND v.erased_at IS NULL)",
     "agent": _columns(AgentRow, "a"),
     "stream": _columns(StreamRow, "s"),
     "refused": ", ".join(f"q.{f.name}" for f in fields(Refused) if f.name != "size")

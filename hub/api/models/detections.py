@@ -69,7 +69,10 @@ class PictureNow(Answer):
     media_type: str | None
     total: int | None = Field(description="Bytes; null: only the reference has arrived")
     received: int = Field(description="Bytes")
-    complete: bool
+    complete: bool = Field(description="Its bytes are here, verified, and not erased")
+    erased_at: datetime | None = Field(description="Its bytes were erased; the digest stays")
+    erased_by: str | None
+    erased_why: str | None
 
 
 class DetectionFull(DetectionNow):

@@ -1,4 +1,4 @@
-"""Detections, and the bytes that show them."""
+"""Detections: episodes of one detector on one camera."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
-from starlette.responses import FileResponse, Response
+from fastapi import APIRouter, Query
 
 from hub.api.deps import Cursor, HubDep, Limit, cursor_parts, one_page, reading
-from hub.api.errors import Problem, problem_response, problems
+from hub.api.errors import problems
 from hub.api.models.detections import DetectionFull, DetectionNow, DetectionPage, PictureNow
-from hub.domain.errors import NotFoundError
 from hub.store import views
 
 router = APIRouter(tags=["Detections"])
 
-# what a browser may show; anything else an agent sent is a download
-SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "video/webm"})
 _EPOCH, _US = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
-_FOR_EVER = "private, max-age=31536000, immutable"
 
 
 @router.get("/detections", summary="Detections, the newest first", responses=problems())
@@ -56,47 +51,6 @@ def show_detection(episode: UUID, hub: HubDep) -> DetectionFull:
                 PictureNow.model_validate(p) for p in views.pictures_of_episode(conn, episode)
             ],
         )
-
-
-@router.get(
-    "/evidence/{digest}",
-    summary="The bytes of a picture or clip",
-    response_class=FileResponse,
-    responses=problems(404)
-    | {
-        200: {"description": "The bytes", "content": {kind: {} for kind in sorted(SHOWN)}},
-        206: {"description": "The part asked for by Range"},
-    },
-)
-def show_evidence(
-    digest: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256")], hub: HubDep
-) -> Response:
-    """Only what has arrived whole and has this digest; until then 404 says how far it is."""
-    with reading(hub) as conn:
-        known = views.evidence(conn, digest)
-    if known.complete_at is None:
-        missing = Problem.of(
-            404,
-            f"evidence {digest} has not arrived whole yet ({known.total} bytes are announced): "
-            "ask again when the topic `evidence` of /api/v1/live names it",
-            total=known.total,
-        )
-        return problem_response(missing, {"Retry-After": "2"})
-    path = hub.evidence.path(digest)
-    if not path.is_file():
-        raise NotFoundError("file of evidence", digest)
-    shown = known.media_type in SHOWN
-    return FileResponse(
-        path,
-        media_type=known.media_type if shown else "application/octet-stream",
-        filename=None if shown else digest,  # a name makes it a download
-        headers={
-            "Cache-Control": _FOR_EVER,
-            "ETag": f'"{digest}"',
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
-    )
 
 
 def _before(cursor: str | None) -> tuple[datetime, UUID] | None:

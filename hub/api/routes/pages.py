@@ -20,8 +20,9 @@ from hub.api.render import Pages
 from hub.api.routes.parameters import read_manifest
 from hub.domain.errors import NotFoundError
 from hub.domain.guards import UNDO_WITHIN
+from hub.domain.retention import REJECTED
 from hub.services.context import Hub
-from hub.store import views
+from hub.store import evidence_keeping, views
 from hub.store.rows import DetectionRow, GridEventRow
 from hub.store.view_rows import AgentView, EventFilter, LaneView
 
@@ -128,10 +129,13 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
                 "page": "events",
                 "verdict": views.verdict(conn, event.id),
                 "parent": None if event.parent is None else views.event_number(conn, event.parent),
+                "hold": evidence_keeping.hold_on_event(conn, event.id),
             }
     except NotFoundError as e:
         return problem_page(request, Problem.of(404, str(e)))
-    values["offers"] = offered(hub, event, values["history"], actor)
+    held = values["hold"] is not None
+    values["offers"] = offered(hub, event, values["history"], actor, held=held)
+    values["keep_days"] = _keep_days(hub, event)
     return _pages(request).page(request, "event.html", values)
 
 
@@ -227,6 +231,12 @@ def _pages(request: Request) -> Pages:
 def _is_heard(agent: AgentView, now: datetime) -> bool:
     seen_at = agent.seen_at
     return agent.online and seen_at is not None and now - seen_at <= _HEARD_WITHIN
+
+
+def _keep_days(hub: Hub, event: GridEventRow) -> int:
+    """Days for which the evidence of an event is kept once the case has ended."""
+    periods = hub.config.evidence.periods()
+    return periods.rejected if event.state in REJECTED else periods.category[event.category]
 
 
 def _chosen(conn: Connection[Any], number: str | None) -> GridEventRow | None:

@@ -12,11 +12,13 @@ LEFT JOIN LATERAL (
     SELECT digest FROM (
         SELECT v.digest, de.role, de.captured_at
         FROM detection x JOIN detection_evidence de USING (episode) JOIN evidence v USING (digest)
-        WHERE x.event = e.id AND v.complete_at IS NOT NULL AND starts_with(v.media_type, 'image/')
+        WHERE x.event = e.id AND v.complete_at IS NOT NULL AND v.erased_at IS NULL
+          AND starts_with(v.media_type, 'image/')
         UNION ALL
         SELECT v.digest, 'photo', v.captured_at
         FROM event_evidence ee JOIN evidence v USING (digest)
-        WHERE ee.event = e.id AND v.complete_at IS NOT NULL AND starts_with(v.media_type, 'image/')
+        WHERE ee.event = e.id AND v.complete_at IS NOT NULL AND v.erased_at IS NULL
+          AND starts_with(v.media_type, 'image/')
     ) AS shown
     ORDER BY (role IN ('box', 'photo')) DESC, captured_at DESC, digest
     LIMIT 1
@@ -98,16 +100,17 @@ SELECT e.number FROM detection d JOIN grid_event e ON e.id = d.event WHERE d.epi
 -- reference has arrived, total is NULL and nothing may be shown.
 SELECT * FROM (
     SELECT e.digest, e.role, e.captured_at, d.agent, d.stream, d.episode,
-           v.media_type, v.total, v.complete_at IS NOT NULL AS complete,
+           v.media_type, v.total, {shown} AS complete,
            coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(v.received) r), 0)::bigint
-               AS received
+               AS received, v.erased_at, v.erased_by, v.erased_why
     FROM detection d
     JOIN detection_evidence e USING (episode)
     LEFT JOIN evidence v USING (digest)
     WHERE d.event = %(id)s
     UNION ALL
     SELECT v.digest, 'photo', v.captured_at, NULL, NULL, NULL,
-           v.media_type, v.total, v.complete_at IS NOT NULL, v.total
+           v.media_type, v.total, {shown}, v.total,
+           v.erased_at, v.erased_by, v.erased_why
     FROM event_evidence p JOIN evidence v USING (digest)
     WHERE p.event = %(id)s
 ) AS picture
@@ -117,8 +120,9 @@ LIMIT 100;
 -- name: pictures_of_episode
 -- What shows one episode.
 SELECT e.digest, e.role, e.captured_at, d.agent, d.stream, d.episode,
-       v.media_type, v.total, v.complete_at IS NOT NULL AS complete,
-       coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(v.received) r), 0)::bigint AS received
+       v.media_type, v.total, {shown} AS complete,
+       coalesce((SELECT sum(upper(r) - lower(r)) FROM unnest(v.received) r), 0)::bigint AS received,
+       v.erased_at, v.erased_by, v.erased_why
 FROM detection d
 JOIN detection_evidence e USING (episode)
 LEFT JOIN evidence v USING (digest)
@@ -127,8 +131,7 @@ ORDER BY e.captured_at, e.digest;
 
 -- name: evidence
 -- What is known of a piece of evidence.
-SELECT digest, agent, stream, media_type, total, captured_at, complete_at
-FROM evidence WHERE digest = %(digest)s;
+SELECT {evidence} FROM evidence v WHERE v.digest = %(digest)s;
 
 -- name: history
 -- Every entry of an event's history, oldest first.

@@ -1,0 +1,145 @@
+"""The bytes of pictures and clips; holding them back from deletion, and erasing them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.responses import FileResponse, Response
+
+from hub.api.deps import ActorDep, HubDep, reading
+from hub.api.errors import Problem, problem_response, problems
+from hub.api.models.evidence import Because, ErasedNow, HoldNow
+from hub.domain.errors import NotFoundError
+from hub.services.erase_evidence import erase_evidence, remove_erased
+from hub.services.hold_evidence import hold_event, hold_one, release_event, release_one
+from hub.store import evidence_keeping, views
+from hub.store.evidence_index import check_not_erased
+
+router = APIRouter(tags=["Evidence"])
+
+# what a browser may show; anything else an agent sent is a download
+SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "video/webm"})
+DigestPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256")]
+_FOR_EVER = "private, max-age=31536000, immutable"
+_MOST_HOLDS = 1000
+
+
+@router.get(
+    "/evidence/{digest}",
+    summary="The bytes of a picture or clip",
+    response_class=FileResponse,
+    responses=problems(404, 410)
+    | {
+        200: {"description": "The bytes", "content": {kind: {} for kind in sorted(SHOWN)}},
+        206: {"description": "The part asked for by Range"},
+    },
+)
+def show_evidence(digest: DigestPath, hub: HubDep) -> Response:
+    """Only what has arrived whole and has this digest; until then 404 says how far it is. What was
+    erased answers 410 with who did it, when and why."""
+    with reading(hub) as conn:
+        known = views.evidence(conn, digest)
+    check_not_erased(known)
+    if known.complete_at is None:
+        missing = Problem.of(
+            404,
+            f"evidence {digest} has not arrived whole yet ({known.total} bytes are announced): "
+            "ask again when the topic `evidence` of /api/v1/live names it",
+            total=known.total,
+        )
+        return problem_response(missing, {"Retry-After": "2"})
+    path = hub.evidence.path(digest)
+    if not path.is_file():
+        raise NotFoundError("file of evidence", digest)
+    shown = known.media_type in SHOWN
+    return FileResponse(
+        path,
+        media_type=known.media_type if shown else "application/octet-stream",
+        filename=None if shown else digest,  # a name makes it a download
+        headers={
+            "Cache-Control": _FOR_EVER,
+            "ETag": f'"{digest}"',
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
+
+
+@router.post(
+    "/evidence/{digest}/erase",
+    summary="Erase a picture or clip",
+    responses=problems(403, 404, 409, 410, 413),
+)
+def erase(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) -> ErasedNow:
+    """Its bytes are deleted for good. Its digest stays, with who, when and why, and the history of
+    every event it belonged to says so. 409 where a legal hold stands."""
+    with hub.pool.connection() as conn:
+        row = erase_evidence(conn, hub, digest, body.reason, actor)
+    with hub.pool.connection() as conn:
+        remove_erased(conn, hub)
+    return ErasedNow.model_validate(row)
+
+
+@router.get("/holds", summary="Legal holds that stand", responses=problems())
+def list_holds(hub: HubDep) -> list[HoldNow]:
+    """The newest first."""
+    with reading(hub) as conn:
+        return [
+            HoldNow(
+                event=number,
+                digest=hold.digest,
+                placed_at=hold.placed_at,
+                placed_by=hold.placed_by,
+                reason=hold.reason,
+            )
+            for hold, number in evidence_keeping.standing_holds(conn, _MOST_HOLDS)
+        ]
+
+
+@router.post(
+    "/evidence/{digest}/hold",
+    status_code=204,
+    summary="Hold one picture or clip",
+    responses=problems(403, 404, 409, 413),
+)
+def hold_piece(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) -> None:
+    """It is not deleted, by nobody and no rule, until the hold is released."""
+    with hub.pool.connection() as conn:
+        hold_one(conn, hub, digest, body.reason, actor)
+
+
+@router.post(
+    "/evidence/{digest}/release",
+    status_code=204,
+    summary="Release the hold on one picture or clip",
+    responses=problems(403, 404, 409, 413),
+)
+def release_piece(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) -> None:
+    """From now on its time counts again."""
+    with hub.pool.connection() as conn:
+        release_one(conn, hub, digest, body.reason, actor)
+
+
+@router.post(
+    "/events/{number}/hold",
+    status_code=204,
+    summary="Hold the evidence of an event",
+    responses=problems(403, 404, 409, 413),
+)
+def hold_all(number: str, body: Because, hub: HubDep, actor: ActorDep) -> None:
+    """All of it, what arrives later too, until the hold is released. Stands in the history."""
+    with hub.pool.connection() as conn:
+        hold_event(conn, hub, number, body.reason, actor)
+
+
+@router.post(
+    "/events/{number}/release",
+    status_code=204,
+    summary="Release the hold on an event",
+    responses=problems(403, 404, 409, 413),
+)
+def release_all(number: str, body: Because, hub: HubDep, actor: ActorDep) -> None:
+    """From now on the time of its evidence counts again. Stands in the history."""
+    with hub.pool.connection() as conn:
+        release_event(conn, hub, number, body.reason, actor)
