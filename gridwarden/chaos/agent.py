@@ -27,7 +27,6 @@ from edge.settings import (
     PublishSettings,
     SpoolSettings,
 )
-from edge.spool import Spool
 from gridwarden.chaos.book import BookedSpool
 from gridwarden.chaos.records import Writer
 from gridwarden.serving import log_to_stderr, stop_on_signal
@@ -50,6 +49,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     folder: str  # of its spool
     book: str
     broker_port: int
+    life: int = 0  # how often it was started before
     series: int = 0  # agents of one name number their records apart by it
     clock_s: float = 0.0  # how far its clock is off
     writing: bool = True
@@ -92,8 +92,8 @@ def main(path: Path) -> int:
     )
     folder = config.agent.folder
     folder.mkdir(parents=True, exist_ok=True)
-    spool = BookedSpool(open_spool(config, clock), Path(orders.book))
-    first = orders.series * A_SERIES + spool.life * A_LIFE
+    spool = BookedSpool(open_spool(config, clock), Path(orders.book), orders.life)
+    first = orders.series * A_SERIES + orders.life * A_LIFE
     transport = MqttTransport(config.broker, f"{orders.station}.{orders.name}")
     with stop_on_signal() as stop:
         agent = Agent(config, spool, transport, clock)
@@ -105,7 +105,7 @@ def main(path: Path) -> int:
 
 
 def write(
-    path: Path, spool: Spool, agent: Agent, clock: Clock, first: int, stop: threading.Event
+    path: Path, spool: BookedSpool, agent: Agent, clock: Clock, first: int, stop: threading.Event
 ) -> None:
     """Spool records of every lane, as ordered, until `stop` is set."""
     chance = random.Random(first)
@@ -117,6 +117,7 @@ def write(
         if not orders.writing:
             if looking:  # no more heartbeats either: the spool can run dry
                 agent.health.stop()
+                spool.rest()
                 looking = False
             continue
         entries = writer.readings(chance.randint(1, 20))

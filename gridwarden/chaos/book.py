@@ -2,8 +2,8 @@
 
 Two lines for each append. Before it: `? lane name ...`, what is about to be spooled. After the
 spool took it: `+ boot lane seq name ...`, what has to arrive. A process killed in between leaves
-the first line only: such a record may be in the database or not, but not twice. A line `!` is one
-start of the agent.
+the first line only: such a record may be in the database or not, but not twice. `! life` is a
+start of the agent, `. life` its word that it writes no more.
 """
 
 from __future__ import annotations
@@ -56,16 +56,21 @@ class Book:
                 ]
 
 
+def rests(path: Path, life: int) -> bool:
+    """Whether the agent has begun that life and said that it writes no more."""
+    return path.exists() and f"\n. {life}\n".encode() in path.read_bytes()
+
+
 class BookedSpool:
     """A spool that keeps book of what it takes; everything else goes to the spool as it is."""
 
-    def __init__(self, spool: Spool, path: Path) -> None:
+    def __init__(self, spool: Spool, path: Path, life: int) -> None:
         self._spool = spool
-        self.life = path.read_bytes().count(b"!\n") if path.exists() else 0  # starts before this
+        self._life = life
         # one write a line and no buffer of ours: what was written outlives a kill
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._lock = threading.Lock()  # a boot may not begin between an append and its line
-        self._say(["!"])
+        self._say([f"! {life}"])
 
     @property
     def boot(self) -> str:
@@ -87,6 +92,11 @@ class BookedSpool:
             boot = self._spool.boot
             self._say(f"+ {boot} {lane} {' '.join(x)}" for lane, x in _by_lane(told).items())
         return seqs
+
+    def rest(self) -> None:
+        """Nothing more will be appended in this life."""
+        with self._lock:
+            self._say([f". {self._life}"])
 
     def peek(
         self, lane: Lane, after: int, max_records: int, max_bytes: int, last: int | None = None

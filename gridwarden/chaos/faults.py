@@ -254,7 +254,7 @@ def database_restored(ground: Ground, chance: random.Random) -> bool:
         ground.back_up()
         before = _watermarks(ground)
         ground.wait(chance.uniform(1.0, 3.0))
-        struck = _watermarks(ground) > before
+        struck = ground.wait_until(lambda: _watermarks(ground) > before, HOLDER_S)
         ground.restore()
     except psycopg.OperationalError:
         return False

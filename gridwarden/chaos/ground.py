@@ -26,7 +26,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from gridwarden import ports
 from gridwarden.broker import EmbeddedBroker
 from gridwarden.chaos.agent import Orders
-from gridwarden.chaos.book import Book
+from gridwarden.chaos.book import Book, rests
 from gridwarden.chaos.hands import Hand, Hands
 from gridwarden.chaos.small_disk import SmallDisk
 from gridwarden.chaos.wire import Address, Wire, Wires
@@ -58,20 +58,28 @@ class Layout:
 class AgentHand:
     """An agent and what belongs to it."""
 
+    name: str  # which a twin shares
     hand: Hand
-    orders: Orders
     orders_path: Path
     wire: Wire
 
+    @property
+    def orders(self) -> Orders:
+        """What it is told."""
+        return Orders.load(self.orders_path)
+
     def order(self, **changes: Any) -> None:
         """Tell it something else; what it reads only at its start holds from the next one."""
-        self.orders = msgspec.structs.replace(self.orders, **changes)
-        self.orders.save(self.orders_path)
+        change_orders(self.orders_path, **changes)
 
-    @property
-    def name(self) -> str:
-        """The agent's name, which a twin shares."""
-        return self.orders.name
+    def rests(self) -> bool:
+        """Whether it runs and has said that it writes no more."""
+        return rests(Path(self.orders.book), self.orders.life)
+
+
+def change_orders(path: Path, **changes: Any) -> None:
+    """Orders with these fields changed."""
+    msgspec.structs.replace(Orders.load(path), **changes).save(path)
 
 
 @dataclass(slots=True)
@@ -205,13 +213,19 @@ class Ground:
         path = self.folder / "run" / f"{place}.json"
         orders.save(path)
         command = ["-m", "gridwarden.chaos.agent", str(path)]
-        return AgentHand(
-            self.hands.add(self._program(f"agent {place}", command)), orders, path, wire
-        )
 
-    def _program(self, name: str, arguments: list[str]) -> ProgramPart:
+        def begin_life() -> None:
+            change_orders(path, life=Orders.load(path).life + 1)
+
+        hand = self.hands.add(self._program(f"agent {place}", command, begin_life))
+        return AgentHand(name, hand, path, wire)
+
+    def _program(
+        self, name: str, arguments: list[str], before_start: Callable[[], None] = lambda: None
+    ) -> ProgramPart:
         log = self.folder / "log" / f"{name.replace(' ', '-')}.log"
-        return ProgramPart(name, [sys.executable, *arguments], log, lambda: True)
+        command = [sys.executable, *arguments]
+        return ProgramPart(name, command, log, lambda: True, before_start=before_start)
 
     def _await_first_records(self) -> None:
         deadline = time.monotonic() + READY_S
@@ -340,11 +354,6 @@ class Ground:
             if page.exists():
                 book.read(name, page)
         return book
-
-    def book_size(self) -> int:
-        """Bytes in the book: it grows while anybody writes."""
-        pages = (page for _, page in (*self._pages.twins, *self._pages.own.items()))
-        return sum(page.stat().st_size for page in pages if page.exists())
 
     # --- the end
 

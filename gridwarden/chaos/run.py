@@ -26,7 +26,6 @@ PAUSE_S = (0.0, 1.0)  # between two faults
 LONGEST = 3.0  # times the minutes asked for: until every fault was seen once
 STALL_S = 90.0  # nothing arrived for this long: it never will
 TOLD_S = 5.0
-QUIET_S = 2.0  # the book does not grow for this long: nobody writes any more
 MIN_KILLS_A_MINUTE = 5
 FAILED, PROVES_NOTHING = 1, 3
 
@@ -133,11 +132,9 @@ def _mend(ground: Ground) -> bool:
         agent.order(writing=False)
     ground.hands.revive_all()
     ground.tell("everything is mended; the agents deliver what they hold")
-    size, since = ground.book_size(), time.monotonic()
-    while time.monotonic() - since < QUIET_S:
-        ground.wait(0.1)
-        if ground.book_size() != size:
-            size, since = ground.book_size(), time.monotonic()
+    if not ground.wait_until(lambda: all(agent.rests() for agent in ground.agents), STALL_S):
+        ground.tell(f"not every agent has come to rest within {STALL_S:.0f} s")
+        return False
     wanted = _last_written(ground.book())
     waiting, since, told = -1, time.monotonic(), 0.0
     while True:

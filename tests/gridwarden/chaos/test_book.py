@@ -11,7 +11,7 @@ from contract.taxonomy import Lane
 from edge.errors import SpoolFullError
 from edge.settings import SpoolSettings
 from edge.sqlite_spool import SqliteSpool
-from gridwarden.chaos.book import Book, BookedSpool
+from gridwarden.chaos.book import Book, BookedSpool, rests
 from gridwarden.chaos.faults import FAULTS, draw
 from gridwarden.chaos.records import Writer, name_of
 
@@ -22,7 +22,7 @@ def now() -> datetime:
 
 def spool(folder: Path, max_bytes: int | None = None) -> BookedSpool:
     inner = SqliteSpool(folder / "spool", SpoolSettings().budgets(), now, max_bytes=max_bytes)
-    return BookedSpool(inner, folder / "page")
+    return BookedSpool(inner, folder / "page", 1)
 
 
 def read(folder: Path) -> Book:
@@ -73,13 +73,14 @@ def test_a_line_that_a_kill_cut_short_counts_as_not_written(tmp_path: Path) -> N
     assert (len(book.intended), len(book.written)) == (2, 0)
 
 
-def test_no_two_lives_of_an_agent_number_their_records_alike(tmp_path: Path) -> None:
-    lives = []
-    for _ in range(3):
-        booked = spool(tmp_path)
-        lives.append(booked.life)
-        booked.close()
-    assert lives == [0, 1, 2]
+def test_an_agent_rests_once_its_present_life_has_said_so(tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    assert not rests(page, 1)
+    booked = spool(tmp_path)
+    assert not rests(page, 1)
+    booked.rest()
+    assert rests(page, 1)
+    assert not rests(page, 2)
 
 
 def test_a_seed_draws_the_same_faults_each_once_before_any_twice() -> None:
