@@ -1,4 +1,4 @@
-"""`gridwarden hub [api|ingest|timers]`."""
+"""`gridwarden hub`: run it, or look after what it received."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gridwarden.commands.kinds import row_id, rows_at_most
+
 if TYPE_CHECKING:
     from gridwarden.commands.kinds import Subparsers
+
+_PARTS = {
+    "api": "only API and console",
+    "ingest": "only ingestion; a second one stands by for the stations of the first",
+    "timers": "only the timers",
+}
 
 
 def add(subparsers: Subparsers) -> None:
@@ -19,14 +27,74 @@ def add(subparsers: Subparsers) -> None:
         description="Runs until Ctrl-C or SIGTERM. Settings: the file, then the environment "
         "(GRIDWARDEN_HUB__DATABASE__URL and so on).",
     )
-    parser.add_argument(
-        "part",
-        nargs="?",
-        choices=("api", "ingest", "timers"),
-        help="only this part; all of them where none is named",
-    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the hub's settings (TOML)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, part=None)
+    actions = parser.add_subparsers(metavar="WHAT")
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared.add_argument("--config", type=Path, metavar="FILE", help="the hub's settings (TOML)")
+    for part, told in _PARTS.items():
+        actions.add_parser(part, parents=[shared], help=told).set_defaults(part=part)
+    completeness = actions.add_parser(
+        "completeness",
+        parents=[shared],
+        help="what of every agent's lanes is here: have 1..N, holes, declared lost",
+    )
+    completeness.add_argument("agent", nargs="?", help="only this agent")
+    completeness.add_argument("--json", action="store_true", help="for programs")
+    completeness.set_defaults(run=_completeness)
+    _add_quarantine(actions, shared)
+
+
+def _add_quarantine(actions: Subparsers, shared: argparse.ArgumentParser) -> None:
+    quarantine = actions.add_parser(
+        "quarantine", help="what could not be taken: list, show, replay, give up"
+    )
+    verbs = quarantine.add_subparsers(metavar="VERB", required=True)
+
+    listing = verbs.add_parser("list", parents=[shared], help="what waits, the newest first")
+    _add_choice(listing)
+    listing.add_argument("--all", action="store_true", help="what was settled too")
+    listing.add_argument(
+        "--limit", type=rows_at_most, default=50, metavar="N", help="entries at most (50)"
+    )
+    listing.set_defaults(verb="list")
+
+    show = verbs.add_parser("show", parents=[shared], help="one entry with its bytes")
+    show.add_argument("id", type=row_id, metavar="ID")
+    show.set_defaults(verb="show")
+
+    replay = verbs.add_parser(
+        "replay",
+        parents=[shared],
+        help="take entries after all",
+        description="Each once, however often it is asked for. Exit code 1 where one is refused "
+        "again.",
+    )
+    replay.add_argument("ids", type=row_id, nargs="*", metavar="ID")
+    replay.add_argument("--waiting", action="store_true", help="all that wait")
+    _add_choice(replay)
+    replay.add_argument(
+        "--clock",
+        choices=("told", "received"),
+        default="told",
+        help="received: as captured when it arrived, for a device whose clock was never set",
+    )
+    replay.set_defaults(verb="replay")
+
+    give_up = verbs.add_parser("give-up", parents=[shared], help="an entry will never be taken")
+    give_up.add_argument("id", type=row_id, metavar="ID")
+    give_up.add_argument("--reason", required=True, metavar="TEXT", help="why")
+    give_up.set_defaults(verb="give-up")
+    quarantine.set_defaults(run=_quarantine)
+    for verb in (listing, show, replay, give_up):
+        verb.set_defaults(run=_quarantine)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--agent", default=None, help="only of this agent")
+    parser.add_argument(
+        "--fault", choices=("sender", "hub"), default=None, help="only through whose fault"
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -43,3 +111,36 @@ def run(chosen: argparse.Namespace) -> int:
     with stop_on_signal() as stop:
         run_hub(config, stop)
     return 0
+
+
+def _completeness(chosen: argparse.Namespace) -> int:
+    from gridwarden.received import completeness, opened
+    from hub.config import load
+
+    with opened(load(chosen.config, os.environ)) as hub:
+        for line in completeness(hub, chosen.agent, as_json=chosen.json):
+            print(line)
+    return 0
+
+
+def _quarantine(chosen: argparse.Namespace) -> int:
+    from gridwarden import received
+    from hub.config import load
+
+    with received.opened(load(chosen.config, os.environ)) as hub:
+        if chosen.verb == "list":
+            lines = received.quarantine_list(
+                hub, chosen.agent, chosen.fault, all=chosen.all, limit=chosen.limit
+            )
+            good = True
+        elif chosen.verb == "show":
+            lines, good = received.quarantine_entry(hub, chosen.id), True
+        elif chosen.verb == "replay":
+            lines, good = received.quarantine_replay(
+                hub, chosen.ids, chosen.waiting, chosen.agent, chosen.fault, chosen.clock
+            )
+        else:
+            lines, good = received.quarantine_give_up(hub, chosen.id, chosen.reason), True
+    for line in lines:
+        print(line)
+    return 0 if good else 1

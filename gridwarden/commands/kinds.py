@@ -93,3 +93,17 @@ def frame(text: str) -> int:
     if not text.isdecimal() or len(text) > 9:
         raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed, got {text!r}")
     return int(text)
+
+
+def row_id(text: str) -> int:
+    """The number of an entry."""
+    if not text.isdecimal() or not 1 <= int(text) < 2**63:
+        raise argparse.ArgumentTypeError(f"an entry is named by its number, got {text!r}")
+    return int(text)
+
+
+def rows_at_most(text: str) -> int:
+    """How many rows to show."""
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(f"a number from 1 to 100000 is needed, got {text!r}")
+    return int(text)

@@ -114,6 +114,19 @@ LANES: dict[str, Both] = {
     "health": Both("Health", "健康"),
 }
 
+FAULTS: dict[str, Both] = {
+    "sender": Both("what was sent", "消息本身"),
+    "hub": Both("the hub itself", "中心自身故障"),
+}
+
+# what came of an entry of the quarantine; "": nothing yet
+OUTCOMES: dict[str, Both] = {
+    "": Both("waiting", "待处理"),
+    "stored": Both("taken after all", "已重新接收"),
+    "here_already": Both("was here already", "已存在"),
+    "given_up": Both("given up", "已放弃"),
+}
+
 # why an operator rejects: the digit, the verdict, what becomes the label, and what they read
 REASONS: tuple[tuple[str, str, Both], ...] = (
     ("false_alarm", "sun, lamp or reflection", Both("Sun, lamp or reflection", "日光、灯光或反光")),

@@ -21,7 +21,8 @@ from hub.ingest.decode import Entry, Pack, entries_of
 from hub.store.quarantine import Reject
 
 WHOLE = ""  # the device that stands for all of a lane
-UNREADABLE = ""  # the lane that stands for what could not be read
+UNREADABLE = ""  # the lane that stands for messages that could not be read
+REFUSED = "(refused)"  # the device that stands for a lane's records that are quarantined
 MINUTE_US = 60_000_000
 EPOCH_MINUTE = int(EPOCH.timestamp()) // 60
 MINUTES_KEPT = 100_000  # of device and minute; above that the ones not heard of longest go
@@ -63,7 +64,7 @@ class Limits:
     def of(self, key: DeviceKey) -> int:
         """The records a minute that are taken of it; 0: no limit."""
         limits = self._config
-        if key.lane == UNREADABLE:
+        if key.lane == UNREADABLE or key.device == REFUSED:
             return limits.refused_per_minute
         if key.device == WHOLE and key.lane != Lane.HEALTH:
             return limits.lane_per_minute
@@ -133,7 +134,7 @@ def _keys(e: Entry, now: datetime) -> tuple[tuple[DeviceKey, ...], int]:
     """Whom an entry is counted for, the narrowest first, and its minute."""
     who, content = e.identity, e.content
     if isinstance(content, Reject):
-        return (DeviceKey(who.agent, who.boot, UNREADABLE, WHOLE),), _minute(now)
+        return (DeviceKey(who.agent, who.boot, str(who.lane), REFUSED),), _minute(now)
     lane = DeviceKey(who.agent, who.boot, str(who.lane), WHOLE)
     if isinstance(content, Health):
         return (lane,), _minute(content.captured_at)

@@ -31,7 +31,7 @@ from hub.ingest.transaction import store, write
 from hub.services.context import Hub
 from hub.store import ledger, quarantine
 from hub.store.ledger import LaneKey
-from hub.store.quarantine import Outcome, Quarantined, Reject
+from hub.store.quarantine import Fault, Outcome, Quarantined, Reject
 
 Clock = Literal["told", "received"]
 _TIMES = frozenset({"captured_at", "started_at", "raised_at", "since"})
@@ -85,6 +85,31 @@ def replay(
         return Settled(id, None, f"refused again: {reason}")
     quarantine.settle(conn, id, outcome, actor.name, detail, now)
     return Settled(id, outcome, detail)
+
+
+def replay_waiting(
+    hub: Hub,
+    actor: Actor,
+    *,
+    agent: str | None = None,
+    fault: Fault | None = None,
+    limit: int = 500,
+    clock: Clock = "told",
+) -> tuple[list[Settled], list[str]]:
+    """Replay what waits, the oldest first, each in a transaction of its own.
+
+    Also what could not be replayed at all, and why.
+    """
+    with hub.pool.connection() as conn:
+        ids = quarantine.waiting(conn, agent=agent, fault=fault, limit=limit)
+    told, failed = [], []
+    for id in ids:
+        try:
+            with hub.pool.connection() as conn:
+                told.append(replay(conn, hub, id, actor, clock))
+        except InvalidError as e:
+            failed.append(str(e))
+    return told, failed
 
 
 def give_up(conn: Connection[Any], hub: Hub, id: int, actor: Actor, reason: str) -> Settled:

@@ -114,6 +114,22 @@ def lock(conn: Connection[Any], id: int) -> Quarantined | None:
         ).fetchone()
 
 
+def waiting(
+    conn: Connection[Any], *, agent: str | None, fault: Fault | None, limit: int
+) -> list[int]:
+    """The entries that nobody has settled, by id, the oldest first; None: of any."""
+    rows = conn.execute(
+        """
+        SELECT id FROM quarantine
+        WHERE settled_at IS NULL AND (%(agent)s::text IS NULL OR agent = %(agent)s)
+          AND (%(fault)s::text IS NULL OR fault = %(fault)s)
+        ORDER BY id LIMIT %(limit)s
+        """,
+        {"agent": agent, "fault": fault, "limit": limit},
+    ).fetchall()
+    return [int(id) for (id,) in rows]
+
+
 def settle(
     conn: Connection[Any], id: int, outcome: Outcome, by: str, note: str, at: datetime
 ) -> None:

@@ -100,6 +100,8 @@ class LaneView:
     lost: Ranges  # declared lost by the edge
     updated_at: datetime
     closed_at: datetime | None  # a later boot was born: unknown after what is here
+    quarantined: int = 0  # of what was received: refused, and not taken after all
+    discarded: int = 0  # of what was received: beyond the limit of its device
 
     @property
     def highest(self) -> int:
@@ -119,7 +121,12 @@ class LaneView:
     @property
     def stored(self) -> int:
         """Records in the database."""
-        return self.watermark + _length(self.beyond) - self.lost_count
+        return self.received - self.lost_count - self.quarantined - self.discarded
+
+    @property
+    def received(self) -> int:
+        """Numbers the hub has a word on: stored, refused, discarded or declared lost."""
+        return self.watermark + _length(self.beyond)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,39 @@ class RefusedFull(Refused):
     """An entry of the quarantine with its bytes."""
 
     payload_base64: str
+    chunk_base64: str  # the bytes that a record of evidence carries
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineFilter:
+    """Which entries of the quarantine a list shows. None: any."""
+
+    agent: str | None = None
+    fault: str | None = None  # sender | hub
+    waiting: bool | None = True  # those that nobody has settled
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineCount:
+    """How many entries of the quarantine wait, and through whose fault."""
+
+    fault: str
+    n: int
+    oldest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Flooding:
+    """A device that sent more than its limit. device "": of the lane as a whole."""
+
+    agent: str
+    boot: str
+    lane: str  # "": messages that could not be read
+    device: str
+    n: int  # records discarded
+    per_minute: int  # records that are taken
+    first_at: datetime
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -38,9 +38,12 @@ from hub.store.view_rows import (
     Count,
     EventFilter,
     EventSummary,
+    Flooding,
     LaneView,
     LastDecision,
     Picture,
+    QuarantineCount,
+    QuarantineFilter,
     Ranges,
     Refused,
     RefusedFull,
@@ -236,13 +239,20 @@ def streams(conn: Connection[Any], agent: str | None = None) -> list[StreamRow]:
     return _rows(conn, StreamRow, "streams", agent=agent)
 
 
-def completeness(conn: Connection[Any], agent: str | None = None) -> list[LaneView]:
-    """What the hub has of every lane, the current boot of each agent first."""
-    found = conn.execute(_sql("ledger"), {"agent": agent}).fetchall()
-    return [
-        _lane(agent, boot, lane, watermark, received, lost, updated_at, closed_at)
-        for agent, boot, lane, watermark, received, lost, updated_at, closed_at in found
-    ]
+def completeness(
+    conn: Connection[Any],
+    agent: str | None = None,
+    *,
+    present: bool = False,
+    limit: int | None = None,
+) -> list[LaneView]:
+    """What the hub has of every lane, the current boot of each agent first.
+
+    present: of the current boots only.
+    """
+    asked = {"agent": agent, "present": present, "limit": limit}
+    found = conn.execute(_sql("ledger"), asked).fetchall()
+    return [replace(_lane(*row[:8]), quarantined=row[8], discarded=row[9]) for row in found]
 
 
 def totals(
@@ -275,10 +285,29 @@ def counts(conn: Connection[Any], metric: str, since: datetime) -> list[Count]:
 
 
 def quarantine(
-    conn: Connection[Any], agent: str | None, before: int | None, limit: int
+    conn: Connection[Any], wanted: QuarantineFilter, before: int | None, limit: int
 ) -> list[Refused]:
     """What could not be taken, the newest first."""
-    return _rows(conn, Refused, "quarantine", agent=agent, before=before, limit=limit)
+    return _rows(
+        conn,
+        Refused,
+        "quarantine",
+        agent=wanted.agent,
+        fault=wanted.fault,
+        waiting=wanted.waiting,
+        before=before,
+        limit=limit,
+    )
+
+
+def quarantine_counts(conn: Connection[Any]) -> list[QuarantineCount]:
+    """How many entries wait, by whose fault."""
+    return _rows(conn, QuarantineCount, "quarantine_counts")
+
+
+def flooding(conn: Connection[Any], since: datetime) -> list[Flooding]:
+    """Devices that had records discarded since then, the latest first."""
+    return _rows(conn, Flooding, "flooding", since=since)
 
 
 def quarantined(conn: Connection[Any], id: int) -> RefusedFull:

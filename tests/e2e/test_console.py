@@ -34,7 +34,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 SIZES = [(1440, 900), (1280, 720), (390, 844)]
-PAGES = ["/", "/events", "/report", "/devices", "/tuning"]
+PAGES = ["/", "/events", "/report", "/devices", "/tuning", "/completeness", "/quarantine"]
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,10 @@ class DetectionNow(Answer):
         description="(seconds relative to raised_at, score), oldest first"
     )
     detector_version: str
-    late: bool
+    late: bool = Field(description="Arrived too late to open a grid event or to page anybody")
+    lost_sight_at: datetime | None = Field(
+        description="Its agent's run is over, or its camera is no more: nobody will clear it"
+    )
     test: bool
 
 

@@ -56,8 +56,26 @@ class LaneNow(Answer):
     beyond: list[tuple[int, int]] = Field(description="Received beyond the watermark, closed")
     holes: list[tuple[int, int]]
     lost: list[tuple[int, int]] = Field(description="Declared lost by the edge")
+    received: int = Field(description="Numbers the hub has a word on, losses included")
     stored: int = Field(description="Records in the database")
+    quarantined: int = Field(description="Received, refused, and not taken after all")
+    discarded: int = Field(description="Received, and beyond the limit of their device")
     missing: int = Field(description="Records in holes")
     lost_count: int
     updated_at: datetime
     closed_at: datetime | None = Field(description="A later boot was born; unknown after this")
+
+
+class FloodingNow(Answer):
+    """A device that sent more than its limit; what was beyond is gone."""
+
+    agent: str
+    boot: str
+    lane: str = Field(description="Empty: messages that could not be read")
+    device: str = Field(
+        description="Empty: of the lane as a whole; `(refused)`: records that are quarantined"
+    )
+    discarded: int = Field(validation_alias="n")
+    per_minute: int = Field(description="Records that are taken")
+    first_at: datetime
+    last_at: datetime

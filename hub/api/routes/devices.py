@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from hub.api.deps import HubDep, reading
 from hub.api.errors import problems
-from hub.api.models.devices import AgentNow, LaneNow, StreamNow
+from hub.api.models.devices import AgentNow, FloodingNow, LaneNow, StreamNow
 from hub.store import views
 from hub.store.rows import StreamRow
 from hub.store.view_rows import AgentView
@@ -42,11 +43,24 @@ def list_streams(
 
 @router.get("/completeness", summary="Have 1..N, holes, declared lost", responses=problems())
 def list_completeness(
-    hub: HubDep, agent: Annotated[str | None, Query(max_length=64)] = None
+    hub: HubDep,
+    agent: Annotated[str | None, Query(max_length=64)] = None,
+    present: Annotated[bool, Query(description="Of the current boots only")] = False,
 ) -> list[LaneNow]:
     """Read from the ledger, for each lane of each boot of each agent; the current boot first."""
     with reading(hub) as conn:
-        return [LaneNow.model_validate(lane) for lane in views.completeness(conn, agent)]
+        lanes = views.completeness(conn, agent, present=present)
+    return [LaneNow.model_validate(lane) for lane in lanes]
+
+
+@router.get("/flooding", summary="Devices that send more than their limit", responses=problems())
+def list_flooding(
+    hub: HubDep, hours: Annotated[int, Query(ge=1, le=24 * 366)] = 24
+) -> list[FloodingNow]:
+    """Of the last hours, the latest first, with how many records were discarded in all."""
+    with reading(hub) as conn:
+        found = views.flooding(conn, hub.now() - timedelta(hours=hours))
+    return [FloodingNow.model_validate(f) for f in found]
 
 
 def _agent(agent: AgentView, streams: list[StreamRow]) -> AgentNow:

@@ -8,6 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from hub.api.deps import HubDep
 from hub.api.errors import Problem, problem_response, problems
 from hub.api.live import MAX_CLIENTS, Live
+from hub.api.metrics import MEDIA_TYPE, metrics
 from hub.api.models.health import Alive, Ready
 from hub.store import views
 
@@ -38,6 +39,17 @@ def ready(request: Request, hub: HubDep) -> Ready | Response:
         detail = f"not ready: {', '.join(missing)} is missing; its log line says why"
         return problem_response(Problem.of(503, detail), {"Retry-After": "2"})
     return Ready(stations_ingested=ingested, live=request.app.state.live.listening)
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for a monitoring system",
+    response_class=Response,
+    responses=problems() | {200: {"content": {"text/plain": {}}}},
+)
+def show_metrics(hub: HubDep) -> Response:
+    """In the text format of Prometheus: completeness by lane, quarantine, floods, agents."""
+    return Response(metrics(hub), media_type=MEDIA_TYPE)
 
 
 @live_router.get(

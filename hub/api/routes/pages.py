@@ -3,10 +3,11 @@ the API."""
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from psycopg import Connection
 from starlette.responses import HTMLResponse
 
@@ -18,13 +19,14 @@ from hub.api.errors import Problem
 from hub.api.offers import offered
 from hub.api.render import Pages
 from hub.api.routes.parameters import read_manifest
+from hub.api.routes.quarantine import WAITING
 from hub.domain.errors import NotFoundError
 from hub.domain.guards import UNDO_WITHIN
 from hub.domain.retention import REJECTED
 from hub.services.context import Hub
 from hub.store import evidence_keeping, views
 from hub.store.rows import DetectionRow, GridEventRow
-from hub.store.view_rows import AgentView, EventFilter, LaneView
+from hub.store.view_rows import AgentView, EventFilter, LaneView, QuarantineFilter
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,6 +37,9 @@ _PAGE = 50
 _CROSSING = "vehicle_crossing"
 _HEALTHY = ("online", "ended")
 _LANES = [lane.value for lane in Lane]
+_DAY = timedelta(days=1)
+_LINES = 1000  # of the ledger on one page
+_RAW = 16 * 1024  # bytes of a message that a page shows
 _HEARD_WITHIN = timedelta(seconds=30)  # three heartbeats: an agent that is silent longer is so
 
 
@@ -146,9 +151,9 @@ def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
     pages = _pages(request)
     with reading(hub) as conn:
         agents, streams = views.agents(conn), views.streams(conn)
-        lanes = views.completeness(conn)
+        lanes = views.completeness(conn, present=True)
         counts = views.counts(conn, _CROSSING, pages.midnight(now))
-        refused = views.quarantine(conn, None, None, 5)
+        refused = views.quarantine(conn, QuarantineFilter(), None, 5)
     boots = {a.agent: a.boot for a in agents}
     ledger: dict[str, list[LaneView]] = {}
     for lane in lanes:
@@ -170,6 +175,65 @@ def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
             "refused": refused,
         },
     )
+
+
+@router.get("/completeness")
+def show_completeness(
+    request: Request, hub: HubDep, agent: Annotated[str, Query(max_length=64)] = ""
+) -> HTMLResponse:
+    """What of every lane is here, and who floods."""
+    with reading(hub) as conn:
+        values = {
+            "page": "devices",
+            "lanes": views.completeness(conn, agent or None, limit=_LINES),
+            "flooding": views.flooding(conn, hub.now() - _DAY),
+            "agent": agent,
+        }
+    return _pages(request).page(request, "completeness.html", values)
+
+
+@router.get("/quarantine")
+def show_quarantine(
+    request: Request,
+    hub: HubDep,
+    state: Annotated[str, Query(max_length=20)] = "waiting",
+    fault: Annotated[str, Query(max_length=20)] = "",
+    agent: Annotated[str, Query(max_length=64)] = "",
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """What could not be taken, the newest first."""
+    state = state if state in WAITING else "waiting"
+    wanted = QuarantineFilter(
+        agent or None, fault if fault in words.FAULTS else None, WAITING[state]
+    )
+    with reading(hub) as conn:
+        found = views.quarantine(conn, wanted, cursor_id(cursor), _PAGE + 1)
+        counts = {c.fault: c.n for c in views.quarantine_counts(conn)}
+    entries, last = one_page(found, _PAGE)
+    values = {
+        "page": "devices",
+        "entries": entries,
+        "counts": counts,
+        "next": str(last.id) if last else None,
+        "filter": {"state": state, "fault": fault, "agent": agent},
+    }
+    return _pages(request).page(request, "quarantine.html", values)
+
+
+@router.get("/quarantine/{id}")
+def show_quarantined(
+    id: Annotated[int, Path(ge=1, le=2**63 - 1)], request: Request, hub: HubDep
+) -> HTMLResponse:
+    """One entry with its bytes, and what may be done with it."""
+    try:
+        with reading(hub) as conn:
+            entry = views.quarantined(conn, id)
+    except NotFoundError as e:
+        return problem_page(request, Problem.of(404, str(e)))
+    raw = base64.b64decode(entry.payload_base64)
+    text = raw[:_RAW].decode("utf-8", "backslashreplace")
+    values = {"page": "devices", "entry": entry, "text": text, "cut": len(raw) > _RAW}
+    return _pages(request).page(request, "quarantined.html", values)
 
 
 @router.get("/tuning")

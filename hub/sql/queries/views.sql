@@ -172,11 +172,17 @@ ORDER BY s.agent, s.stream;
 
 -- name: ledger
 -- What the hub has of every lane, the current boot of each agent first.
-SELECT l.agent, l.boot, l.lane, l.watermark, l.received, l.lost, l.updated_at, l.closed_at
+SELECT l.agent, l.boot, l.lane, l.watermark, l.received, l.lost, l.updated_at, l.closed_at,
+       (SELECT count(*) FROM quarantine q
+        WHERE q.agent = l.agent AND q.boot = l.boot AND q.lane = l.lane
+          AND q.counted AND q.outcome IS DISTINCT FROM 'stored'),
+       coalesce((SELECT sum(d.n) FROM discarded d
+                 WHERE d.agent = l.agent AND d.boot = l.boot AND d.lane = l.lane), 0)::bigint
 FROM ledger l LEFT JOIN agent a USING (agent)
-WHERE %(agent)s::text IS NULL OR l.agent = %(agent)s
+WHERE (%(agent)s::text IS NULL OR l.agent = %(agent)s)
+  AND (NOT %(present)s OR a.boot IS NULL OR l.boot = a.boot)
 ORDER BY l.agent, (l.boot = a.boot) DESC, l.updated_at DESC, l.boot, l.lane
-LIMIT 2000;
+LIMIT %(limit)s;
 
 -- name: totals
 -- Sums of measured values by source, label and period, exact for late data.
@@ -202,12 +208,25 @@ SELECT {refused}
 FROM quarantine q
 WHERE (%(before)s::bigint IS NULL OR q.id < %(before)s)
   AND (%(agent)s::text IS NULL OR q.agent = %(agent)s)
+  AND (%(fault)s::text IS NULL OR q.fault = %(fault)s)
+  AND (%(waiting)s::bool IS NULL OR (q.settled_at IS NULL) = %(waiting)s)
 ORDER BY q.id DESC
 LIMIT %(limit)s;
 
+-- name: quarantine_counts
+-- How many wait, by whose fault it is.
+SELECT fault, count(*) AS n, min(received_at) AS oldest_at
+FROM quarantine WHERE settled_at IS NULL GROUP BY fault ORDER BY fault;
+
+-- name: flooding
+-- Devices that had records discarded since a moment, the latest first.
+SELECT agent, boot, lane, device, n, per_minute, first_at, last_at
+FROM discarded WHERE last_at >= %(since)s ORDER BY last_at DESC, agent, lane, device LIMIT 200;
+
 -- name: quarantined
 -- One of them, with its bytes.
-SELECT {refused}, translate(encode(q.payload, 'base64'), E'\n', '') AS payload_base64
+SELECT {refused}, translate(encode(q.payload, 'base64'), E'\n', '') AS payload_base64,
+       translate(encode(q.chunk, 'base64'), E'\n', '') AS chunk_base64
 FROM quarantine q WHERE q.id = %(id)s;
 
 -- name: commands

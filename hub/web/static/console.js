@@ -122,6 +122,8 @@ document.addEventListener("submit", async (e) => {
   button.disabled = true;
   const answer = await send("POST", form.dataset.act, members);
   button.disabled = false;
-  if (answer.ok) location.reload();
-  else told.textContent = answer.data.detail;
+  if (answer.ok && answer.data.outcome !== null) {
+    if (answer.data.told) told.textContent = answer.data.told;
+    setTimeout(() => location.reload(), answer.data.told ? 2000 : 0);
+  } else told.textContent = answer.data.detail; // refused, or done with and refused again
 });

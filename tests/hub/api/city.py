@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -50,9 +51,10 @@ from hub.server import serve
 from hub.services.context import Hub, open_hub
 from hub.services.record_detections import record_detections
 from hub.services.report_manually import ManualReport, report_manually
-from hub.store import readings, views
+from hub.store import quarantine, readings, views
 from hub.store.detections import Change
 from hub.store.health import ReceivedHealth
+from hub.store.quarantine import Reject
 from tests.hub.builders import eventually, running
 
 STATION, AGENT, BOOT = "demo", "demo-01", "boot-1"
@@ -322,6 +324,13 @@ class City:
         with self.hub.pool.connection() as conn:
             zone = ZoneInfo(self.hub.config.hub.time_zone)
             readings.append(conn, values, now, zone, self.hub.insert)
+
+    def refused(self, reason: str, payload: bytes = b"garbage", **identity: Any) -> None:
+        """Something could not be taken; `identity` as a reject names it."""
+        topic = str(Topic(STATION, AGENT, Up.READING))
+        reject = Reject(topic, payload, reason, station=STATION, **identity)
+        with self.hub.pool.connection() as conn:
+            quarantine.put_aside(conn, [reject], self.hub.now())
 
     def execute(self, statement: str, *values: object) -> None:
         with self.hub.pool.connection() as conn:

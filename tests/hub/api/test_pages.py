@@ -39,7 +39,9 @@ def test_every_page_renders_in_both_languages_without_anything_inline(
         "/api/v1/agents/demo-01/streams/cam-01/detectors/flame/parameters",
         json={"parameters": {"threshold": 0.6}},
     )
-    for path in ("/", "/events", f"/events/{number}", "/report", "/devices", "/tuning"):
+    town.refused("not JSON", agent="demo-01")
+    paths = ["/", "/events", f"/events/{number}", "/report", "/devices", "/tuning"]
+    for path in (*paths, "/completeness", "/quarantine", "/quarantine/1"):
         page = client.get(path, params={"lang": lang})
         assert page.status_code == 200, path
         assert f'<html lang="{"zh-CN" if lang == "zh" else "en"}">' in page.text
@@ -56,6 +58,9 @@ def test_pages_of_an_empty_city_say_what_to_do(client: httpx.Client) -> None:
     assert "All clear" in client.get("/").text
     assert "No such event" in client.get("/events").text
     assert client.get("/devices").status_code == 200
+    assert "Nothing waits here" in client.get("/quarantine").text
+    assert "No record has arrived yet" in client.get("/completeness").text
+    assert client.get("/quarantine/7").status_code == 404
 
 
 def test_what_people_write_is_shown_as_they_wrote_it(town: City, client: httpx.Client) -> None:
