@@ -29,6 +29,7 @@ class LaneWindow:
     due_s: float | None = None  # when a word of the hub is overdue; None: nothing is under way
     _flights: deque[tuple[int, int]] = field(default_factory=deque)  # (seq, bytes), ascending
     _wait_s: float = 0.0
+    _stuck: bool = False  # it was overdue and has not moved since
 
     @property
     def records(self) -> int:
@@ -59,7 +60,7 @@ class LaneWindow:
         self.sent = max(self.sent, ack.watermark)
         while self._flights and self._flights[0][0] <= self.watermark:
             self.bytes -= self._flights.popleft()[1]
-        self.probing = False
+        self.probing = self._stuck = False
         self._wait_s = self.resend_after_s
         self.due_s = now_s + self._wait_s if self._flights else None
 
@@ -67,7 +68,8 @@ class LaneWindow:
         """Whether the hub has been silent too long; then the lane is rewound to one probe."""
         if self.due_s is None or now_s < self.due_s:
             return False
-        longer = self._wait_s * 2.0 if self.probing else self._wait_s
+        longer = self._wait_s * 2.0 if self._stuck else self._wait_s
+        self._stuck = True
         self.rewind()
         self.probing = True
         self._wait_s = min(self.probe_max_s, longer)
@@ -83,10 +85,13 @@ class LaneWindow:
         self.due_s = None
 
     def resume(self) -> None:
-        """The hub is back: stop probing and send at full width."""
+        """The hub is back: stop probing and send at full width.
+
+        The wait stays as long as it has grown until this lane itself moves, so that one which is
+        stuck while others move is not sent over and over.
+        """
         if self.probing:
             self.probing = False
-            self._wait_s = self.resend_after_s
             self.rewind()
 
     def wanted(self, records: Sequence[Spooled]) -> list[Spooled]:

@@ -1,6 +1,7 @@
 """Drains the spool to the hub: detections first, within a window, again until they are committed.
 
-One thread does it all; the transport's callbacks only put events on its queue.
+One thread does it all; the transport's callbacks only put events on its queue. `edge/outlet.py`
+hands messages over, `edge/resending.py` answers what the hub asks for again.
 """
 
 from __future__ import annotations
@@ -9,32 +10,33 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from contract.control import encode_control, read_control
-from contract.envelope import MAX_RECORDS, Identity, build
-from contract.errors import ContractError, EnvelopeError
-from contract.messages import Ack, Command, Death, Flow, Manifest, Nack
-from contract.ranges import consecutive
+from contract.envelope import MAX_RECORDS
+from contract.errors import ContractError
+from contract.messages import Ack, Command, Death, Flow, LaneAck, Limited, Manifest, Nack
 from contract.taxonomy import Lane
 from contract.topics import Down, Topic, Up, all_down
 from edge.errors import SpoolBehindError, SpoolError
 from edge.lane_window import LaneWindow
+from edge.outlet import Outlet
+from edge.resending import Resending
 from edge.said_once import SaidOnce
 from edge.settings import PublishSettings
-from edge.spool import Spool, Spooled, missing
-from edge.transport import Arrived, Connected, Disconnected, Transport, TransportEvent, Will
+from edge.spool import Spool
+from edge.transport import Arrived, Connected, Disconnected, Taken, Transport, TransportEvent, Will
 
 log = logging.getLogger(__name__)
 
 PACK_BYTES = 56 * 1024  # of records in one message, so that the whole stays below 64 KiB
 SHARE = 0.98  # of that: commas between records
-REFUSALS = 3  # the same records asked for so often are given up
-NACKS_KEPT = 1000
 LOOK_S = 0.25  # at least so often it looks at the clock
+TIDY_S = 5.0  # between two looks at what is over age in the spool
 STOP_S = 2.0
+HEAR_S = 1.0  # an old spool waits so long for the hub's word before it sends
 EVENTS = 100_000  # messages to us that wait; the broker's window keeps far below
 
 
@@ -45,6 +47,8 @@ class LinkStatus:
     connected: bool
     clock_offset_s: float | None
     epoch: str
+    trouble: str = ""  # why there is no connection, in words for people
+    limited: tuple[Limited, ...] = ()  # devices that send more than the hub takes
 
 
 class Publisher:
@@ -68,11 +72,13 @@ class Publisher:
         self._now = now
         self._manifest = manifest
         self._command = command
-        self._flow = Flow(records=settings.window_records, bytes=settings.window_bytes)
-        self._events: queue.Queue[TransportEvent | None] = queue.Queue(EVENTS)
+        self._own_flow = Flow(records=settings.window_records, bytes=settings.window_bytes)
+        self._flow = self._own_flow
+        self._events: queue.Queue[TransportEvent] = queue.Queue(EVENTS)
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        self._boot = spool.boot
         states = spool.state()
         self._lanes = {
             lane: LaneWindow(settings.resend_after_s, settings.probe_max_s, states[lane].watermark)
@@ -80,14 +86,21 @@ class Publisher:
         }
         for window in self._lanes.values():
             window.rewind()
+        self._outlet = Outlet(station, agent, transport, self._woken.set, self._refuse)
+        self._resending = Resending(spool, self._outlet, self._lanes, int(PACK_BYTES * SHARE))
+        # the highest number of each lane that the hub can have seen
+        self._shown = {lane: states[lane].next_seq - 1 for lane in Lane}
+        self._heard = not any(self._shown.values())  # the hub's word on this boot, or no need of it
+        self._hear_until_s = 0.0
         self._connected = False
-        self._lamented = False  # one line when the connection is gone, one when it is back
+        self._trouble = ""
+        self._lamented: set[str] = set()  # reasons said of this outage; a line when it is over
         self._said = SaidOnce()
         self._session_at = now()
         self._birth_due = False
         self._offset_s: float | None = None
         self._hub_time: datetime | None = None
-        self._refusals: dict[tuple[Lane, int, int], tuple[int, float]] = {}
+        self._tidy_s = 0.0
 
     def start(self) -> None:
         """Connect and begin."""
@@ -96,21 +109,27 @@ class Publisher:
 
     def wake(self) -> None:
         """There is something new in the spool. Safe from any thread."""
-        self._ring()
+        self._woken.set()
 
     def announce(self) -> None:
         """What the manifest says has changed: publish the birth again."""
         self._birth_due = True
-        self._ring()
+        self._woken.set()
 
     def status(self) -> LinkStatus:
         """How the connection fares."""
-        return LinkStatus(self._connected, self._offset_s, self._spool.epoch)
+        return LinkStatus(
+            self._connected,
+            self._offset_s,
+            self._spool.epoch,
+            self._trouble,
+            tuple(self._flow.limited),
+        )
 
     def stop(self) -> None:
         """Send what can go within STOP_S, say goodbye, disconnect."""
         self._stopping.set()
-        self._ring()
+        self._woken.set()
         if self._thread.ident is not None:
             self._thread.join(STOP_S + 1.0)
         self._transport.stop()
@@ -119,13 +138,14 @@ class Publisher:
         """The last will of the session that is about to begin. Called by the transport."""
         self._session_at = self._now()
         death = Death(boot=self._spool.boot, published_at=self._session_at)
-        return Will(self._topic(Up.DEATH), encode_control(death))
+        topic = str(Topic(self._station, self._agent, Up.DEATH))
+        return Will(topic, encode_control(death))
 
     def _take_note(self, event: TransportEvent) -> None:
+        if isinstance(event, Taken):  # most of the events, and nothing to think about
+            self._outlet.taken(event.token)
+            return
         self._events.put(event)
-        self._woken.set()
-
-    def _ring(self) -> None:
         self._woken.set()
 
     def _run(self) -> None:
@@ -135,29 +155,36 @@ class Publisher:
             self._woken.clear()
             if self._stopping.is_set() and deadline is None:
                 deadline = time.monotonic() + STOP_S
-            for event in self._waiting_events():
-                self._handle(event)
-            drained = False
-            try:
-                self._drain()
-                drained = self._drained()
-            except SpoolError as e:
-                if self._said.is_new(str(e)):
-                    log.error("nothing can be sent while the spool fails: %s", e)
+            drained = self._step()
             if deadline is not None and (drained or time.monotonic() > deadline):
                 break
         if self._connected:
-            death = Death(boot=self._spool.boot, published_at=self._session_at)
-            self._transport.publish(self._topic(Up.DEATH), encode_control(death))
+            death = Death(boot=self._boot, published_at=self._session_at)
+            self._outlet.tell(Up.DEATH, encode_control(death))
+
+    def _step(self) -> bool:
+        """Do what there is to do; whether everything was handed over. No error ends the thread."""
+        try:
+            for event in self._waiting_events():
+                self._handle(event)
+            self._notice_boot()
+            self._drain()
+            self._tidy()
+            return self._drained()
+        except SpoolError as e:
+            if self._said.is_new(str(e)):
+                log.error("nothing can be sent while the spool fails: %s", e)
+        except Exception as e:  # whatever it is, the next look may do better
+            if self._said.is_new(repr(e)):
+                log.exception("the publisher goes on after an error of its own")
+        return False
 
     def _waiting_events(self) -> Iterator[TransportEvent]:
         while True:
             try:
-                event = self._events.get_nowait()
+                yield self._events.get_nowait()
             except queue.Empty:
                 return
-            if event is not None:
-                yield event
 
     def _drained(self) -> bool:
         """Whether everything has been handed to the broker, as far as the hub lets us."""
@@ -168,20 +195,30 @@ class Publisher:
             w.probing or w.sent >= states[lane].next_seq - 1 for lane, w in self._lanes.items()
         )
 
+    def _tidy(self) -> None:
+        if time.monotonic() - self._tidy_s >= TIDY_S:
+            self._tidy_s = time.monotonic()
+            self._spool.tidy()
+
     def _handle(self, event: TransportEvent) -> None:
         if isinstance(event, Connected):
+            self._outlet.begin_session()
             self._connected = True
+            self._trouble = ""
             self._birth_due = True
-            for window in self._lanes.values():
-                window.rewind()
+            self._flow = self._own_flow  # the hub answers the birth with its own
+            self._hear_until_s = time.monotonic() + HEAR_S
+            self._rewind()
             if self._lamented:
                 log.info("connected to the broker again")
-                self._lamented = False
+                self._lamented.clear()
         elif isinstance(event, Disconnected):
+            self._outlet.begin_session()
             self._connected = False
-            if not self._lamented:
+            self._trouble = event.reason
+            if event.reason not in self._lamented:
                 log.warning("%s; keeping everything in the spool and trying again", event.reason)
-                self._lamented = True
+                self._lamented.add(event.reason)
         elif isinstance(event, Arrived):
             try:
                 self._read(event)
@@ -193,21 +230,37 @@ class Publisher:
         if kind is Down.ACK:
             self._acknowledge(read_control(Ack, event.payload), event.retained)
         elif kind is Down.NACK:
-            self._send_again(read_control(Nack, event.payload))
+            nack = read_control(Nack, event.payload)
+            if nack.boot == self._boot:
+                self._resending.take(nack)
         elif kind is Down.FLOW:
-            self._flow = read_control(Flow, event.payload)
+            self._obey(read_control(Flow, event.payload))
         elif kind is Down.COMMAND:
             self._command(read_control(Command, event.payload))
+
+    def _obey(self, flow: Flow) -> None:
+        known = {(x.lane, x.device) for x in self._flow.limited}
+        for x in flow.limited:
+            if (x.lane, x.device) not in known:
+                log.warning(
+                    "the hub takes %d records a minute of %s %s and discards the others: "
+                    "let it send less, or raise the hub's limit",
+                    x.per_minute,
+                    x.lane,
+                    x.device or "as a whole",
+                )
+        self._flow = flow
 
     def _acknowledge(self, ack: Ack, retained: bool) -> None:
         fresh = self._hub_time is None or ack.hub_time > self._hub_time
         if not retained and fresh:
             self._offset_s = (ack.hub_time - self._now()).total_seconds()
-        if ack.boot != self._spool.boot:
+        if ack.boot != self._boot:
             return
         if fresh:
             self._hub_time = ack.hub_time
         try:
+            self._check(ack)
             if ack.epoch != self._spool.epoch:
                 self._begin_epoch(ack)
             for lane, one in ack.lanes.items():
@@ -216,13 +269,27 @@ class Publisher:
         except SpoolBehindError as e:
             log.error("%s; beginning a new boot", e)
             self._spool.begin_boot()
-            self._birth_due = True
-            for window in self._lanes.values():
-                window.rewind(0)
+            self._notice_boot()
             return
+        self._heard = True
         if fresh and not retained:
-            for window in self._lanes.values():
-                window.resume()
+            for lane, window in self._lanes.items():
+                if window.probing:
+                    window.resume()
+                    self._resending.forget(lane)
+
+    def _check(self, ack: Ack) -> None:
+        """Refuse what the hub cannot have from us: it speaks of a later life of this spool.
+
+        Numbers below that would be given out twice, and the hub would take the second records for
+        copies of the first.
+        """
+        for lane, one in ack.lanes.items():
+            if _highest(one) > self._shown[lane]:
+                raise SpoolBehindError(
+                    f"the hub has {lane} {_highest(one)} of boot {self._boot}, which was never "
+                    f"sent from here: an older copy of the spool was put back"
+                )
 
     def _begin_epoch(self, ack: Ack) -> None:
         first = not self._spool.epoch
@@ -232,48 +299,23 @@ class Publisher:
             log.warning("the hub began a new epoch %s: sending again what it lacks", ack.epoch)
         for lane, window in self._lanes.items():
             window.rewind(watermarks.get(lane, 0))
+            self._resending.forget(lane)
 
-    def _send_again(self, nack: Nack) -> None:
-        if nack.boot != self._spool.boot:
+    def _notice_boot(self) -> None:
+        """Begin at the beginning where the spool has begun a new boot."""
+        if self._spool.boot == self._boot:
             return
-        for lane, ranges in nack.lanes.items():
-            for first, last in ranges:
-                self._answer(lane, first, last)
-        for digest in nack.digests:
-            log.warning("the hub has a broken copy of picture %s, which is gone here", digest)
+        self._boot = self._spool.boot
+        self._birth_due = True
+        self._heard = True
+        self._shown = dict.fromkeys(Lane, 0)
+        self._rewind(0)
+        self._resending.begin_boot()
 
-    def _answer(self, lane: Lane, first: int, last: int) -> None:
-        """Send again what the hub misses; declare lost what is not here or refused for good.
-
-        What lies beyond the window goes out in its turn, however much is asked for.
-        """
-        window = self._lanes[lane]
-        last = min(last, window.sent)
-        first = max(first, window.watermark + 1)
-        if first > last:
-            return
-        if self._refused(lane, first, last, window.resend_after_s):
-            self._spool.declare_lost(lane, first, last, f"refused by the hub {REFUSALS} times")
-            return
-        held: list[int] = []
-        after = first - 1
-        while records := self._spool.peek(lane, after, MAX_RECORDS, PACK_BYTES, last):
-            held += [r.seq for r in records]
-            after = records[-1].seq
-            self._publish(lane, records)
-        for a, b in missing(first, last, held):
-            self._spool.declare_lost(lane, a, b, "no longer in the spool")
-
-    def _refused(self, lane: Lane, first: int, last: int, wait_s: float) -> bool:
-        """Whether this range has been asked for too often, each time long enough after the last."""
-        now_s = time.monotonic()
-        count, at_s = self._refusals.get((lane, first, last), (0, now_s - wait_s))
-        if now_s - at_s >= wait_s:
-            count, at_s = count + 1, now_s
-        if len(self._refusals) >= NACKS_KEPT:
-            self._refusals.clear()
-        self._refusals[lane, first, last] = count, at_s
-        return count > REFUSALS
+    def _rewind(self, watermark: int | None = None) -> None:
+        for lane, window in self._lanes.items():
+            window.rewind(watermark)
+            self._resending.forget(lane)
 
     def _drain(self) -> None:
         if not self._connected:
@@ -281,10 +323,13 @@ class Publisher:
         if self._birth_due:
             self._birth_due = False
             birth = self._manifest(self._session_at)
-            self._transport.publish(self._topic(Up.BIRTH), encode_control(birth), retain=True)
+            self._outlet.tell(Up.BIRTH, encode_control(birth), retain=True)
+        if not self._heard and time.monotonic() < self._hear_until_s:
+            return  # an older copy put back would send numbers that the hub knows as others
         now_s = time.monotonic()
         for lane, window in self._lanes.items():
             if window.overdue(now_s):
+                self._resending.forget(lane)
                 log.debug("no word of the hub on %s: sending one message again", lane)
         while self._send_next(Lane.DETECTION):
             pass
@@ -294,9 +339,13 @@ class Publisher:
                 pass
 
     def _send_next(self, lane: Lane) -> bool:
-        """Publish one message of the lane, if the window has room and the spool has one."""
+        """Publish one message of the lane, if there is room and the spool has one."""
         window = self._lanes[lane]
-        if not self._connected or not window.may_send:
+        if not self._connected or not (lane is Lane.DETECTION or self._outlet.has_room):
+            return False
+        if self._resending.waits(lane):
+            return self._resending.send_next(self._boot, lane)
+        if not window.may_send:
             return False
         # detections have a window of their own: they wait behind nothing
         sharing = (
@@ -309,40 +358,18 @@ class Publisher:
             return False
         count = 1 if lane is Lane.EVIDENCE or window.probing else min(room, MAX_RECORDS)
         records = self._spool.peek(lane, window.sent, count, int(PACK_BYTES * SHARE))
-        if not records:
+        if not records or self._spool.boot != self._boot:
             return False
-        wanted = window.wanted(records)
-        if not self._publish(lane, wanted):
+        self._shown[lane] = max(self._shown[lane], records[-1].seq)
+        if not self._outlet.publish(self._boot, lane, window.wanted(records)):
             return False
         window.published(records, time.monotonic())
         return True
 
-    def _publish(self, lane: Lane, records: Sequence[Spooled]) -> bool:
-        """Hand records to the transport, a message for each consecutive run."""
-        by_seq = {r.seq: r for r in records}
-        one = lane is Lane.EVIDENCE
-        for first, last in consecutive(by_seq):
-            step = 1 if one else last - first + 1
-            for seq in range(first, last + 1, step):
-                run = [by_seq[s] for s in range(seq, seq + step)]
-                identity = Identity(self._station, self._agent, self._spool.boot, lane, seq)
-                try:
-                    message = build(
-                        identity, [r.record for r in run], run[0].captured_at, run[0].payload
-                    )
-                except EnvelopeError as e:
-                    if len(run) > 1:
-                        half = len(run) // 2
-                        if not (
-                            self._publish(lane, run[:half]) and self._publish(lane, run[half:])
-                        ):
-                            return False
-                        continue
-                    self._spool.declare_lost(lane, seq, seq, f"too large to travel: {e}")
-                    continue
-                if self._transport.publish(self._topic(Up(lane.value)), message) is None:
-                    return False
-        return True
+    def _refuse(self, lane: Lane, seq: int, reason: str) -> None:
+        self._spool.declare_lost(lane, seq, seq, reason)
 
-    def _topic(self, kind: Up) -> str:
-        return str(Topic(self._station, self._agent, kind))
+
+def _highest(ack: LaneAck) -> int:
+    """The highest number the hub has of a lane."""
+    return max([ack.watermark, *(last for _, last in ack.ranges)])

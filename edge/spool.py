@@ -102,10 +102,13 @@ class Spool(Protocol):
     def declare_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
         """Give up [first, last]: deletes what is held of it and says so by a Lost record."""
 
-    def repeat(self, digest: str, reason: str) -> bool:
-        """Take the evidence of that digest again under new numbers; whether all of it is here.
+    def repeat(self, digest: str) -> bool:
+        """Take the evidence of that digest again under new numbers, if all of it is here."""
 
-        Where it is not, that is declared lost for the reason.
+    def give_up(self, digest: str, reason: str) -> None:
+        """Declare the evidence of that digest lost, which the hub has taken and found broken.
+
+        Its numbers are the hub's already: the Lost record stands for its own number alone.
         """
 
     def tidy(self) -> None:

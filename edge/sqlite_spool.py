@@ -191,16 +191,19 @@ class SqliteSpool:
         with self._file.transaction() as db:
             self._declare_lost(db, lane, first, last, reason)
 
-    def repeat(self, digest: str, reason: str) -> bool:
+    def repeat(self, digest: str) -> bool:
         """Take evidence again under new numbers; see `Spool`."""
         with self._file.transaction() as db:
             chunks = chunks_of(db, digest)
             for chunk in chunks:
                 insert(db, chunk, self._clock_s())
-            if not chunks:
-                seq = lane_state(db, Lane.EVIDENCE).next_seq  # it stands for nothing but itself
-                self._insert_lost(db, Lane.EVIDENCE, seq, seq, f"evidence {digest}: {reason}")
-            return bool(chunks)
+        return bool(chunks)
+
+    def give_up(self, digest: str, reason: str) -> None:
+        """Declare evidence lost; see `Spool`."""
+        with self._file.transaction() as db:
+            seq = lane_state(db, Lane.EVIDENCE).next_seq
+            self._insert_lost(db, Lane.EVIDENCE, seq, seq, f"evidence {digest}: {reason}")
 
     def tidy(self) -> None:
         """Let go of what is over age, and of evidence that has been looked at; see `Spool`."""

@@ -116,9 +116,13 @@ class BookedSpool:
         """As the spool does."""
         self._spool.declare_lost(lane, first, last, reason)
 
-    def repeat(self, digest: str, reason: str) -> bool:
+    def repeat(self, digest: str) -> bool:
         """As the spool does; the same evidence once more is nothing new."""
-        return self._spool.repeat(digest, reason)
+        return self._spool.repeat(digest)
+
+    def give_up(self, digest: str, reason: str) -> None:
+        """As the spool does."""
+        self._spool.give_up(digest, reason)
 
     def tidy(self) -> None:
         """As the spool does."""

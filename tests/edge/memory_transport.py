@@ -50,6 +50,7 @@ class MemoryTransport:
         self._broker = broker
         self._tokens = itertools.count(1)
         self._up = False
+        self.taking = True  # whether the broker says that it has taken what it is sent
         self._tell: Callable[[TransportEvent], None] | None = None
         self._will: Callable[[], Will | None] | None = None
         self._last_will: Will | None = Will("", b"")  # of the session that is up
@@ -71,7 +72,8 @@ class MemoryTransport:
             return None
         token = next(self._tokens)
         self._broker.publish(topic, payload, retain)
-        self._tell(Taken(token))
+        if self.taking:
+            self._tell(Taken(token))
         return token
 
     def subscribe(self, subscriptions: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from contract.envelope import encode_record
-from contract.messages import Command, EvidenceChunk, Flow, Manifest, Reading
+from contract.messages import Command, EvidenceChunk, Flow, Limited, Manifest, Nack, Reading
 from contract.taxonomy import Lane
 from contract.topics import Down
 from edge.mqtt import MqttTransport
+from edge.outlet import UNTAKEN_BYTES
 from edge.publisher import Publisher
 from edge.settings import BrokerSettings, PublishSettings
 from edge.spool import Entry
@@ -77,9 +79,13 @@ def reading(value: float) -> Entry:
     return Entry(Lane.READING, encode_record(record), T0)
 
 
-def chunk(size: int) -> Entry:
+def detection() -> Entry:
+    return Entry(Lane.DETECTION, b'{"not":"read"}', T0)
+
+
+def chunk(size: int, digest: str = "0" * 64) -> Entry:
     header = EvidenceChunk(
-        digest="0" * 64, media_type="image/jpeg", offset=0, total=size, captured_at=T0, stream="c"
+        digest=digest, media_type="image/jpeg", offset=0, total=size, captured_at=T0, stream="c"
     )
     return Entry(Lane.EVIDENCE, encode_record(header), T0, b"x" * size)
 
@@ -153,8 +159,7 @@ def test_detections_go_first_and_a_picture_travels_a_chunk_a_message(
     hub = HubSide(new_transport(), "demo", agent)
     hub.working = False
     spool = SqliteSpool(tmp_path, ROOM, now)
-    detection = Entry(Lane.DETECTION, b'{"not":"read"}', T0)
-    spool.append([reading(1), chunk(40_000), chunk(48_000), detection])
+    spool.append([reading(1), chunk(40_000), chunk(48_000), detection()])
     spool.close()
     with edge(tmp_path, new_transport(), agent):
         eventually(lambda: len(hub.order) >= 4)
@@ -206,7 +211,7 @@ def test_a_hub_that_asks_for_everything_gets_no_more_than_the_window(
         hub.boot = e.spool.boot
         hub.nack(Lane.READING, (1, 2**62))
         eventually(lambda: len(hub.order) == 2)
-        e.spool.append([Entry(Lane.DETECTION, b'{"not":"read"}', T0)])
+        e.spool.append([detection()])
         e.publisher.wake()
         eventually(lambda: Lane.DETECTION in hub.order)
         assert hub.order == [Lane.READING, Lane.READING, Lane.DETECTION]
@@ -233,6 +238,24 @@ def test_what_the_hub_refuses_again_and_again_is_declared_lost(
         eventually(e.settled)
         assert hub.lost[Lane.READING] == [(1, 1)]
         assert hub.records[Lane.READING] == {}
+
+
+def test_evidence_the_hub_finds_broken_is_sent_again_whole(
+    tmp_path: Path, new_transport: NewTransport, agent: str
+) -> None:
+    hub = HubSide(new_transport(), "demo", agent)
+    digest = "ab" * 32
+    with edge(tmp_path, new_transport(), agent) as e:
+        e.spool.append([chunk(500, digest)])
+        eventually(lambda: e.settled(Lane.EVIDENCE))
+        for copy in (2, 3, 4):
+            hub.say(Down.NACK, Nack(boot=hub.boot, digests=[digest]))
+            eventually(lambda: copy in hub.records[Lane.EVIDENCE])  # noqa: B023
+            eventually(lambda: e.settled(Lane.EVIDENCE))
+        hub.say(Down.NACK, Nack(boot=hub.boot, digests=[digest]))  # once too often
+        eventually(lambda: hub.lost[Lane.EVIDENCE] == [(5, 5)])
+        hub.say(Down.NACK, Nack(boot=hub.boot, digests=["cd" * 32]))  # never was here
+        eventually(lambda: hub.lost[Lane.EVIDENCE] == [(5, 5), (6, 6)])
 
 
 def hub_waits() -> None:
@@ -270,6 +293,118 @@ def test_a_spool_put_back_from_an_older_copy_begins_a_new_boot_and_loses_nothing
         eventually(e.settled)
         assert len(hub.records[Lane.READING]) == 7
         assert hub.births[-1][0].boot == e.spool.boot
+
+
+def test_an_older_copy_put_back_gives_no_number_out_twice(
+    tmp_path: Path, new_transport: NewTransport, agent: str
+) -> None:
+    hub = HubSide(new_transport(), "demo", agent)
+    with edge(tmp_path / "spool", new_transport(), agent) as e:
+        e.spool_readings(10)
+        eventually(e.settled)
+        shutil.copytree(tmp_path / "spool", tmp_path / "copy")
+        e.spool_readings(20)
+        eventually(e.settled)
+        eventually(lambda: hub.ledger[Lane.READING].watermark == 30)
+        boot = hub.boot
+    for file in (tmp_path / "copy").glob("spool.sqlite*"):  # the folder is the same: no clone
+        (tmp_path / "spool" / file.name).write_bytes(file.read_bytes())
+    with edge(tmp_path / "spool", new_transport(), agent) as e:
+        e.spool.append([reading(n) for n in range(100, 150)])  # 11 to 60: the hub has 11 to 30
+        eventually(lambda: e.spool.boot != boot)
+        eventually(e.settled)
+        values = [r.value for r in hub.records[Lane.READING].values() if isinstance(r, Reading)]
+        assert values == [float(n) for n in range(100, 150)]
+
+
+def test_a_detection_goes_out_at_once_however_much_the_broker_has_not_taken(
+    tmp_path: Path, agent: str
+) -> None:
+    broker = MemoryBroker()
+    hub = HubSide(MemoryTransport(broker), "demo", agent)
+    hub.working = False
+    line = MemoryTransport(broker)
+    line.taking = False
+    wide = PublishSettings(window_bytes=50_000_000, window_records=100_000)
+    with edge(tmp_path, line, agent, wide) as e:
+        e.spool.append([chunk(48_000) for _ in range(100)])
+        e.publisher.wake()
+        eventually(lambda: len(hub.order) >= UNTAKEN_BYTES // 48_000)
+        hub_waits()
+        waiting = len(hub.order)
+        assert waiting <= UNTAKEN_BYTES // 48_000 + 1
+        e.spool.append([detection()])
+        e.publisher.wake()
+        eventually(lambda: Lane.DETECTION in hub.order)
+        assert hub.order.index(Lane.DETECTION) == waiting
+
+
+def test_a_line_that_comes_and_goes_while_the_hub_is_away_gets_one_probe_each_time(
+    tmp_path: Path, agent: str
+) -> None:
+    broker = MemoryBroker()
+    hub = HubSide(MemoryTransport(broker), "demo", agent)
+    hub.working = False
+    line = MemoryTransport(broker)
+    settings = PublishSettings(resend_after_s=0.2, probe_max_s=600.0, window_records=600)
+    with edge(tmp_path, line, agent, settings) as e:
+        e.spool_readings(2000)
+        eventually(lambda: hub.messages[Lane.READING] >= 3)  # the window, and the first probe
+        before = hub.messages[Lane.READING]
+        for _ in range(5):
+            births = len(hub.births)
+            line.cut()
+            line.restore()
+            eventually(lambda: len(hub.births) > births)  # noqa: B023
+            hub_waits()
+        assert hub.messages[Lane.READING] <= before + 6
+
+
+def test_an_error_of_our_own_does_not_end_the_publisher(
+    tmp_path: Path, agent: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = MemoryBroker()
+    hub = HubSide(MemoryTransport(broker), "demo", agent)
+    spool = SqliteSpool(tmp_path, ROOM, now)
+    calls = itertools.count()
+
+    def manifests(at: datetime) -> Manifest:
+        if next(calls) == 0:
+            raise ZeroDivisionError("in somebody's detector")
+        return manifest(spool.boot, at)
+
+    def use(command: Command) -> None:
+        raise ZeroDivisionError("in somebody's detector, too")
+
+    publisher = Publisher(
+        "demo", agent, spool, MemoryTransport(broker), SETTINGS, now, manifests, use
+    )
+    publisher.start()
+    hub.say(Down.COMMAND, Command(version=1, issued_at=T0, issued_by="eng"))
+    spool.append([reading(1)])
+    publisher.wake()
+    eventually(lambda: spool.state()[Lane.READING].waiting == 0)
+    publisher.stop()
+    spool.close()
+    said = [r.message for r in caplog.records if "error of its own" in r.message]
+    assert len(said) == 2
+
+
+def test_the_hubs_flow_holds_for_the_session_and_names_who_is_limited(
+    tmp_path: Path, agent: str
+) -> None:
+    broker = MemoryBroker()
+    hub = HubSide(MemoryTransport(broker), "demo", agent)
+    line = MemoryTransport(broker)
+    limited = Limited(lane=Lane.READING, device="meter-7", per_minute=60, discarded=900)
+    with edge(tmp_path, line, agent) as e:
+        eventually(lambda: hub.births)
+        hub.say(Down.FLOW, Flow(records=3, bytes=65536, limited=[limited]))
+        eventually(lambda: e.publisher.status().limited == (limited,))
+        line.cut()
+        line.restore()
+        eventually(lambda: e.publisher.status().connected)
+        eventually(lambda: e.publisher.status().limited == ())
 
 
 def test_the_hubs_flow_sets_the_window(

@@ -168,14 +168,16 @@ def test_committed_evidence_stays_for_a_while_and_can_be_sent_again(tmp_path: Pa
     assert held(spool, Lane.EVIDENCE) == []
     clock.at_s += KEEP_S - 1
     spool.tidy()
-    assert spool.repeat(DIGEST, "broken at the hub")
+    assert spool.repeat(DIGEST)
     assert [r.seq for r in held(spool, Lane.EVIDENCE)] == [4, 5, 6]
     assert [r.payload[:1] for r in held(spool, Lane.EVIDENCE)] == [b"\0", b"\1", b"\2"]
     spool.advance(Lane.EVIDENCE, 6)
     clock.at_s += KEEP_S + 1
     spool.tidy()
-    assert not spool.repeat(DIGEST, "broken at the hub")
+    assert not spool.repeat(DIGEST)
+    spool.give_up(DIGEST, "broken at the hub")
     (lost,) = losses(spool, Lane.EVIDENCE)
+    assert (lost.first, lost.last) == (7, 7)  # its own number: the others are the hub's
     assert lost.reason == f"evidence {DIGEST}: broken at the hub"
     spool.close()
 
@@ -187,7 +189,7 @@ def test_a_piece_under_way_is_kept_until_its_last_part_is_committed(tmp_path: Pa
     spool.advance(Lane.EVIDENCE, 2)
     clock.at_s += 10 * KEEP_S
     spool.tidy()
-    assert spool.repeat(DIGEST, "broken at the hub")
+    assert spool.repeat(DIGEST)
     spool.close()
 
 
