@@ -1,10 +1,11 @@
 """The errors of the command line and the embedded parts.
 
 GridwardenError
-└── StartError (RuntimeError)      something the demo needs cannot be started
-    ├── DatabaseError              the embedded PostgreSQL
-    ├── BrokerError                the embedded MQTT broker
-    └── DataFolderError            the data folder is of another version, or in use
+├── StartError (RuntimeError)      something the demo needs cannot be started
+│   ├── DatabaseError              the embedded PostgreSQL
+│   ├── BrokerError                the embedded MQTT broker
+│   └── DataFolderError            the data folder is of another version, or in use
+└── BackupError (RuntimeError)     a backup cannot be taken or restored
 """
 
 from __future__ import annotations
@@ -26,3 +27,7 @@ class BrokerError(StartError):
 
 class DataFolderError(StartError):
     """The data folder is of another version, not ours, or in use."""
+
+
+class BackupError(GridwardenError, RuntimeError):
+    """A backup cannot be taken or restored; nothing of what is in use was changed."""

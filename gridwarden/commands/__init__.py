@@ -9,6 +9,7 @@ import argparse
 
 from gridwarden.commands import (
     assets,
+    backup,
     chaos,
     demo,
     district,
@@ -17,10 +18,24 @@ from gridwarden.commands import (
     hub,
     label,
     replay,
+    restore,
     version,
 )
 
-COMMANDS = (demo, hub, edge, evaluate, replay, label, chaos, assets, district, version)
+COMMANDS = (
+    demo,
+    hub,
+    edge,
+    evaluate,
+    replay,
+    label,
+    chaos,
+    assets,
+    district,
+    backup,
+    restore,
+    version,
+)
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,8 @@
 Within an epoch the edge keeps the highest watermark it was told; under a new one watermarks may
 go down, and the edge sends again what it still has.
 
-A restore that leaves no trace, such as a copied data folder, is told by `DELETE FROM hub`.
+`gridwarden restore` makes another database, and empties `hub` besides. A restore that leaves no
+trace, such as a copied data folder, is told by `DELETE FROM hub`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Backup and restore of a hub: its database and its evidence, in one file."""
