@@ -27,10 +27,11 @@ Ranges = list[tuple[int, int]]  # [first, last)
 
 @dataclass(slots=True)
 class Audit:
-    """What came of every record. All but the first three have to be 0 or empty."""
+    """What came of every record. All but the first four have to be 0 or empty."""
 
     written: Counter[Lane] = field(default_factory=Counter)
     declared: int = 0  # the ledger names their sequence numbers as lost
+    unheard: int = 0  # went with such a spool before the first word of its boot arrived
     gone: int = 0  # went with a spool that was taken away; the ledger says that its boot is over
     lost: list[Written] = field(default_factory=list)  # and nobody knows
     doubled: list[Key] = field(default_factory=list)
@@ -65,12 +66,9 @@ def audit(conn: Connection[Any], book: Book, evidence: Path) -> Audit:
     stored = Counter(_stored(conn))
     pieces = _pieces(conn)
     known_lost = _known_lost(conn)
-    closed = {
-        (str(agent), str(boot))
-        for agent, boot in conn.execute(
-            "SELECT agent, boot FROM ledger WHERE closed_at IS NOT NULL"
-        )
-    }
+    ended = conn.execute("SELECT agent, boot, closed_at IS NOT NULL FROM ledger").fetchall()
+    heard_of = {(str(agent), str(boot)) for agent, boot, _ in ended}
+    closed = {(str(agent), str(boot)) for agent, boot, is_closed in ended if is_closed}
     for record in book.written:
         result.written[record.lane] += 1
         if record.lane is Lane.EVIDENCE:
@@ -84,6 +82,8 @@ def audit(conn: Connection[Any], book: Book, evidence: Path) -> Audit:
             result.declared += 1
         elif _was_taken_away(book, record) and (record.agent, record.boot) in closed:
             result.gone += 1
+        elif _was_taken_away(book, record) and (record.agent, record.boot) not in heard_of:
+            result.unheard += 1
         else:
             result.lost.append(record)
     result.doubled = [key for key, n in stored.items() if n > 1]

@@ -9,20 +9,25 @@ from __future__ import annotations
 import random
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from gridwarden.chaos.agent import NOT_TAKEN
+from gridwarden.chaos.book import Book
 from gridwarden.chaos.ground import AgentHand, Ground, WorkerHand
 from gridwarden.chaos.wire import Way
 
 BACK_S = (0.0, 1.5)  # a killed part is started again after this long
 MOMENT_S = 3.0  # how long a fault waits for its moment
 HOLDER_S = 8.0  # and for a worker that has taken the stations, after an earlier fault
-DISK_S = 5.0  # and for a full disk to show: files that are there already have room in them
+# in an agent's log: some of its writes failed (files that are there already may have room in them)
+FULL_SIGNS = (NOT_TAKEN, "No space left", "no room")
+TWIN_S = 15.0  # and for the first word of a twin
 HOUR_S = 3600.0
 
 Act = Callable[[Ground, random.Random], bool]
@@ -69,20 +74,23 @@ def edge_killed(ground: Ground, chance: random.Random) -> bool:
 
 
 def disk_full(ground: Ground, chance: random.Random) -> bool:
-    """An agent whose disk has no byte left for a while."""
-    assert ground.small_disk is not None
-    log = ground.agents[0].hand.part.log
-    said = log.stat().st_size
-    ground.small_disk.fill()
+    """An agent whose disk has no byte left for a while; what it frees is taken at once."""
+    disk, hand = ground.small_disk, ground.agents[0].hand
+    assert disk is not None
+    ground.hands.troubled(15.0)  # an agent may end that cannot even open its spool
+    said = hand.part.log.stat().st_size
+    filled_until = time.monotonic() + chance.uniform(2.0, 4.0)
+    restart_at = time.monotonic() + 1.0 if chance.random() < 0.5 else filled_until
     try:
-        struck = ground.wait_until(lambda: NOT_TAKEN in log.read_text()[said:], DISK_S)
-        ground.wait(chance.uniform(0.2, 1.0))
-        if chance.random() < 0.3:
-            ground.hands.kill(ground.agents[0].hand, 0.0)
-            ground.wait(1.5)  # it starts on the full disk
+        while time.monotonic() < filled_until:
+            disk.fill()
+            if restart_at < time.monotonic():
+                ground.hands.kill(hand, 0.0)
+                restart_at = filled_until
+            ground.wait(0.1)
     finally:
-        ground.small_disk.empty()
-    return struck
+        disk.empty()
+    return any(sign in hand.part.log.read_text()[said:] for sign in FULL_SIGNS)
 
 
 def spool_deleted(ground: Ground, chance: random.Random) -> bool:
@@ -105,19 +113,26 @@ def spool_cloned(ground: Ground, chance: random.Random) -> bool:
     twin = ground.start_twin(agent)
     ground.spools_taken[agent.name] = ground.spools_taken.get(agent.name, 0) + 1
     agent.hand.due_s = 0.0
-    ground.wait(chance.uniform(3.0, 4.0))
+    struck = ground.wait_until(lambda: _heard(ground, twin), TWIN_S)
+    ground.wait(chance.uniform(1.0, 2.0))
     ground.hands.kill(twin.hand, 60.0)
     ground.hands.drop(twin.hand)
     twin.wire.close()
-    return True
+    return struck
+
+
+def _heard(ground: Ground, agent: AgentHand) -> bool:
+    """Whether anything of the last boot on this agent's own page has arrived."""
+    book = Book()
+    book.read(agent.name, Path(agent.orders.book))
+    query = "SELECT 1 FROM ledger WHERE (agent, boot) = (%s, %s)"
+    boots = book.boots[agent.name]
+    return bool(boots and ground.ask(query, agent.name, boots[-1]))
 
 
 def _known(ground: Ground, agent: AgentHand) -> bool:
     """Whether the hub has heard of the agent's present boot: of another it could tell nothing."""
-    boot = ground.book().boots.get(agent.name, [""])[-1]
-
-    query = "SELECT 1 FROM agent JOIN ledger USING (agent, boot) WHERE (agent, boot) = (%s, %s)"
-    return ground.wait_until(lambda: bool(ground.ask(query, agent.name, boot)), MOMENT_S)
+    return ground.wait_until(lambda: _heard(ground, agent), MOMENT_S)
 
 
 def clock_jumped(ground: Ground, chance: random.Random) -> bool:

@@ -191,7 +191,7 @@ def _report(
     print(f"\nwritten: {lanes}, by {len(book.boots)} agents in {_boots(book)} boots")
     print(
         f"declared lost: {result.declared}; gone with a spool taken away, its boot closed: "
-        f"{result.gone}"
+        f"{result.gone}, before the first word of its boot: {result.unheard}"
     )
     findings = result.findings()
     if not is_through:
@@ -230,6 +230,6 @@ def _doubts(options: ChaosOptions, ground: Ground, result: Audit) -> list[str]:
     doubts = [f"no {lane} was written" for lane in Lane if not result.written[lane]]
     if ground.hands.kills < wanted:
         doubts.append(f"only {ground.hands.kills} kills, at least {wanted} are meant")
-    if result.declared + result.gone > result.records // 2:
+    if result.declared + result.gone + result.unheard > result.records // 2:
         doubts.append("more than half of the records were declared lost")
     return doubts

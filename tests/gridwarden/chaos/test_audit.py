@@ -116,6 +116,12 @@ def test_what_went_with_a_spool_is_known_once_its_boot_is_closed(case: Case) -> 
     assert (case.result().gone, case.result().findings()) == (1, [])
 
 
+def test_what_went_with_a_spool_before_any_word_of_its_boot_is_told_apart(case: Case) -> None:
+    case.written(1, 101, "b1")
+    case.written(1, 102, "b2")
+    assert (case.result().unheard, [w.name for w in case.result().lost]) == (1, ["102"])
+
+
 def test_a_closed_boot_excuses_no_loss_of_the_present_one(case: Case) -> None:
     case.written(1, 101, "b2")
     case.stored(2, 102, "b2")
