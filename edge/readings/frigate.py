@@ -8,6 +8,10 @@ the closed loop without a camera of ours:
 - a review item bundles what Frigate thinks a person should look at; `reviews` says which severities
   are taken. Frigate gives it no score: alert counts 1, detection 0.5.
 
+- a snapshot (`frigate/CAMERA/LABEL/snapshot`, JPEG) is the picture of the event of that camera and
+  label that is open, or ended a moment ago. The topic names no event: of two objects of one label
+  the later one gets it.
+
 The episode is named by Frigate's own id, the revision by the time within it, so that a redelivered
 or overtaken message changes nothing. Frigate sends no frame numbers: they are 0.
 """
@@ -17,12 +21,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from contract.geometry import Box, Point
 from contract.messages import Detection, RuleNote
 from contract.taxonomy import Phase
+from edge.evidence import STILL, Evidence
 from edge.readings.adapter import LEFT_OUT, NOTHING, AdapterError, Decoded, number, read_object
 from edge.readings.names import device_name, label
 from edge.readings.times import from_epoch_s, is_sane, taken_at
@@ -30,6 +35,10 @@ from edge.readings.times import from_epoch_s, is_sane, taken_at
 _NAMESPACE = uuid.UUID("d7b0d3f0-6b0c-5b32-8d5f-0a4f5b1f1a57")
 _PHASES = {"new": Phase.RAISED, "update": Phase.UPDATED, "end": Phase.CLEARED}
 KINDS_TAKEN: Mapping[str, str] = {"fire": "flame", "flame": "flame", "smoke": "smoke"}
+MAX_EVENTS = 256  # whose pictures are waited for
+AFTER_END = timedelta(seconds=15)  # the best picture is published again when an object is gone
+BETWEEN = timedelta(seconds=10)  # two pictures of one event
+_JPEG = b"\xff\xd8\xff"
 _LAST_REVISION = 2**31 - 1
 _REVIEW_SCORES = {"alert": 1.0, "detection": 0.5}
 
@@ -47,7 +56,18 @@ class FrigateCamera:
     position: Point | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
+class _Event:
+    """An event whose pictures are wanted."""
+
+    episode: str
+    stream: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    pictured_at: datetime | None = None
+
+
+@dataclass
 class Frigate:
     """One Frigate. kinds: its label -> our detector kind."""
 
@@ -57,15 +77,23 @@ class Frigate:
     cameras: Mapping[str, FrigateCamera] = field(default_factory=dict)
     snapshots: bool = True  # pictures of events that are open, where Frigate publishes them
     position: Point | None = None  # of cameras that are not in `cameras`
+    _events: dict[tuple[str, str], _Event] = field(default_factory=dict, init=False)
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """Events, and reviews where any are wanted."""
-        events = (f"{self.topic_prefix}/events",)
-        return (*events, f"{self.topic_prefix}/reviews") if self.reviews else events
+        """Events, and reviews and snapshots where they are wanted."""
+        wanted = [f"{self.topic_prefix}/events"]
+        if self.reviews:
+            wanted.append(f"{self.topic_prefix}/reviews")
+        if self.snapshots:
+            wanted.append(f"{self.topic_prefix}/+/+/snapshot")
+        return tuple(wanted)
 
     def decode(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:
-        """One change of one detection; raises AdapterError."""
+        """One change of one detection, or a picture of one; raises AdapterError."""
+        levels = topic.removeprefix(f"{self.topic_prefix}/").split("/")
+        if self.snapshots and len(levels) == 3 and levels[2] == "snapshot":
+            return self._snapshot(levels[0], levels[1], payload, received_at)
         reader = {
             f"{self.topic_prefix}/events": self._event,
             f"{self.topic_prefix}/reviews": self._review,
@@ -90,6 +118,7 @@ class Frigate:
         if kind is None:
             return Decoded(unmapped=(name,))
         started_at, seen_at = _times(after, "frame_time", received_at)
+        self._follow(phase, after, name, received_at)
         score = _share(after, "score")
         top = max(score, _share(after, "top_score"))
         camera = self._camera(after["camera"])
@@ -127,6 +156,43 @@ class Frigate:
             reason=f"Frigate's review: {severity} for {what or 'activity'}"[:2000],
         )
 
+    def _follow(
+        self, phase: Phase, after: dict[str, Any], name: str, received_at: datetime
+    ) -> None:
+        """Remember which event a picture of this camera and label belongs to."""
+        key, episode = (after["camera"], name), self._episode(after)
+        known = self._events.get(key)
+        if phase is Phase.CLEARED:
+            if known is not None and known.episode == episode:
+                known.ended_at = received_at
+        elif known is None or known.episode != episode:
+            if len(self._events) >= MAX_EVENTS:
+                del self._events[next(iter(self._events))]
+            self._events.pop(key, None)
+            self._events[key] = _Event(episode, self._camera(after["camera"]).stream, received_at)
+
+    def _snapshot(self, camera: str, name: str, payload: bytes, received_at: datetime) -> Decoded:
+        event = self._events.get((camera, name))
+        if event is None or not _is_fresh(event, received_at):
+            return LEFT_OUT
+        if not payload.startswith(_JPEG):
+            raise AdapterError(f"snapshot of {camera} is no JPEG: it begins {payload[:8]!r}")
+        event.pictured_at = received_at
+        return Decoded(
+            (
+                Evidence(
+                    payload,
+                    STILL,
+                    captured_at=received_at,
+                    stream=event.stream,
+                    episodes=(event.episode,),
+                ),
+            )
+        )
+
+    def _episode(self, after: dict[str, Any]) -> str:
+        return str(uuid.uuid5(_NAMESPACE, f"{self.topic_prefix}\x1f{after['id']}"))
+
     def _camera(self, name: str) -> FrigateCamera:
         known = self.cameras.get(name)
         return known or FrigateCamera(device_name(name), position=self.position)
@@ -149,7 +215,7 @@ class Frigate:
         return Decoded(
             (
                 Detection(
-                    episode=str(uuid.uuid5(_NAMESPACE, f"{self.topic_prefix}\x1f{after['id']}")),
+                    episode=self._episode(after),
                     revision=_revision(phase, started_at, seen_at),
                     phase=phase,
                     stream=camera.stream,
@@ -170,6 +236,13 @@ class Frigate:
                 ),
             )
         )
+
+
+def _is_fresh(event: _Event, at: datetime) -> bool:
+    """Whether another picture is wanted: while it is open and just after, and not too often."""
+    if event.ended_at is not None and at - event.ended_at > AFTER_END:
+        return False
+    return event.pictured_at is None or at - event.pictured_at >= BETWEEN
 
 
 def _times(after: dict[str, Any], seen: str, received_at: datetime) -> tuple[datetime, datetime]:

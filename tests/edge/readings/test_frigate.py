@@ -12,6 +12,7 @@ from contract.envelope import encode_record, read_record
 from contract.geometry import Box, Point
 from contract.messages import Detection
 from contract.taxonomy import Lane, Phase
+from edge.evidence import Evidence
 from edge.readings.adapter import NOTHING, AdapterError
 from edge.readings.frigate import Frigate, FrigateCamera
 from tests.edge.readings.builders import AT
@@ -143,7 +144,7 @@ def test_an_alert_under_review_becomes_a_detection() -> None:
 
 def test_a_severity_that_is_not_wanted_raises_nothing() -> None:
     assert FRIGATE.decode("frigate/reviews", review("new", "detection"), AT).records == ()
-    assert Frigate().filters == ("frigate/events",)
+    assert Frigate(snapshots=False).filters == ("frigate/events",)
 
 
 @pytest.mark.parametrize(
@@ -161,3 +162,41 @@ def test_a_severity_that_is_not_wanted_raises_nothing() -> None:
 def test_what_is_not_as_documented_is_refused(payload: bytes) -> None:
     with pytest.raises(AdapterError):
         FRIGATE.decode("frigate/events", payload, AT)
+
+
+JPEG = b"\xff\xd8\xff\xe0 a picture"
+
+
+def pictures(adapter: Frigate, topic: str, payload: bytes, after_s: float) -> list[Evidence]:
+    records = adapter.decode(topic, payload, AT + timedelta(seconds=after_s)).records
+    return [r for r in records if isinstance(r, Evidence)]
+
+
+def test_a_snapshot_is_the_picture_of_the_open_event_of_its_camera_and_label() -> None:
+    frigate = Frigate(kinds={"fire": "flame"})
+    snapshot = "frigate/gate/fire/snapshot"
+    assert "frigate/+/+/snapshot" in frigate.filters
+    assert pictures(frigate, snapshot, JPEG, 0) == []  # nothing is open: an old one
+    (raised,) = frigate.decode(
+        "frigate/events", event("new", 1.0, camera="gate", label="fire"), AT
+    ).records
+    assert isinstance(raised, Detection)
+    (picture,) = pictures(frigate, snapshot, JPEG, 1)
+    assert picture.episodes == (raised.episode,)
+    assert (picture.data, picture.media_type, picture.stream) == (JPEG, "image/jpeg", "gate")
+    assert pictures(frigate, "frigate/yard/fire/snapshot", JPEG, 1) == []
+    assert pictures(frigate, snapshot, JPEG, 5) == []  # one in ten seconds
+    frigate.decode(
+        "frigate/events",
+        event("end", 20.0, camera="gate", label="fire"),
+        AT + timedelta(seconds=20),
+    )
+    assert len(pictures(frigate, snapshot, JPEG, 25)) == 1  # the best one, told again at the end
+    assert pictures(frigate, snapshot, JPEG, 60) == []
+
+
+def test_a_snapshot_that_is_no_jpeg_is_refused() -> None:
+    frigate = Frigate(kinds={"fire": "flame"})
+    frigate.decode("frigate/events", event("new", 1.0, camera="gate", label="fire"), AT)
+    with pytest.raises(AdapterError, match="no JPEG"):
+        frigate.decode("frigate/gate/fire/snapshot", b"<html>", AT)
