@@ -27,7 +27,7 @@ from edge.readings.settings import (
 )
 from edge.readings.sparkplug import Sparkplug
 from edge.readings.tasmota import Tasmota
-from edge.readings.topics import TopicPattern
+from edge.readings.topics import TopicPattern, covers, overlap
 from edge.readings.zigbee2mqtt import Zigbee2Mqtt
 from edge.settings import SensorSettings
 
@@ -36,9 +36,16 @@ def check(sensor: SensorSettings) -> None:
     """Refuse settings that no adapter can work with; raises AdapterError or PatternError."""
     fields = sensor.fields
     if isinstance(fields, MqttSensor):
-        build_adapter(sensor)
+        wanted = list(build_adapter(sensor).filters)
         for topic in fields.also_listen:
             _check_filter(topic)
+            for other in wanted:
+                if overlap(topic, other) and not (covers(topic, other) or covers(other, topic)):
+                    raise AdapterError(
+                        f"also_listen {topic!r} and {other!r} share topics, which a broker may "
+                        "deliver twice: write a filter that covers the other, such as '#'"
+                    )
+            wanted.append(topic)
     if isinstance(fields, TasmotaSensor) and fields.time_zone:
         _check_zone(fields.time_zone)
     if isinstance(fields, ModbusSensor):

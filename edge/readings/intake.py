@@ -20,6 +20,7 @@ from contract.messages import Reading
 from contract.taxonomy import SensorState
 from edge.readings.adapter import MAX_PAYLOAD, NOTHING, Adapter, AdapterError, Decoded, Record
 from edge.readings.source import SourceStatus
+from edge.readings.topics import covers, fewest
 from edge.said_once import SaidOnce
 
 MAX_NAMES = 200  # unmapped names, topics and wrong clocks kept for the status, each
@@ -55,9 +56,9 @@ class Intake:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """The topic filters to subscribe to now, each once."""
+        """The topic filters to subscribe to now; none that another one covers."""
         wanted = (f for adapter in self._adapters for f in adapter.filters)
-        return tuple(dict.fromkeys((*wanted, *self._also_listen)))
+        return fewest((*wanted, *self._also_listen))
 
     def take(
         self, topic: str, payload: bytes, received_at: datetime, retained: bool = False
@@ -80,7 +81,9 @@ class Intake:
             mapped = mapped or decoded is not NOTHING
             records.extend(decoded.records)
             replies.extend(decoded.replies)
-            wants.extend(decoded.wants)
+            wants.extend(
+                f for f in decoded.wants if not any(covers(w, f) for w in self._also_listen)
+            )
             notes.extend(decoded.notes)
             unmapped.extend(decoded.unmapped)
         decoded_count = len(records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,3 +65,41 @@ class TopicPattern:
                 parts.append({"+": "[^/]+", "#": ".*"}.get(level, re.escape(level)))
         text = "/".join(parts)
         return re.compile(text.removesuffix("/.*") + "(?:/.*)?" if text.endswith("/.*") else text)
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every topic that the filter `narrow` matches is matched by `wide` too."""
+    w, n = wide.split("/"), narrow.split("/")
+    for k, level in enumerate(w):
+        if level == "#":
+            return True
+        if k >= len(n) or n[k] == "#" or level not in ("+", n[k]):
+            return False
+    return len(w) == len(n)
+
+
+def overlap(a: str, b: str) -> bool:
+    """Whether some topic is matched by both filters."""
+    one, two = a.split("/"), b.split("/")
+    for k in range(max(len(one), len(two))):
+        here = [levels[k] if k < len(levels) else None for levels in (one, two)]
+        if "#" in here:
+            return True
+        if None in here or ("+" not in here and here[0] != here[1]):
+            # `a/#` matches `a` too
+            rest = one[k:] or two[k:]
+            return rest == ["#"]
+    return True
+
+
+def fewest(filters: Iterable[str]) -> tuple[str, ...]:
+    """The filters without those that another one covers.
+
+    A broker may deliver a message once for each subscription that matches (MQTT 3.1.1, 3.3.5):
+    one reading would become two.
+    """
+    kept: list[str] = []
+    for f in dict.fromkeys(filters):
+        if not any(covers(k, f) for k in kept):
+            kept = [k for k in kept if not covers(f, k)] + [f]
+    return tuple(kept)

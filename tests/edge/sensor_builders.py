@@ -19,6 +19,8 @@ station = "{station}"
 data_dir = "{data}"
 [broker]
 port = {port}
+[publish]
+heartbeat_s = 1.0
 """
 
 

@@ -82,6 +82,7 @@ def test_check_config_shows_a_sensor_with_its_layer_and_hides_its_secrets(tmp_pa
         (ZIGBEE + '[sensor.broker]\nhots = "x"\n', "did you mean 'host'?"),
         (ZIGBEE + '[sensor.broker]\npassword = "${UNSET_ONE}"\n', "UNSET_ONE, which is not set"),
         (ZIGBEE + 'also_listen = ["a/#/b"]\n', "'#' for the rest"),
+        (ZIGBEE + 'also_listen = ["+/hall"]\n', "which a broker may deliver twice"),
         (ZIGBEE + WATCH, "has no detectors"),
         (ZIGBEE + WATCH + "[sensor.watch.detectors.reading_limt]\n", "reading_limit"),
         (ZIGBEE + WATCH + LIMIT + "hihg = 1\n", "did you mean 'high'?"),
