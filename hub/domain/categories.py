@@ -51,10 +51,14 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A detector kind, or one label of it, that opens events of a sub-category."""
+    """A detector kind, or labels of it, that open events of a sub-category.
+
+    label: one label, `*.gap` for every label with that ending, `*` for all that no other feed
+    names. The more exact one counts.
+    """
 
     kind: str
-    label: str = "*"  # "*": every label that no other feed names
+    label: str = "*"
 
 
 class SubCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +91,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     category: dict[Category, Bilingual]
     group: dict[str, MergeGroup]
     subcategory: list[SubCategory]
+    no_event: list[Feed] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,8 @@ class Categories:
     subcategories: Mapping[str, SubCategory]
     reopen_window: timedelta
     _feeds: Mapping[tuple[str, str], SubCategory]
-    _no_event: frozenset[str]
+    _no_event_kinds: frozenset[str]
+    _no_event: frozenset[tuple[str, str]]
     _unlisted: SubCategory
 
     def opened_by(self, kind: str, label: str) -> SubCategory | None:
@@ -106,10 +112,14 @@ class Categories:
 
         A kind that nobody has listed is not lost: it opens the event meant for such.
         """
-        if kind in self._no_event:
+        if kind in self._no_event_kinds:
             return None
-        exact = self._feeds.get((kind, label))
-        return exact or self._feeds.get((kind, "*")) or self._unlisted
+        for key in ((kind, label), (kind, f"*.{label.rpartition('.')[2]}"), (kind, "*")):
+            if key in self._no_event:
+                return None
+            if key in self._feeds:
+                return self._feeds[key]
+        return self._unlisted
 
     def general(self, category: Category) -> SubCategory:
         """What a report of this category is where nothing more exact was said."""
@@ -156,6 +166,7 @@ def load_categories(path: Path) -> Categories:
         subcategories=subcategories,
         reopen_window=timedelta(days=file.reopen_window_days),
         _feeds=feeds,
-        _no_event=frozenset(file.no_event_kinds),
+        _no_event_kinds=frozenset(file.no_event_kinds),
+        _no_event=frozenset((f.kind, f.label) for f in file.no_event),
         _unlisted=subcategories[file.unlisted_kind],
     )

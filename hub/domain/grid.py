@@ -79,6 +79,14 @@ class Grid:
         found = self._tree.query(ShapelyPoint(point.lon, point.lat), predicate="intersects")
         return self._basic[min(found)] if len(found) else None
 
+    def place(self, position: Point | None, code: str) -> Point | None:
+        """The position, or where only a cell is known a point inside that."""
+        cell = self.cells.get(code)
+        if position is not None or cell is None:
+            return position
+        inside = cell.polygon.representative_point()
+        return Point(float(inside.x), float(inside.y))
+
     def district_of(self, code: str) -> Cell | None:
         """The district a code belongs to."""
         return self.cells.get(code[:DISTRICT])

@@ -10,13 +10,15 @@ from psycopg import Connection
 
 from contract.control import read_control
 from contract.errors import ContractError, EnvelopeError, TopicError
+from contract.geometry import Point
 from contract.messages import Death, Manifest
 from contract.topics import Topic, Up
 from hub.services.context import Hub
-from hub.store import agents, changes, commands, detections, events, ledger, quarantine
+from hub.store import agents, changes, commands, detections, events, ledger, quarantine, sensors
 from hub.store.agents import StreamBirth
 from hub.store.quarantine import Reject
 from hub.store.rows import AgentRow
+from hub.store.sensors import SensorBirth
 
 
 def take_control(conn: Connection[Any], hub: Hub, topic_text: str, payload: bytes) -> str | None:
@@ -92,14 +94,18 @@ def _bear(
     )
     streams = []
     for s in manifest.streams:
-        cell = hub.grid.locate(s.position) if s.position else None
         streams.append(
-            StreamBirth(s.stream, s.name, s.position, cell.code if cell else None, str(s.state))
+            StreamBirth(s.stream, s.name, s.position, _cell(hub, s.position), str(s.state))
         )
     agents.save_streams(conn, agent, streams, now, same_boot=same_boot)
-    for born in streams:
-        if born.position is not None:
-            for number in events.place_unplaced(conn, agent, born.stream, born.position, born.cell):
+    devices = _sensors(hub, manifest)
+    sensors.save(conn, agent, devices, now)
+    for name, position, cell in (
+        *((born.stream, born.position, born.cell) for born in streams),
+        *((born.device, born.position, born.cell) for born in devices),
+    ):
+        if position is not None:
+            for number in events.place_unplaced(conn, agent, name, position, cell):
                 changes.tell(conn, "event", number)
     _lose_sight(conn, agent, manifest, now)
     if not same_boot:
@@ -120,9 +126,25 @@ def _lose_sight(conn: Connection[Any], agent: str, manifest: Manifest, now: date
         agent,
         boot=manifest.boot,
         first_seq=manifest.first_detection or 0,
-        streams=[s.stream for s in manifest.streams],
         at=now,
     )
     events.see_scenes(conn, ended, now)
     for number in events.numbers_of(conn, ended):
         changes.tell(conn, "event", number)
+
+
+def _sensors(hub: Hub, manifest: Manifest) -> list[SensorBirth]:
+    """The devices a manifest names; one of which only the cell is told stands inside it."""
+    found: dict[str, SensorBirth] = {}
+    for s in manifest.sensors:
+        for d in s.devices:
+            position = hub.grid.place(d.position, d.cell)
+            found[d.device] = SensorBirth(
+                d.device, s.sensor, d.name, position, _cell(hub, position)
+            )
+    return list(found.values())
+
+
+def _cell(hub: Hub, position: Point | None) -> str | None:
+    cell = hub.grid.locate(position) if position else None
+    return cell.code if cell else None

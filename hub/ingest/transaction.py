@@ -33,7 +33,7 @@ from hub.ingest.heartbeats import take_heartbeats
 from hub.ingest.limits import Judged, Limits
 from hub.services.context import Hub
 from hub.services.record_detections import record_detections
-from hub.store import agents, discarded, ledger, quarantine, readings, scores
+from hub.store import agents, discarded, ledger, quarantine, readings, scores, sensors
 from hub.store.detections import Change
 from hub.store.discarded import Discarded
 from hub.store.health import ReceivedHealth
@@ -189,6 +189,7 @@ def store(
         elif isinstance(content, Health):
             heartbeats.append(ReceivedHealth(who.agent, who.boot, e.seq, content, now))
     readings.append(conn, values, now, ZoneInfo(hub.config.hub.time_zone), hub.insert)
+    sensors.hear(conn, values, now)
     if blocks:
         scores.append(conn, blocks, hub.insert)
     if heartbeats:

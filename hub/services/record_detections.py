@@ -25,7 +25,7 @@ from hub.services.open_event import (
     lock_keys,
     see_again,
 )
-from hub.store import agents, detections, events, locks
+from hub.store import agents, detections, events, locks, sensors
 from hub.store.detections import Change, Episode
 
 
@@ -47,7 +47,7 @@ def record_detections(conn: Connection[Any], hub: Hub, changes: Sequence[Change]
     if not taken:
         return refused
     detections.append_changes(conn, taken, hub.insert)
-    merged = _merge(known, taken)
+    merged = _merge(hub, known, taken)
     placed = _place(conn, hub, _sighted(conn, merged, hub.now()))
     offsets = agents.clock_offsets(conn, {e.state.agent for e in placed})
     seen = {e.state.episode: _seen(e, taken, offsets) for e in placed}
@@ -109,10 +109,11 @@ def _by_owner(
     return taken, refused
 
 
-def _merge(known: dict[str, Episode], changes: Sequence[Change]) -> list[Episode]:
+def _merge(hub: Hub, known: dict[str, Episode], changes: Sequence[Change]) -> list[Episode]:
     merged: dict[str, Episode] = {}
     for c in changes:
         told = from_record(c.record, c.station, c.agent, c.boot, c.received_at)
+        told = replace(told, position=hub.grid.place(c.record.position, c.record.cell))
         before = merged.get(told.episode) or known.get(told.episode)
         if before is None:
             merged[told.episode] = Episode(told, event=None, late=False, seq=c.seq)
@@ -139,11 +140,12 @@ def _sighted(conn: Connection[Any], episodes: Sequence[Episode], now: datetime) 
 
 
 def _place(conn: Connection[Any], hub: Hub, episodes: Sequence[Episode]) -> list[Episode]:
-    """The episodes with their place on the ground: as told, else where their camera stands."""
-    cameras = agents.positions(conn, {(e.state.agent, e.state.stream) for e in episodes})
+    """The episodes with their place on the ground: as told, else where their device stands."""
+    devices = {(e.state.agent, e.state.stream) for e in episodes}
+    known = sensors.positions(conn, devices) | agents.positions(conn, devices)
     placed = []
     for e in episodes:
-        position = e.state.position or cameras.get((e.state.agent, e.state.stream))
+        position = e.state.position or known.get((e.state.agent, e.state.stream))
         cell = hub.grid.locate(position) if position else None
         placed.append(
             replace(e, state=replace(e.state, position=position), cell=cell.code if cell else None)

@@ -70,7 +70,7 @@ def tune_threshold(
 
 
 def _detector(manifest: Manifest, stream: str, kind: str) -> DetectorManifest:
-    streams: dict[str, StreamManifest] = {s.stream: s for s in manifest.streams}
+    streams: dict[str, StreamManifest] = {s.stream: s for s in manifest.tuned()}
     if stream not in streams:
         raise NotFoundError("stream", stream)
     detectors = {d.kind: d for d in streams[stream].detectors}

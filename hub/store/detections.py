@@ -134,19 +134,21 @@ def lose_sight(
     *,
     boot: str,
     first_seq: int,
-    streams: Collection[str],
     at: datetime,
 ) -> set[int]:
     """An agent runs anew: episodes told of before can no longer be cleared; their events.
 
-    Those of another boot, of a lower number than first_seq, or of a camera not in `streams`.
+    Those of another boot, of a lower number than first_seq, or of a camera that is no more.
     """
     rows = conn.execute(
         """
         UPDATE detection d SET lost_sight_at = %(at)s
         FROM (SELECT episode FROM detection
               WHERE agent = %(agent)s AND phase <> 'cleared' AND lost_sight_at IS NULL
-                AND (boot <> %(boot)s OR seq < %(first)s OR stream <> ALL (%(streams)s::text[]))
+                AND (boot <> %(boot)s OR seq < %(first)s
+                     OR EXISTS (SELECT FROM stream s
+                                WHERE s.agent = detection.agent AND s.stream = detection.stream
+                                  AND s.retired_at IS NOT NULL))
               ORDER BY episode FOR UPDATE) AS open
         WHERE d.episode = open.episode
         RETURNING d.event
@@ -156,7 +158,6 @@ def lose_sight(
             "agent": agent,
             "boot": boot,
             "first": first_seq,
-            "streams": sorted(streams),
         },
     ).fetchall()
     return {int(event) for (event,) in rows if event is not None}

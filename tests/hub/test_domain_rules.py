@@ -262,6 +262,12 @@ def test_every_category_is_named_and_every_detector_opens_what_it_sees() -> None
             ("dumping", "object"),
             ("objects", "fire"),
             ("camera_health", "frozen"),
+            ("reading_limit", "water_level.high"),
+            ("reading_limit", "smoke.high"),
+            ("reading_limit", "temperature.high"),
+            ("reading_limit", "water_level.gap"),
+            ("reading_limit", "pm2_5.stuck"),
+            ("reading_anomaly", "pm2_5.anomaly"),
             ("something_new", "x"),
         )
     }
@@ -272,6 +278,12 @@ def test_every_category_is_named_and_every_detector_opens_what_it_sees() -> None
         ("dumping", "object"): ("exposed_rubbish", Severity.S3),
         ("objects", "fire"): ("burning_or_fire", Severity.S1),
         ("camera_health", "frozen"): None,
+        ("reading_limit", "water_level.high"): ("flooded_road", Severity.S2),
+        ("reading_limit", "smoke.high"): ("smoke", Severity.S2),
+        ("reading_limit", "temperature.high"): ("measured_limit", Severity.S2),
+        ("reading_limit", "water_level.gap"): None,
+        ("reading_limit", "pm2_5.stuck"): None,
+        ("reading_anomaly", "pm2_5.anomaly"): ("measured_limit", Severity.S2),
         ("something_new", "x"): ("other_emergency", Severity.S2),
     }
 

@@ -8,6 +8,7 @@ LEFT JOIN LATERAL (
     WHERE event = e.id ORDER BY peak_score DESC, raised_at, episode LIMIT 1
 ) d ON true
 LEFT JOIN stream s ON s.agent = d.agent AND s.stream = d.stream
+LEFT JOIN sensor n ON n.agent = d.agent AND n.device = d.stream
 LEFT JOIN LATERAL (
     SELECT digest FROM (
         SELECT v.digest, de.role, de.captured_at
@@ -170,6 +171,12 @@ SELECT {stream} FROM stream s
 WHERE s.retired_at IS NULL AND (%(agent)s::text IS NULL OR s.agent = %(agent)s)
 ORDER BY s.agent, s.stream;
 
+-- name: names
+-- What people call cameras and sensors.
+SELECT agent, stream, coalesce(nullif(name, ''), stream) FROM stream WHERE retired_at IS NULL
+UNION ALL
+SELECT agent, device, coalesce(nullif(name, ''), device) FROM sensor WHERE retired_at IS NULL;
+
 -- name: ledger
 -- What the hub has of every lane, the current boot of each agent first.
 SELECT l.agent, l.boot, l.lane, l.watermark, l.received, l.lost, l.updated_at, l.closed_at,
@@ -244,6 +251,14 @@ WHERE l.locktype = 'advisory' AND l.granted
 -- The scores that came with the first changes of an episode: what it saw when it fired.
 SELECT body -> 'scores' FROM detection_change
 WHERE episode = %(episode)s ORDER BY revision LIMIT 8;
+
+-- name: curves_of
+-- The readings around a sensor's detection: as it fired, and as its latest change has them.
+(SELECT body -> 'readings' FROM detection_change
+ WHERE episode = %(episode)s ORDER BY revision LIMIT 1)
+UNION ALL
+(SELECT body -> 'readings' FROM detection_change
+ WHERE episode = %(episode)s ORDER BY revision DESC LIMIT 1);
 
 -- name: reason_of
 -- Why an episode was raised; its later changes tell why it goes on or ended.
