@@ -51,6 +51,12 @@ def database_url(_server: EmbeddedDatabase, _template: str) -> Iterator[str]:
     yield from _lend_database(_server, _template)
 
 
+@pytest.fixture(scope="module")
+def module_database_url(_server: EmbeddedDatabase, _template: str) -> Iterator[str]:
+    """URL of a fresh, migrated database for all tests of a file."""
+    yield from _lend_database(_server, _template)
+
+
 @pytest.fixture(scope="session")
 def shared_database_url(_server: EmbeddedDatabase, _template: str) -> Iterator[str]:
     """URL of a migrated database for tests that undo what they do."""

@@ -28,6 +28,8 @@ from hub.api.routes import (
     parameters,
     quarantine,
     readings,
+    sensor_pages,
+    sensors,
 )
 from hub.api.shelf import Shelf
 from hub.services.context import Hub
@@ -79,6 +81,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         evidence.router,
         devices.router,
         readings.router,
+        sensors.router,
         grid.router,
         parameters.router,
         quarantine.router,
@@ -88,6 +91,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.include_router(health.router)
     app.include_router(files.router)
     app.include_router(pages.router)
+    app.include_router(sensor_pages.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     http = hub.config.http
     app.add_middleware(Guard, hosts=(http.host, *http.allowed_hosts))

@@ -12,7 +12,8 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from hub.api import words
+from hub.api import metric_words, words
+from hub.api.metric_words import unit_word, value_word
 from hub.api.shelf import Shelf
 from hub.services.context import Hub
 from hub.store import views
@@ -38,7 +39,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(t=_t, words=words)
+        self._environment.globals.update(t=_t, words=words, metric_words=metric_words)
         self._environment.filters.update(
             clock=self._clock,
             stamp=self._stamp,
@@ -46,6 +47,8 @@ class Pages:
             short=_short,
             thousands=_thousands,
             span=_span,
+            unit=unit_word,
+            measure=value_word,
         )
 
     def page(

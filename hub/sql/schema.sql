@@ -417,6 +417,7 @@ CREATE TABLE reading_rollup (
     PRIMARY KEY (width, bucket, agent, device, metric, label, place),
     CHECK ((width = ANY (ARRAY['1m'::text, '1h'::text, '1d'::text])))
 );
+CREATE INDEX reading_rollup_device ON public.reading_rollup USING btree (device, metric, width, bucket);
 
 CREATE TABLE report (
     id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -453,6 +454,36 @@ CREATE TABLE score_block (
 ) PARTITION BY RANGE (received_at);
 -- or a hypertable, with TimescaleDB
 CREATE INDEX score_block_subject ON public.score_block USING btree (agent, stream, kind, started_at DESC);
+
+CREATE TABLE sensor (
+    agent text NOT NULL,
+    device text NOT NULL,
+    source text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    lon double precision,
+    lat double precision,
+    cell text,
+    retired_at timestamp with time zone,
+    PRIMARY KEY (agent, device),
+    FOREIGN KEY (agent) REFERENCES agent(agent),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    CHECK (((lon IS NULL) = (lat IS NULL)))
+);
+
+CREATE TABLE sensor_value (
+    agent text NOT NULL,
+    device text NOT NULL,
+    metric text NOT NULL,
+    label text NOT NULL,
+    place text NOT NULL,
+    unit text NOT NULL,
+    value double precision NOT NULL,
+    captured_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    interval_s double precision,
+    n bigint NOT NULL,
+    PRIMARY KEY (agent, device, metric, label, place)
+);
 
 CREATE TABLE stream (
     agent text NOT NULL,

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 from psycopg.types.multirange import Multirange
 
 from contract.geometry import Point
+from contract.messages import ReadingCurve
 from contract.ranges import SequenceSet
 from hub.domain.errors import NotFoundError
 from hub.store.rows import (
@@ -176,6 +178,12 @@ def scores_around(conn: Connection[Any], episode: UUID, within_s: float) -> list
     return [[s, v] for s, v in sorted(samples.items()) if abs(s) <= within_s]
 
 
+def curves_of(conn: Connection[Any], episode: UUID) -> list[ReadingCurve]:
+    """The readings that came with the first and the latest change of a sensor's episode."""
+    found = conn.execute(_sql("curves_of"), {"episode": episode}).fetchall()
+    return [msgspec.convert(curve, ReadingCurve) for (curve,) in found if curve]
+
+
 def why_raised(conn: Connection[Any], episode: UUID) -> str:
     """The reason that the rule gave when it raised an episode."""
     return str(_scalar(conn, "reason_of", episode=episode) or "")
@@ -237,6 +245,11 @@ def agent(conn: Connection[Any], name: str) -> AgentView:
 def streams(conn: Connection[Any], agent: str | None = None) -> list[StreamRow]:
     """Every camera, by agent and name."""
     return _rows(conn, StreamRow, "streams", agent=agent)
+
+
+def names(conn: Connection[Any]) -> dict[tuple[str, str], str]:
+    """What people call each camera and sensor, by (agent, stream or device)."""
+    return {(agent, id): name for agent, id, name in conn.execute(_sql("names")).fetchall()}
 
 
 def completeness(
@@ -331,7 +344,7 @@ _SEEN = {"agent", "stream", "camera", "kind", "label", "peak_score", "cameras", 
 _OWN = [f.name for f in fields(EventSummary) if f.name not in _SEEN | {"picture"}]
 _PARTS = {
     "summary": ", ".join(f"e.{name}" for name in _OWN)
-    + ", d.agent, d.stream, s.name AS camera, d.kind, d.label, d.peak_score,"
+    + ", d.agent, d.stream, coalesce(s.name, n.name) AS camera, d.kind, d.label, d.peak_score,"
     " (SELECT count(DISTINCT (c.agent, c.stream)) FROM detection c WHERE c.event = e.id)"
     " AS cameras, (SELECT count(*) FROM report r WHERE r.event = e.id) AS reports,"
     " p.digest AS picture",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
 from psycopg import Connection
@@ -17,9 +18,12 @@ from hub.api.curve import Curve, score_curve
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.errors import Problem
 from hub.api.offers import offered
+from hub.api.problem_pages import problem_page
 from hub.api.render import Pages
+from hub.api.routes import sensor_pages
 from hub.api.routes.parameters import read_manifest
 from hub.api.routes.quarantine import WAITING
+from hub.api.sensor_charts import Measured, measured
 from hub.domain.errors import NotFoundError
 from hub.domain.guards import UNDO_WITHIN
 from hub.domain.retention import REJECTED
@@ -56,7 +60,7 @@ def show_triage(
         chosen = _chosen(conn, event) or (views.event(conn, queue[0].number) if queue else None)
         values = (
             {"page": "triage", "queue": queue, "selected": chosen.number if chosen else None}
-            | _pane(conn, chosen, swap=False)
+            | _pane(conn, hub, chosen, swap=False)
             | _last(conn, hub, actor.name)
         )
     return _pages(request).page(request, "triage.html", values)
@@ -74,7 +78,7 @@ def show_queue(request: Request, hub: HubDep) -> HTMLResponse:
 def show_no_event(request: Request, hub: HubDep) -> HTMLResponse:
     """The pane of an empty queue."""
     with reading(hub) as conn:
-        values = _pane(conn, None, swap=True)
+        values = _pane(conn, hub, None, swap=True)
     return _pages(request).page(request, "_evidence.html", values)
 
 
@@ -82,7 +86,7 @@ def show_no_event(request: Request, hub: HubDep) -> HTMLResponse:
 def show_evidence(number: str, request: Request, hub: HubDep) -> HTMLResponse:
     """The evidence and facts of one event."""
     with reading(hub) as conn:
-        values = _pane(conn, views.event(conn, number), swap=True)
+        values = _pane(conn, hub, views.event(conn, number), swap=True)
     return _pages(request).page(request, "_evidence.html", values)
 
 
@@ -130,7 +134,7 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
     try:
         with reading(hub) as conn:
             event = views.event(conn, number)
-            values = _pane(conn, event, swap=False) | {
+            values = _pane(conn, hub, event, swap=False) | {
                 "page": "events",
                 "verdict": views.verdict(conn, event.id),
                 "parent": None if event.parent is None else views.event_number(conn, event.parent),
@@ -154,6 +158,7 @@ def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
         lanes = views.completeness(conn, present=True)
         counts = views.counts(conn, _CROSSING, pages.midnight(now))
         refused = views.quarantine(conn, QuarantineFilter(), None, 5)
+        of_sensors = sensor_pages.of_devices_page(conn, agents, now)
     boots = {a.agent: a.boot for a in agents}
     ledger: dict[str, list[LaneView]] = {}
     for lane in lanes:
@@ -173,6 +178,7 @@ def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
             "spooled": {(a.agent, k): n for a in agents for k, n in a.spooled.items()},
             "counts": counts,
             "refused": refused,
+            **of_sensors,
         },
     )
 
@@ -250,7 +256,7 @@ def show_tuning(
         name = agent if agent in known else next(iter(known), "")
         commands = views.commands(conn, name, 10) if name else []
     manifest = read_manifest(name, known[name].manifest) if name else None
-    streams = [s for s in manifest.streams if s.detectors] if manifest else []
+    streams = [s for s in manifest.tuned() if s.detectors] if manifest else []
     chosen = next((s for s in streams if s.stream == stream), streams[0] if streams else None)
     detectors = chosen.detectors if chosen else []
     detector = next((d for d in detectors if d.kind == kind), detectors[0] if detectors else None)
@@ -280,13 +286,6 @@ def show_report(request: Request) -> HTMLResponse:
     return _pages(request).page(request, "report.html", {"page": "report"})
 
 
-def problem_page(request: Request, problem: Problem) -> HTMLResponse:
-    """A problem as a page, for people."""
-    return _pages(request).page(
-        request, "problem.html", {"page": "problem", "problem": problem}, problem.status
-    )
-
-
 def _pages(request: Request) -> Pages:
     pages: Pages = request.app.state.pages
     return pages
@@ -311,7 +310,9 @@ def _chosen(conn: Connection[Any], number: str | None) -> GridEventRow | None:
         return None
 
 
-def _pane(conn: Connection[Any], event: GridEventRow | None, *, swap: bool) -> dict[str, Any]:
+def _pane(
+    conn: Connection[Any], hub: Hub, event: GridEventRow | None, *, swap: bool
+) -> dict[str, Any]:
     """What the pane of an event shows. swap: as a part, with the facts beside it."""
     if event is None:
         nothing: list[Any] = []
@@ -332,17 +333,23 @@ def _pane(conn: Connection[Any], event: GridEventRow | None, *, swap: bool) -> d
         "detection": shown,
         "why": views.why_raised(conn, shown.episode) if shown else "",
         "curve": _curve(conn, shown) if shown else None,
+        "measured": _measured(conn, hub, shown) if shown else None,
         "pictures": pictures,
         "reports": views.reports(conn, event.id),
         "history": views.history(conn, event.id),
         "nearby": views.nearby(conn, event, _NEARBY_M),
-        "cameras": {(s.agent, s.stream): s.name or s.stream for s in views.streams(conn)},
+        "cameras": views.names(conn),
     }
 
 
 def _curve(conn: Connection[Any], detection: DetectionRow) -> Curve | None:
     scores = views.scores_around(conn, detection.episode, _CURVE_S)
     return score_curve(scores, detection.rule["threshold"])
+
+
+def _measured(conn: Connection[Any], hub: Hub, detection: DetectionRow) -> Measured | None:
+    zone = ZoneInfo(hub.config.hub.time_zone)
+    return measured(detection, views.curves_of(conn, detection.episode), zone)
 
 
 def _last(conn: Connection[Any], hub: Hub, actor: str) -> dict[str, Any]:

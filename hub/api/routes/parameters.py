@@ -48,7 +48,7 @@ def show_parameters(agent: str, hub: HubDep) -> Parameters:
                     for d in s.detectors
                 ],
             )
-            for s in manifest.streams
+            for s in manifest.tuned()
         ],
         commands=[CommandNow.model_validate(c) for c in commands],
     )

@@ -1,0 +1,16 @@
+"""A problem as a page, for people."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.responses import HTMLResponse
+
+from hub.api.errors import Problem
+from hub.api.render import Pages
+
+
+def problem_page(request: Request, problem: Problem) -> HTMLResponse:
+    """A problem as a page."""
+    pages: Pages = request.app.state.pages
+    values = {"page": "problem", "problem": problem}
+    return pages.page(request, "problem.html", values, problem.status)
