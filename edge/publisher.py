@@ -257,7 +257,7 @@ class Publisher:
             self._offset_s = (ack.hub_time - self._now()).total_seconds()
         if ack.boot != self._boot:
             return
-        if fresh:
+        if fresh or not retained:  # a hub whose clock was set back is fresh again with its next ack
             self._hub_time = ack.hub_time
         try:
             self._check(ack)

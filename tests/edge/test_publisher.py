@@ -449,6 +449,25 @@ def test_the_hubs_clock_is_told_apart_from_ours(
         assert e.publisher.status().clock_offset_s == pytest.approx(3600.0, abs=5.0)
 
 
+def test_a_hub_whose_clock_is_set_back_still_empties_the_spool_and_is_told_apart(
+    tmp_path: Path, new_transport: NewTransport, agent: str
+) -> None:
+    hub = HubSide(new_transport(), "demo", agent)
+    hub.ahead = timedelta(hours=1)
+    with edge(tmp_path, new_transport(), agent) as e:
+        e.spool_readings(1)
+        eventually(e.settled)
+        hub.working = False
+        e.spool_readings(50)
+        eventually(lambda: hub.messages[Lane.READING] >= 3)  # it probes
+        hub.ahead = timedelta(0)
+
+        hub.working = True
+
+        eventually(e.settled)
+        eventually(lambda: e.publisher.status().clock_offset_s == pytest.approx(0.0, abs=5.0))
+
+
 def test_nonsense_from_below_is_left_aside(
     tmp_path: Path, new_transport: NewTransport, agent: str
 ) -> None:
