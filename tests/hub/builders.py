@@ -291,9 +291,11 @@ class Agent:
     def topic(self, kind: Up) -> str:
         return str(Topic(self.station, self.name, kind))
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, timeout_s: float = 30.0
+    ) -> None:
         info = self._client.publish(topic, payload, qos=1, retain=retain)
-        info.wait_for_publish(30)
+        info.wait_for_publish(timeout_s)
         assert info.is_published()
 
     def message(
