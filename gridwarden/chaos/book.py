@@ -39,8 +39,10 @@ class Book:
     boots: dict[str, list[str]] = field(default_factory=dict)  # by agent, oldest first
 
     def read(self, agent: str, path: Path) -> None:
-        """Take in one agent's pages; a line that a kill cut short counts as not written."""
+        """Take in an agent's page, if it has begun one; a line cut short is as good as none."""
         seen = self.boots.setdefault(agent, [])
+        if not path.exists():
+            return
         for line in path.read_text(encoding="ascii").split("\n")[:-1]:
             mark, *words = line.split(" ")
             if mark == "?":

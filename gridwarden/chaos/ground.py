@@ -351,8 +351,7 @@ class Ground:
         """Everything the agents wrote. Twins come first: an agent's present boot is its last."""
         book = Book()
         for name, page in (*self._pages.twins, *self._pages.own.items()):
-            if page.exists():
-                book.read(name, page)
+            book.read(name, page)
         return book
 
     # --- the end
