@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import psycopg
 import pytest
 from psycopg import sql
@@ -20,6 +21,25 @@ from tests import pglite
 FAST = {"fsync": "off", "full_page_writes": "off"}  # a test database need not outlive a power cut
 
 _numbers = itertools.count(1)
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    cv2.setNumThreads(1)  # its threads spin: two workers on two cores would take five times as long
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for processes. Each has its own servers."""
+    return min((os.cpu_count() or 1) + 1, 8)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays on one worker, with its fixtures; what runs the demo shares one, for its ports.
+
+    These come first: they are long, and a long one at the end would be waited for.
+    """
+    demo = {item.path for item in items if item.get_closest_marker("processes")}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("demo" if item.path in demo else str(item.path)))
+    items.sort(key=lambda item: item.path not in demo)
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def report(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, A
         hub = 0
         for _ in range(3):
             hub = _await_hub(data, hub, running)
-            time.sleep(8.0)
+            time.sleep(5.0)
             os.kill(hub, signal.SIGKILL)
         said = running.communicate(timeout=200)[0]
     assert running.returncode == 0, said

@@ -29,10 +29,17 @@ STUBBORN = (
 BROKEN = "import sys; sys.exit('the settings name no broker')"
 
 
-def program(tmp_path: Path, name: str, code: str, patience_s: float = 5.0) -> ProgramPart:
+def program(
+    tmp_path: Path,
+    name: str,
+    code: str,
+    patience_s: float = 5.0,
+    ready: Callable[[], bool] | None = None,
+) -> ProgramPart:
+    """A part that is ready as soon as it has said something, where nothing else is given."""
     log = tmp_path / f"{name}.log"
     command = [sys.executable, "-c", code]
-    return ProgramPart(name, command, log, lambda: log.stat().st_size > 0, patience_s)
+    return ProgramPart(name, command, log, ready or (lambda: log.stat().st_size > 0), patience_s)
 
 
 def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -121,7 +128,7 @@ def test_a_part_that_does_not_start_is_told_in_its_own_words_and_stops_the_other
     tmp_path: Path, supervise: Callable[..., Supervisor]
 ) -> None:
     good = program(tmp_path, "broker", SLEEPER)
-    bad = program(tmp_path, "hub", BROKEN)
+    bad = program(tmp_path, "hub", BROKEN, ready=lambda: False)
     with pytest.raises(StartError, match="hub does not start: it ended with status 1: the set"):
         supervise(good, bad)
     assert not good.is_alive()
