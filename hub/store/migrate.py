@@ -56,7 +56,8 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[int]:
     """
     steps = migrations(folder)
     try:
-        conn = psycopg.connect(url, autocommit=True, connect_timeout=10)
+        # nothing is prepared: a pooler in between may hand us somebody else's session
+        conn = psycopg.connect(url, autocommit=True, connect_timeout=10, prepare_threshold=None)
     except psycopg.OperationalError as e:
         raise MigrationError(f"the database is not to be reached: {_line(e)}") from None
     with conn:
