@@ -53,11 +53,11 @@ def choose_cameras(
     Every video is opened once, so that one that cannot be played is told before anything starts:
     raises CamerasError, ConfigError or VideoError. line, axis: the count line of every video.
     """
-    places = _places()
+    free = places()
     chosen: list[Camera] = []
     if scenes or not videos:
         for scene in SCENES:
-            place, name = places[len(chosen)], f"Rendered scene: {scene}"
+            place, name = free[len(chosen)], f"Rendered scene: {scene}"
             besides = SCENE_PARAMETERS.get(scene, {})
             chosen.append(Camera(f"scene-{scene}", name, f"scene:{scene}", place, loop, besides))
     flow: dict[str, object] = {}
@@ -66,10 +66,10 @@ def choose_cameras(
     if axis is not None:
         flow["axis"] = axis
     taken = {camera.stream for camera in chosen}
-    if len(chosen) + len(videos) > len(places):
+    if len(chosen) + len(videos) > len(free):
         raise CamerasError(
             f"{len(videos)} videos are more than the demo district has places for "
-            f"({len(places)}): name fewer"
+            f"({len(free)}): name fewer"
         )
     sources = [to_source(video) for video in videos]
     for source in sources:
@@ -79,7 +79,7 @@ def choose_cameras(
         stream = _stream_name(source, taken)
         taken.add(stream)
         parameters = {"traffic_flow": dict(flow)} if flow else {}
-        place = places[len(chosen)]
+        place = free[len(chosen)]
         chosen.append(Camera(stream, _title(source), source, place, loop, parameters))
     return chosen
 
@@ -111,8 +111,8 @@ def _stream_name(source: str, taken: set[str]) -> str:
     return unique
 
 
-def _places() -> list[Point]:
-    """Where cameras stand: the fifth basic cell of each secondary cell, far ones first."""
+def places() -> list[Point]:
+    """Where things stand: the fifth basic cell of each secondary cell, far ones first."""
     cells = build_district()
     secondary: list[Cell] = [cell for cell in cells if cell.level == 2]
     by_code = {cell.code: cell for cell in cells}

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from gridwarden.cameras import Camera
 from gridwarden.datafolder import open_folder
+from gridwarden.demo_sensors import demo_sensors
 from gridwarden.live import Display, PlainDisplay, TerminalDisplay
 from gridwarden.site import Ports, Site, running_site
 from gridwarden.watch import Watch
@@ -40,7 +41,9 @@ def run_demo(options: DemoOptions, cameras: Sequence[Camera], stop: threading.Ev
         )
         folder.remember_ports(chosen.to_remember())
         teller = Teller()
-        with running_site(folder, cameras, chosen, teller.tell, stop) as site:
+        rendered = any(camera.source.startswith("scene:") for camera in cameras)
+        sensors = demo_sensors() if rendered else []
+        with running_site(folder, cameras, chosen, teller.tell, stop, sensors=sensors) as site:
             if not stop.is_set():
                 _attend(site, console, teller, stop)
             print_line("stopping")

@@ -7,9 +7,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gridwarden import assets
+from gridwarden import assets, demo_sensors
 from gridwarden.cameras import DETECTORS, Camera
 from gridwarden.datafolder import DataFolder
+from gridwarden.demo_sensors import DemoSensor
 from gridwarden.district import write_district
 from gridwarden.ports import LOOPBACK
 
@@ -38,7 +39,12 @@ def write_hub_settings(
     )
 
 
-def write_edge_settings(folder: DataFolder, broker_port: int, cameras: Sequence[Camera]) -> Path:
+def write_edge_settings(
+    folder: DataFolder,
+    broker_port: int,
+    cameras: Sequence[Camera],
+    sensors: Sequence[DemoSensor] = (),
+) -> Path:
     """The agent's settings; addresses of cameras may name passwords."""
     tables = [
         _table("agent", {"name": AGENT, "station": STATION, "data_dir": str(folder.edge)}),
@@ -55,6 +61,8 @@ def write_edge_settings(folder: DataFolder, broker_port: int, cameras: Sequence[
         tables.append(_table("stream", stream, "[[{}]]"))
         for kind in dict.fromkeys((*DETECTORS, *camera.parameters)):
             tables.append(_table(f"stream.detectors.{kind}", camera.parameters.get(kind, {})))
+    for heading, values in demo_sensors.tables(sensors):
+        tables.append(_table("", values, heading))
     return _write(folder.run / "edge.toml", *tables)
 
 

@@ -15,6 +15,7 @@ from gridwarden.broker import EmbeddedBroker, find_mosquitto
 from gridwarden.cameras import Camera
 from gridwarden.database import EmbeddedDatabase
 from gridwarden.datafolder import DataFolder
+from gridwarden.demo_sensors import DemoSensor
 from gridwarden.errors import StartError
 from gridwarden.parts import BrokerPart, DatabasePart, Part, ProgramPart
 from gridwarden.ports import HeldPort
@@ -122,6 +123,7 @@ def running_site(
     tell: Callable[[str], None],
     stop: threading.Event,
     environ: Mapping[str, str] = os.environ,
+    sensors: Sequence[DemoSensor] = (),
 ) -> Iterator[Site]:
     """The parts, running; all ended on leaving. Raises GridwardenError with nothing left behind."""
     http, mqtt = chosen.http.number, chosen.mqtt.number
@@ -138,7 +140,7 @@ def running_site(
                 tell("took over the database that an earlier run left running")
             parts.append(DatabasePart(database))
         hub_settings = write_hub_settings(folder, url, mqtt, http)
-        edge_settings = write_edge_settings(folder, mqtt, cameras)
+        edge_settings = write_edge_settings(folder, mqtt, cameras, sensors)
         status = folder.edge / "status.json"
         status.unlink(missing_ok=True)
         parts.append(

@@ -140,7 +140,7 @@ class SimulatedSource:
         paced: bool = True,
     ) -> None:
         self.name = name
-        self._sensors = tuple(sensors)
+        self.sensors = tuple(sensors)
         self._start = start
         self._duration_s = duration_s
         self._now = now
@@ -152,7 +152,7 @@ class SimulatedSource:
     def readings(self) -> Iterator[Record]:
         """Every reading of every sensor in order of time."""
         self._status = SourceStatus(SensorState.ONLINE, self._now())
-        series = [simulate(s, self._start, self._duration_s) for s in self._sensors]
+        series = [simulate(s, self._start, self._duration_s) for s in self.sensors]
         count = 0
         for reading in _in_order(series):
             if self._paced:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -11,10 +12,17 @@ from shapely import Point, Polygon
 
 from contract.errors import GridwardenError
 from edge.config import load
+from edge.readings.opening import open_source
+from edge.readings.simulated import SimulatedSource, simulate
+from edge.readings.watch import SensorWatch
 from gridwarden.cameras import DETECTORS, Camera, choose_cameras
 from gridwarden.datafolder import open_folder
+from gridwarden.demo_sensors import demo_sensors
 from gridwarden.district import build_district
 from gridwarden.settings import write_edge_settings
+from tests.edge.sensor_builders import told
+
+START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +134,29 @@ def test_one_bad_video_among_good_ones_refuses_them_all(video: Path, tmp_path: P
 def test_more_videos_than_places_are_refused(video: Path) -> None:
     with pytest.raises(GridwardenError, match="31 videos are more than"):
         chosen(*[video] * 31)
+
+
+def test_the_demo_has_sensors_whose_every_fault_crosses_its_limit(tmp_path: Path) -> None:
+    folder = open_folder(tmp_path / "demo", fresh=False)
+    try:
+        cameras = chosen()
+        settings = load(write_edge_settings(folder, 1883, cameras, demo_sensors()), {})
+    finally:
+        folder.close()
+    (sensor,) = settings.sensors
+    assert {w.metric for w in sensor.watches} == {"water_level", "pm2_5", "smoke"}
+    stands = {d.position for d in sensor.devices}
+    assert len(stands) == 3
+    assert not stands & {c.position for c in cameras}
+    source = open_source(sensor, "", lambda: START)
+    assert isinstance(source, SimulatedSource)
+    watches = [SensorWatch("demo", sensor, w) for w in sensor.watches]
+    raised = [
+        told(w.observe(s.reading, s.reading.captured_at))
+        for simulated in source.sensors
+        for s in simulate(simulated, START, 200.0)
+        for w in watches
+        if w.wants(s.reading)
+    ]
+    labels = [label for found in raised for _, label, phase in found if phase == "raised"]
+    assert sorted(labels) == ["pm2_5.high", "smoke.high", "water_level.high"]
