@@ -61,7 +61,7 @@ class BrokerConfig:
     username: str = ""
     password: str = field(default="", repr=False)
     tls: bool = False
-    ca_file: str = ""  # "": the system's authorities
+    ca_file: Path | None = None  # None: the system's authorities; verified always
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,21 @@ class EvidenceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityConfig:
+    """Who may send. All but `required` and `warn_days` is for `gridwarden agents`."""
+
+    required: bool = False  # refuse strangers even before the first agent is enrolled
+    broker_dir: Path | None = None  # Mosquitto's passwords, rules, certificates; None: no files
+    broker_pid_file: Path | None = None  # of Mosquitto, to make it read them; None: told how
+    authority_dir: Path | None = None  # of the local authority; None: in data_dir
+    broker_host: str = ""  # how agents call the broker; "": broker.host
+    password_port: int = 8883  # where agents with a password connect
+    certificate_port: int = 8884  # where agents with a certificate connect
+    certificate_days: int = 365  # life of an agent's certificate
+    warn_days: int = 30  # before it ends
+
+
+@dataclass(frozen=True, slots=True)
 class HubConfig:
     """Every setting of the hub."""
 
@@ -173,6 +188,7 @@ class HubConfig:
     flow: FlowConfig = FlowConfig()
     limits: LimitsConfig = LimitsConfig()
     evidence: EvidenceConfig = EvidenceConfig()
+    identity: IdentityConfig = IdentityConfig()
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> HubConfig:
@@ -272,6 +288,9 @@ def _convert(kind: Any, entry: _Given, environ: Mapping[str, str]) -> Any:
 
 def _checked(config: HubConfig) -> HubConfig:
     site, ingest, storage = config.hub, config.ingest, config.storage
+    identity = config.identity
+    if config.broker.ca_file and not config.broker.tls:
+        raise ConfigError("broker.ca_file is of no use without broker.tls = true: set it")
     for station in site.stations:
         try:
             check_name("station", station)
@@ -299,6 +318,10 @@ def _checked(config: HubConfig) -> HubConfig:
         ("ingest.batch_wait_ms", ingest.batch_wait_ms, 1, 10_000),
         ("ingest.queue_messages", ingest.queue_messages, 1, 1_000_000),
         ("ingest.ack_every_ms", ingest.ack_every_ms, 1, 10_000),
+        ("identity.password_port", identity.password_port, 1, 65535),
+        ("identity.certificate_port", identity.certificate_port, 1, 65535),
+        ("identity.certificate_days", identity.certificate_days, 1, 7300),
+        ("identity.warn_days", identity.warn_days, 0, 3650),
         ("ingest.hole_s", ingest.hole_s, 2 * ingest.batch_wait_ms / 1000, 3600),
         ("storage.keep_readings_days", storage.keep_readings_days, 0, MAX_DAYS),
         ("storage.keep_scores_days", storage.keep_scores_days, 0, MAX_DAYS),

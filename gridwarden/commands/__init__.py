@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from gridwarden.commands import (
+    agents,
     assets,
     backup,
     chaos,
@@ -26,6 +27,7 @@ COMMANDS = (
     demo,
     hub,
     edge,
+    agents,
     evaluate,
     replay,
     label,

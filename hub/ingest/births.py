@@ -13,6 +13,7 @@ from contract.errors import ContractError, EnvelopeError, TopicError
 from contract.geometry import Point
 from contract.messages import Death, Manifest
 from contract.topics import Topic, Up
+from hub.ingest.admission import Claim, admit
 from hub.services.context import Hub
 from hub.store import agents, changes, commands, detections, events, ledger, quarantine, sensors
 from hub.store.agents import StreamBirth
@@ -52,11 +53,8 @@ def read_and_take(
         death = read_control(Death, payload) if payload else None
     else:
         raise TopicError(f"topic {topic} is neither birth nor death")
-    enrolled = agents.enrol(conn, {topic.agent: topic.station})[topic.agent]
-    if enrolled != topic.station:
-        raise TopicError(
-            f"agent {topic.agent} is enrolled at station {enrolled}, not at {topic.station}"
-        )
+    for reason in admit(conn, hub, [Claim(topic.agent, topic.station)]).values():
+        raise TopicError(reason)
     if topic.kind is Up.BIRTH:
         before = agents.by_name(conn, topic.agent, lock=True)
         born_at = before.born_at if before else None

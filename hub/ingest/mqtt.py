@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-import ssl
 import threading
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -21,6 +20,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from hub.config import BrokerConfig
+from hub.ingest import trust
 from hub.ingest.bulk_client import Arrival, BulkClient, fits
 from hub.ingest.inbox import Inbox
 
@@ -164,8 +164,6 @@ class _Session:
         client.max_inflight_messages_set(100)
         if config.username:
             client.username_pw_set(config.username, config.password)
-        if config.tls:
-            client.tls_set(ca_certs=config.ca_file or None, tls_version=ssl.PROTOCOL_TLS_CLIENT)
         client.on_connect = self._connected
         client.on_subscribe = self._has_subscribed
         client.on_disconnect = self._disconnected
@@ -174,9 +172,11 @@ class _Session:
     def open(self, stopping: threading.Event) -> str | None:
         """Connect and subscribe; None once that is done, otherwise why it is not."""
         try:
+            if self._config.tls:
+                self._client.tls_set_context(trust.context(self._config))
             self._client.connect(self._config.host, self._config.port, KEEPALIVE_S)
         except (OSError, ValueError) as e:  # ssl errors are OSErrors
-            return str(e) or type(e).__name__
+            return trust.told(e, self._config)
         self._client.loop_start()
         waited_s = 0.0
         # a watchdog of our own: after an SSL error no callback may ever come

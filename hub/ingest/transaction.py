@@ -27,13 +27,14 @@ from contract.messages import (
 )
 from contract.ranges import SequenceSet
 from hub.domain.lane_ledger import LaneLedger
+from hub.ingest.admission import Claim, admit
 from hub.ingest.decode import Entry, Pack, entries_of, reject
 from hub.ingest.evidence import receive_chunks
 from hub.ingest.heartbeats import take_heartbeats
 from hub.ingest.limits import Judged, Limits
 from hub.services.context import Hub
 from hub.services.record_detections import record_detections
-from hub.store import agents, discarded, ledger, quarantine, readings, scores, sensors
+from hub.store import discarded, ledger, quarantine, readings, scores, sensors
 from hub.store.detections import Change
 from hub.store.discarded import Discarded
 from hub.store.health import ReceivedHealth
@@ -62,11 +63,11 @@ def write(
 ) -> Written:
     """Write these entries and rejects; the caller commits, then spends what was judged."""
     now = hub.now()
-    items, misplaced = _enrolled(conn, items)
+    items, strangers = _admitted(conn, hub, items)
     written = Written({_key(item.identity) for item in items})
     lanes = ledger.lock_lanes(conn, written.lanes)
     new, taken = _new(lanes, items)
-    written.judged = judged = limits.judge(new, [*rejects, *misplaced], now)
+    written.judged = judged = limits.judge(new, [*rejects, *strangers], now)
     refused = [
         e.content for e in judged.taken if isinstance(e, Entry) and isinstance(e.content, Reject)
     ]
@@ -106,25 +107,21 @@ def write(
     return written
 
 
-def _enrolled(
-    conn: Connection[Any], items: Sequence[Entry | Pack]
+def _admitted(
+    conn: Connection[Any], hub: Hub, items: Sequence[Entry | Pack]
 ) -> tuple[list[Entry | Pack], list[Reject]]:
-    """Entries of agents that are enrolled at the station they speak of, and rejects of others."""
-    claimed: dict[str, str] = {}
-    for item in items:
-        claimed.setdefault(item.identity.agent, item.identity.station)
-    if not claimed:
-        return [], []
-    station_of = agents.enrol(conn, claimed)
+    """What agents sent that may speak for the station they name, and rejects of the rest.
+
+    The ledger does not count what a stranger sent: it comes again, should the agent be enrolled.
+    """
+    refused = admit(conn, hub, dict.fromkeys(_claim(item) for item in items))
     right: list[Entry | Pack] = []
     wrong: list[Reject] = []
     for item in items:
-        who = item.identity
-        if station_of[who.agent] == who.station:
+        who, reason = item.identity, refused.get(_claim(item))
+        if reason is None:
             right.append(item)
             continue
-        there = station_of[who.agent]
-        reason = f"agent {who.agent} is enrolled at station {there}, not at {who.station}"
         for e in entries_of(item):
             wrong.append(
                 Reject(
@@ -140,6 +137,10 @@ def _enrolled(
                 )
             )
     return right, wrong
+
+
+def _claim(item: Entry | Pack) -> Claim:
+    return Claim(item.identity.agent, item.identity.station)
 
 
 def _new(

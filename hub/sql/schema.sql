@@ -148,6 +148,23 @@ CREATE TABLE discarded (
     CHECK ((n > 0))
 );
 CREATE INDEX discarded_last ON public.discarded USING btree (last_at DESC);
+CREATE TABLE enrolment (
+    agent text NOT NULL,
+    station text NOT NULL,
+    credential text NOT NULL,
+    password_hash text,
+    serial text,
+    enrolled_at timestamp with time zone NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    UNIQUE (serial),
+    PRIMARY KEY (agent),
+    CHECK (((password_hash IS NOT NULL) = ((credential = 'password'::text) AND (revoked_at IS NULL)))),
+    CHECK (((serial IS NOT NULL) = (credential = 'certificate'::text))),
+    CHECK (((serial IS NULL) = (expires_at IS NULL))),
+    CHECK ((credential = ANY (ARRAY['password'::text, 'certificate'::text])))
+);
 
 CREATE TABLE event_evidence (
     event bigint NOT NULL,
@@ -434,6 +451,15 @@ CREATE TABLE report (
     FOREIGN KEY (event) REFERENCES grid_event(id)
 );
 CREATE INDEX report_event ON public.report USING btree (event);
+
+CREATE TABLE revoked_certificate (
+    serial text NOT NULL,
+    agent text NOT NULL,
+    revoked_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (serial),
+    FOREIGN KEY (agent) REFERENCES enrolment(agent)
+);
 
 CREATE TABLE schema_version (
     version integer NOT NULL,

@@ -72,6 +72,11 @@ def _stations(conn: Connection[Any], agents: list[str]) -> dict[str, str]:
     )
 
 
+def names(conn: Connection[Any]) -> list[str]:
+    """Every agent ever heard of or enrolled, by name."""
+    return [row[0] for row in conn.execute("SELECT agent FROM agent ORDER BY agent").fetchall()]
+
+
 def by_name(conn: Connection[Any], agent: str, *, lock: bool = False) -> AgentRow | None:
     """The agent of that name, locked until the transaction ends if asked."""
     with conn.cursor(row_factory=class_row(AgentRow)) as cur:
