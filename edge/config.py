@@ -1,7 +1,8 @@
 """The agent's settings: read, laid over one another, checked once, then frozen.
 
     [agent]                          name, station, data_dir
-    [broker]                         host, port, username, password, tls, ca_file
+    [broker]                         host, port, username, password, tls, ca_file, cert_file,
+                                     key_file
     [capture] [spool] [publish] [clip]  see configs/edge/base.toml
     [detectors.flame]                a detector for every stream, and its settings
     [[stream]]                       id, name, source, loop, position = [longitude, latitude],
@@ -68,7 +69,7 @@ def load(path: Path, environ: Mapping[str, str], base: Path = BASE) -> EdgeConfi
         if one.id in seen:
             raise ConfigError(f"{path}: two streams are called {one.id!r}: give one another id")
         seen.add(one.id)
-    broker = _section(BrokerSettings, "broker", found)
+    broker = _secured(path, _section(BrokerSettings, "broker", found))
     sensors = check_sensors(found.sensors, broker)
     for device in (d.id for s in sensors for d in s.devices):
         if device in seen:
@@ -83,6 +84,21 @@ def load(path: Path, environ: Mapping[str, str], base: Path = BASE) -> EdgeConfi
         _section(ClipSettings, "clip", found),
         sensors,
     )
+
+
+def _secured(path: Path, broker: BrokerSettings) -> BrokerSettings:
+    """With its files beside the settings where their paths are relative.
+
+    Nobody who names certificates means to speak in clear.
+    """
+    named = {k: getattr(broker, k) for k in ("ca_file", "cert_file", "key_file")}
+    named = {k: value for k, value in named.items() if value}
+    if named and not broker.tls:
+        raise ConfigError(f"{path}: [broker] {min(named)} is of no use without tls = true: set it")
+    if bool(broker.cert_file) != bool(broker.key_file):
+        raise ConfigError(f"{path}: [broker] cert_file and key_file belong together: set both")
+    here = {k: str(path.parent / Path(value).expanduser()) for k, value in named.items()}
+    return dataclasses.replace(broker, **here)
 
 
 def explain(path: Path, environ: Mapping[str, str], base: Path = BASE) -> list[str]:

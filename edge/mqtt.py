@@ -17,6 +17,9 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from contract import refusals
+from edge import trust
+from edge.errors import ConfigError
 from edge.settings import BrokerSettings
 from edge.sources.backoff import Backoff
 from edge.transport import Arrived, Connected, Disconnected, Taken, TransportEvent, Will
@@ -26,6 +29,7 @@ KEEPALIVE_S = 15
 INFLIGHT = 100  # messages not yet taken by the broker; the embedded broker's window
 FILTERS_AT_ONCE = 100  # in one SUBSCRIBE
 STEADY_S = 10.0  # a session that lasted this long was a good one
+CUT_S = 2.0  # a session that ended sooner was ended for what we said in it
 STOP_S = 1.0
 
 
@@ -98,17 +102,30 @@ class MqttTransport:
         """One session from its beginning to its end; returns why it ended."""
         s = self._settings
         outcome = _Outcome()
+        where = f"broker {s.host}:{s.port}"
+        if s.tls and (expired := trust.expired(s)):
+            return f"{where} would refuse us: {expired}"
         try:
             client = self._new_client(will, tell, outcome)
             client.connect(s.host, s.port, keepalive=KEEPALIVE_S)
+        except ConfigError as e:
+            return str(e)
+        except ssl.SSLCertVerificationError as e:
+            told = refusals.broker_distrusted(e.verify_code, e.verify_message, s.host, s.ca_file)
+            return f"{where} is not trusted: {told}"
+        except ssl.SSLError as e:
+            return f"{where} {refusals.handshake_failed(str(e))}"
         except (OSError, ValueError) as e:
-            return f"broker {s.host}:{s.port} cannot be reached: {e}"
+            return f"{where} cannot be reached: {e}"
         client.loop_start()
         try:
             outcome.decided.wait(CONNECT_S)
             if not outcome.accepted:
-                return f"broker {s.host}:{s.port} {outcome.reason or 'does not answer'}"
+                return f"{where} {outcome.reason or 'does not answer'}"
+            accepted_s = time.monotonic()
             outcome.over.wait()
+            if time.monotonic() - accepted_s < CUT_S:
+                return f"{where} {refusals.cut_at_once(outcome.reason)}"
             return f"the session with {s.host}:{s.port} ended: {outcome.reason}"
         finally:
             self._client = None
@@ -135,11 +152,11 @@ class MqttTransport:
         if s.username:
             client.username_pw_set(s.username, s.password or None)
         if s.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=s.ca_file or None))
+            client.tls_set_context(trust.context(s))
 
         def on_connect(_: mqtt.Client, __: Any, ___: Any, code: Any, ____: Any) -> None:
             if code.is_failure:
-                outcome.end(f"refuses us: {code}")
+                outcome.end(refusals.not_authorised(str(code)))
                 return
             self._client = client  # first: what is subscribed to meanwhile is not missed
             _subscribe(client, self._subscriptions)
@@ -148,7 +165,14 @@ class MqttTransport:
 
         def on_disconnect(_: mqtt.Client, __: Any, ___: Any, code: Any, ____: Any) -> None:
             self._client = None
-            outcome.end(str(code))
+            outcome.end(str(code) if outcome.accepted else hung_up())
+
+        def hung_up() -> str:
+            return refusals.hung_up(outcome.alert, tls=s.tls, has_certificate=bool(s.cert_file))
+
+        def on_log(_: mqtt.Client, __: Any, ___: int, text: str) -> None:
+            if "[SSL" in text or "violation of protocol" in text:  # paho tells nobody else
+                outcome.alert = text
 
         def on_message(_: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
             tell(Arrived(message.topic, bytes(message.payload), message.retain))
@@ -160,6 +184,8 @@ class MqttTransport:
         client.on_disconnect = on_disconnect
         client.on_message = on_message
         client.on_publish = on_publish
+        if s.tls:
+            client.on_log = on_log
         return client
 
 
@@ -175,6 +201,7 @@ class _Outcome:
         self.decided = threading.Event()
         self.over = threading.Event()
         self.accepted = False
+        self.alert = ""  # what TLS said last
         self.reason = ""
 
     def accept(self) -> None:

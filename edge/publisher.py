@@ -37,6 +37,12 @@ LOOK_S = 0.25  # at least so often it looks at the clock
 TIDY_S = 5.0  # between two looks at what is over age in the spool
 STOP_S = 2.0
 HEAR_S = 1.0  # an old spool waits so long for the hub's word before it sends
+_BACK = "connected to the broker again"
+_SILENCE = (
+    "the broker takes what we send but the hub does not answer: it is away, or agent %s may not "
+    "send for station %s (`gridwarden agents list` on the hub's machine); keeping everything in "
+    "the spool and trying again"
+)
 EVENTS = 100_000  # messages to us that wait; the broker's window keeps far below
 
 
@@ -94,7 +100,7 @@ class Publisher:
         self._hear_until_s = 0.0
         self._connected = False
         self._trouble = ""
-        self._lamented: set[str] = set()  # reasons said of this outage; a line when it is over
+        self._lamented: set[str] = set()  # what was told since the hub answered last
         self._said = SaidOnce()
         self._session_at = now()
         self._birth_due = False
@@ -209,16 +215,14 @@ class Publisher:
             self._flow = self._own_flow  # the hub answers the birth with its own
             self._hear_until_s = time.monotonic() + HEAR_S
             self._rewind()
-            if self._lamented:
-                log.info("connected to the broker again")
-                self._lamented.clear()
+            if self._lamented and self._is_news(_BACK):
+                log.info(_BACK)
         elif isinstance(event, Disconnected):
             self._outlet.begin_session()
             self._connected = False
             self._trouble = event.reason
-            if event.reason not in self._lamented:
+            if self._is_news(event.reason):
                 log.warning("%s; keeping everything in the spool and trying again", event.reason)
-                self._lamented.add(event.reason)
         elif isinstance(event, Arrived):
             try:
                 self._read(event)
@@ -259,6 +263,9 @@ class Publisher:
             return
         if fresh or not retained:  # a hub whose clock was set back is fresh again with its next ack
             self._hub_time = ack.hub_time
+            if self._lamented and not retained:
+                log.info("the hub answers again")
+                self._lamented.clear()
         try:
             self._check(ack)
             if ack.epoch != self._spool.epoch:
@@ -331,12 +338,24 @@ class Publisher:
             if window.overdue(now_s):
                 self._resending.forget(lane)
                 log.debug("no word of the hub on %s: sending one message again", lane)
+                self._complain_of_silence()
         while self._send_next(Lane.DETECTION):
             pass
         others = [lane for lane in Lane if lane is not Lane.DETECTION]
         while any([self._send_next(lane) for lane in others]):
             while self._send_next(Lane.DETECTION):
                 pass
+
+    def _is_news(self, text: str) -> bool:
+        """Whether it was not told since the hub answered last; from now on it was."""
+        new = text not in self._lamented
+        self._lamented.add(text)
+        return new
+
+    def _complain_of_silence(self) -> None:
+        """A broker says nothing to who may not write: it takes the message and drops it."""
+        if self._is_news(_SILENCE):
+            log.warning(_SILENCE, self._agent, self._station)
 
     def _send_next(self, lane: Lane) -> bool:
         """Publish one message of the lane, if there is room and the spool has one."""

@@ -39,8 +39,10 @@ class BrokerSettings:
     port: int = param(1883, minimum=1, maximum=65535, text="TCP port of the broker")
     username: str = param("", text="MQTT user name; empty: none")
     password: str = param("", text="MQTT password, as ${VARIABLE}")
-    tls: bool = param(False, text="Whether to speak TLS")
+    tls: bool = param(False, text="Whether to speak TLS; always verified")
     ca_file: str = param("", text="Certificates to trust (PEM); empty: the system's")
+    cert_file: str = param("", text="The agent's own certificate (PEM), in place of a password")
+    key_file: str = param("", text="The private key of that certificate (PEM)")
 
     def __repr__(self) -> str:
         return f"BrokerSettings({self.username or '-'}@{self.host}:{self.port}, tls={self.tls})"

@@ -503,3 +503,18 @@ def test_a_cut_connection_keeps_everything_and_says_so_in_two_lines(
         assert len(hub.records[Lane.READING]) == 20
     said = [r.message for r in caplog.records if "connect" in r.message or "cut" in r.message]
     assert len(said) == 2
+
+
+def test_a_hub_that_does_not_answer_is_told_once_and_again_when_it_does(
+    tmp_path: Path, new_transport: NewTransport, agent: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = HubSide(new_transport(), "demo", agent)
+    hub.working = False
+    with caplog.at_level("INFO", "edge.publisher"), edge(tmp_path, new_transport(), agent) as e:
+        e.spool_readings(3)
+        words = f"the hub does not answer: it is away, or agent {agent} may not send for station"
+        eventually(lambda: words in caplog.text)
+        hub.working = True
+        eventually(e.settled)
+        eventually(lambda: "the hub answers again" in caplog.text)
+    assert caplog.text.count(words) == 1
