@@ -2,9 +2,11 @@
 # lie beside the packages.
 FROM python:3.12-slim
 
-RUN useradd --system --uid 10001 --create-home gridwarden \
-    && mkdir -p /app /data \
-    && chown gridwarden:gridwarden /data
+RUN groupadd --system --gid 10001 gridwarden \
+    && useradd --system --uid 10001 --gid 10001 --create-home gridwarden \
+    && mkdir -p /app /data /authority /broker /agent \
+    && chown gridwarden:gridwarden /data /authority /broker /agent \
+    && chmod 700 /authority /broker /agent
 
 WORKDIR /app
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONUNBUFFERED=1

@@ -220,13 +220,15 @@ def test_every_service_is_watched_restarted_and_waits_for_what_it_needs(
     compose: dict[str, Any],
 ) -> None:
     services = compose["services"]
-    assert set(services) == {"broker", "database", "hub", "edge"}
+    assert set(services) == {"identity", "broker", "database", "hub", "edge"}
     for name, service in services.items():
-        assert service["restart"] == "unless-stopped", name
-        assert service["healthcheck"]["test"], name
+        once = name == "identity"
+        assert service["restart"] == ("no" if once else "unless-stopped"), name
+        assert once or service["healthcheck"]["test"], name
         for needed, how in service.get("depends_on", {}).items():
             assert needed in services
-            assert how == {"condition": "service_healthy"}
+            good = "service_completed_successfully" if needed == "identity" else "service_healthy"
+            assert how == {"condition": good}
 
 
 def test_the_settings_in_the_compose_file_are_ones_that_hub_and_agent_know(
@@ -244,24 +246,27 @@ def test_the_settings_in_the_compose_file_are_ones_that_hub_and_agent_know(
         }
 
     hub = load_hub(ROOT / "configs" / "hub.toml", environment("hub"))
-    broker = compose["services"]["broker"]
     assert (hub.broker.host, hub.broker.username) == ("broker", "hub")
     assert hub.broker.password == environment("broker")["HUB_PASSWORD"]
     assert "@database:5432/gridwarden" in hub.database.url
     assert compose["services"]["hub"]["ports"][0].endswith(f":{hub.http.port}")
     agent = load_edge(ROOT / variables["GRIDWARDEN_SITE_FILE"], environment("edge"))
-    assert agent.broker.username == agent.agent.name == environment("broker")["AGENT"]
+    assert agent.agent.name == environment("identity")["AGENT"]
     assert agent.agent.station in hub.hub.stations
-    listener = re.search(r"^listener (\d+)", (ROOT / "configs/mosquitto.conf").read_text(), re.M)
-    assert listener is not None
-    assert int(listener[1]) == hub.broker.port == agent.broker.port
-    assert broker["command"][-1].endswith("-c /mosquitto/config/mosquitto.conf")
+    assert hub.broker.tls
+    assert agent.broker.tls
+    conf = (ROOT / "configs" / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
+    listeners = [int(port) for port in re.findall(r"^listener (\d+)", conf, re.M)]
+    assert listeners == [hub.broker.port, agent.broker.port]
+    assert listeners == [hub.identity.password_port, hub.identity.certificate_port]
+    assert hub.identity.required
+    assert str(hub.identity.broker_dir) == "/broker"
 
 
 def test_mosquitto_keeps_more_under_way_than_a_batch_of_the_hub() -> None:
     from hub.config import load
 
-    conf = (ROOT / "configs" / "mosquitto.conf").read_text(encoding="utf-8")
+    conf = (ROOT / "configs" / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
     window = re.search(r"^max_inflight_messages (\d+)", conf, re.M)
     assert window is not None
     assert int(window[1]) > load(ROOT / "configs" / "hub.toml", {}).ingest.batch_messages
@@ -295,38 +300,7 @@ def test_docker_compose_accepts_the_file(tmp_path: Path, variables: dict[str, st
         check=False,
     )
     assert accepted.returncode == 0, accepted.stderr
-    assert set(accepted.stdout.split()) == {"broker", "database", "hub", "edge"}
-
-
-def test_a_mosquitto_takes_the_broker_settings(tmp_path: Path) -> None:
-    from gridwarden.broker import find_mosquitto
-
-    mosquitto, passwords = find_mosquitto(), shutil.which("mosquitto_passwd")
-    if mosquitto is None or passwords is None:
-        pytest.skip("no mosquitto on this machine")
-    from gridwarden.ports import choose
-
-    shutil.copy(ROOT / "configs" / "mosquitto.acl", tmp_path / "mosquitto.acl")
-    made = [passwords, "-c", "-b", str(tmp_path / "passwords"), "hub", "secret"]
-    subprocess.run(made, check=True, capture_output=True)
-    conf = (ROOT / "configs" / "mosquitto.conf").read_text(encoding="utf-8")
-    conf = conf.replace("/mosquitto/data/passwords", str(tmp_path / "passwords"))
-    conf = conf.replace("/mosquitto/config/", f"{tmp_path}/")
-    conf = conf.replace("listener 1883", f"user root\nlistener {choose(18_950)} 127.0.0.1")
-    (tmp_path / "mosquitto.conf").write_text(conf, encoding="utf-8")
-    with subprocess.Popen(
-        [str(mosquitto), "-c", str(tmp_path / "mosquitto.conf"), "-v"],
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
-        assert running.stderr is not None
-        said = []
-        for line in running.stderr:
-            said.append(line)
-            if "running" in line or "Error" in line:
-                break
-        running.kill()  # a SIGTERM right after its start is lost on mosquitto 2.0.11
-    assert any("running" in line for line in said), said
+    assert set(accepted.stdout.split()) == {"identity", "broker", "database", "hub", "edge"}
 
 
 def test_the_ci_script_is_executable_and_runs_check_and_test() -> None:
