@@ -97,7 +97,9 @@ def _secured(path: Path, broker: BrokerSettings) -> BrokerSettings:
         raise ConfigError(f"{path}: [broker] {min(named)} is of no use without tls = true: set it")
     if bool(broker.cert_file) != bool(broker.key_file):
         raise ConfigError(f"{path}: [broker] cert_file and key_file belong together: set both")
-    here = {k: str(path.parent / Path(value).expanduser()) for k, value in named.items()}
+    here: dict[str, Any] = {
+        k: str(path.parent / Path(value).expanduser()) for k, value in named.items()
+    }
     return dataclasses.replace(broker, **here)
 
 

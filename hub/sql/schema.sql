@@ -148,6 +148,7 @@ CREATE TABLE discarded (
     CHECK ((n > 0))
 );
 CREATE INDEX discarded_last ON public.discarded USING btree (last_at DESC);
+
 CREATE TABLE enrolment (
     agent text NOT NULL,
     station text NOT NULL,
