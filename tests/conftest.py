@@ -89,12 +89,6 @@ def scratch_database_url(_server: EmbeddedDatabase) -> Iterator[str]:
     yield from _lend_database(_server, "template0")
 
 
-@pytest.fixture(scope="module")
-def module_database_url(_server: EmbeddedDatabase, _template: str) -> Iterator[str]:
-    """URL of a migrated database that the tests of one module share."""
-    yield from _lend_database(_server, _template)
-
-
 @pytest.fixture
 def empty_database_url(_server: EmbeddedDatabase) -> Iterator[str]:
     """URL of a fresh database without any table."""
