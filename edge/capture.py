@@ -4,7 +4,7 @@ Each camera is decoded in a child process of its own (edge/sources/decoder.py), 
 thread here that starts it again, with growing waits, when it dies or hangs. A file that is to be
 played once then begins again at its start, with later times and numbers: to see a part twice is
 better than to call a file played that nobody saw the rest of. One that ends its decoder every time
-never ends; it stays LOST with the reason.
+is given up after TRIES: it is over, LOST with the reason, and never called played.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from edge.settings import CaptureSettings, StreamSettings
 from edge.sources import wire
 from edge.sources.backoff import Backoff
 from edge.sources.decoding import Decoding
-from edge.sources.opening import SourceSettings
+from edge.sources.opening import SourceSettings, is_live
 
 log = logging.getLogger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HANG_MARGIN_S = 15.0  # beyond the child's own time-outs
 STEADY_S = 30.0  # a child that lived this long was no failing start
+TRIES = 5  # of a file that is to be played once
 STOP_S = 1.0
 
 
@@ -99,6 +100,8 @@ class Camera:
         self._since = now()
         self._captured = 0
         self._restarts = 0
+        self._once = not stream.loop and not is_live(stream.source)
+        self._given_up = False
         self._seen_at: float | None = None  # monotonic, of the last frame
         self._last: Frame | None = None
         self._thread = threading.Thread(target=self._run, name=f"capture-{stream.id}", daemon=True)
@@ -111,8 +114,8 @@ class Camera:
 
     @property
     def ended(self) -> bool:
-        """Whether it was played once, to its end."""
-        return self._state is CameraState.ENDED
+        """Whether nothing more will come: it was played once, to its end, or given up."""
+        return self._given_up or self._state is CameraState.ENDED
 
     def start(self) -> None:
         """Begin to read the camera."""
@@ -175,11 +178,19 @@ class Camera:
                 return
             if time.monotonic() - begun > STEADY_S:
                 backoff.reset()
+            if self._once and self._restarts + 1 >= TRIES:
+                self._give_up(f"{reason}; given up after {TRIES} attempts")
+                return
             wait_s = backoff.next_s()
             self._restarts += 1
             log.warning("camera %s: %s; starting it again in %.1f s", self.id, reason, wait_s)
             self._set_state(CameraState.LOST, f"{reason}; starting it again in {wait_s:.1f} s")
             self._stop.wait(wait_s)
+
+    def _give_up(self, reason: str) -> None:
+        log.error("camera %s: %s", self.id, reason)
+        self._given_up = True
+        self._set_state(CameraState.LOST, reason)
 
     def _watch(self) -> str:
         """Run one child until it is gone; returns why."""

@@ -80,7 +80,11 @@ class Control:
                 if name not in self._tuned
             ]
             for name, tuned in self._tuned.items():
-                errors += tuned.use(command.parameters.get(name, {}))
+                try:
+                    errors += tuned.use(command.parameters.get(name, {}))
+                except Exception as e:  # somebody's detector: the others get their parameters
+                    log.exception("stream %s: its parameters are not in force", name)
+                    errors.append(f"stream {name}: not in force: {type(e).__name__}: {e}")
             self._errors = [e[:ERROR_LENGTH] for e in errors[:ERRORS_KEPT]]
             self._command = command
 

@@ -3,7 +3,7 @@
 Clean sessions, and a new client for every session: what was under way in a lost session is not
 remembered here but sent again from the spool. paho's own reconnecting is not used, because
 on_connect may never come after a TLS error (paho.mqtt.python#891): this thread gives an attempt
-up after CONNECT_S.
+up after CONNECT_S, and a session whose paho thread has died without a word after LOOK_S.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from edge.sources.backoff import Backoff
 from edge.transport import Arrived, Connected, Disconnected, Taken, TransportEvent, Will
 
 CONNECT_S = 10.0
+LOOK_S = 1.0  # between two looks at whether paho's thread still lives
 KEEPALIVE_S = 15
 INFLIGHT = 100  # messages not yet taken by the broker; the embedded broker's window
 FILTERS_AT_ONCE = 100  # in one SUBSCRIBE
@@ -36,7 +37,11 @@ STOP_S = 1.0
 class MqttTransport:
     """Keeps one MQTT session alive."""
 
-    def __init__(self, settings: BrokerSettings, client_id: str) -> None:
+    def __init__(
+        self, settings: BrokerSettings, client_id: str, *, connect_s: float = CONNECT_S
+    ) -> None:
+        """connect_s: an attempt that takes longer is given up."""
+        self._connect_s = connect_s
         self._settings = settings
         self._client_id = client_id
         self._stop = threading.Event()
@@ -116,14 +121,16 @@ class MqttTransport:
         except ssl.SSLError as e:
             return f"{where} {refusals.handshake_failed(str(e))}"
         except (OSError, ValueError) as e:
-            return f"{where} cannot be reached: {e}"
+            return f"{where} cannot be reached: {e}; see host and port"
         client.loop_start()
         try:
-            outcome.decided.wait(CONNECT_S)
+            outcome.decided.wait(self._connect_s)
             if not outcome.accepted:
                 return f"{where} {outcome.reason or 'does not answer'}"
             accepted_s = time.monotonic()
-            outcome.over.wait()
+            while not outcome.over.wait(LOOK_S):
+                if not _works(self._client_id):
+                    outcome.end("its thread died")
             if time.monotonic() - accepted_s < CUT_S:
                 return f"{where} {refusals.cut_at_once(outcome.reason)}"
             return f"the session with {s.host}:{s.port} ended: {outcome.reason}"
@@ -192,6 +199,11 @@ class MqttTransport:
 def _subscribe(client: mqtt.Client, filters: Sequence[str]) -> None:
     for first in range(0, len(filters), FILTERS_AT_ONCE):
         client.subscribe([(f, 1) for f in filters[first : first + FILTERS_AT_ONCE]])
+
+
+def _works(client_id: str) -> bool:
+    """Whether paho's thread for this client is alive. It has a name, and no other word of it."""
+    return any(t.name == f"paho-mqtt-client-{client_id}" for t in threading.enumerate())
 
 
 class _Outcome:

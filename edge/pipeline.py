@@ -31,7 +31,7 @@ class Stream:
         self.watch = watch
         self.lock = threading.Lock()
         self.last_at: datetime | None = None  # capture time of the last frame looked at
-        self.over = False  # played to its end and told so
+        self.over = False  # nothing more will come, and it was told so
         self._left_out = 0  # frames that nobody could look at
         self._reason = ""  # why the last of them was left out
         self._said = SaidOnce()
@@ -159,7 +159,8 @@ class Pipeline:
             if over and not stream.over:
                 stream.over = True
                 if stream.last_at is not None:
-                    self.take(stream.watch.end(stream.last_at, "the video was played to its end"))
+                    told = stream.camera.report().detail or "the video was played to its end"
+                    self.take(stream.watch.end(stream.last_at, told))
 
 
 def camera_state(stream: Stream, told: CameraState) -> CameraState:

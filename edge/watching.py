@@ -53,6 +53,7 @@ class _Watcher:
         self.sampling = Sampling(self.detector.sample_fps)
         self.subjects: dict[tuple[str, str], _Watched] = {}
         self.fault = ""  # why it was switched off
+        self.left_out = 0  # scores that are no share of 1
 
     def is_due(self, at: datetime) -> bool:
         """Whether it wants to see the frame of that time."""
@@ -133,8 +134,14 @@ class StreamWatch:
         ]
 
     def fault(self) -> str:
-        """Which detectors were switched off, and why; "" where none was."""
-        return "; ".join(w.fault for w in self._watchers.values() if w.fault)
+        """Which detectors were switched off and why, how many scores were left out; "" for none."""
+        faults = [w.fault for w in self._watchers.values() if w.fault]
+        faults += [
+            f"{w.left_out} scores of {kind} were not within 0..1 and left out"
+            for kind, w in self._watchers.items()
+            if w.left_out
+        ]
+        return "; ".join(faults)
 
     def camera_state(self) -> CameraState | None:
         """What an open episode of camera_health says of the camera; None: nothing."""
@@ -179,6 +186,12 @@ class StreamWatch:
     def _scored(
         self, kind: str, watcher: _Watcher, seen: Observation, frame: Frame
     ) -> Iterator[Entry]:
+        if not 0.0 <= seen.score <= 1.0:  # nor is NaN: the hub would refuse it, rules misjudge it
+            watcher.left_out += 1
+            text = f"stream {frame.stream}: {kind} scored {seen.score!r}, which is not within 0..1"
+            if self._said.is_new(text):
+                log.warning("%s: such scores are left out", text)
+            return
         watched = self._watched(kind, watcher, seen)
         if watched is None:
             return
@@ -288,7 +301,11 @@ class StreamWatch:
         except (GridwardenError, ValueError) as e:
             return [*errors, f"{where}: refused as a whole: {e}"]
         if wanted != watcher.detector.params:
-            watcher.detector.use(wanted)
+            try:
+                watcher.detector.use(wanted)
+            except Exception as e:
+                log.exception("%s goes on with the parameters it had", where)
+                return [*errors, f"{where}: not in force: {type(e).__name__}: {e}"]
             for watched in watcher.subjects.values():
                 rule = watcher.detector.rule()
                 if rule is not None:

@@ -87,6 +87,7 @@ class SensorWatch:
         self._looked_at: datetime | None = None
         self.left_out = 0  # readings of more series than are watched
         self._fault = ""
+        self._unfit = 0  # scores that are no share of 1
 
     def wants(self, reading: Reading) -> bool:
         """Whether it watches this reading's series."""
@@ -172,7 +173,8 @@ class SensorWatch:
         left_out = (
             f"watch {self.settings.id}: more than {MAX_SERIES} series" if self.left_out else ""
         )
-        return "; ".join(x for x in (self._fault, left_out) if x)
+        unfit = f"{self._unfit} scores were not within 0..1 and left out" if self._unfit else ""
+        return "; ".join(x for x in (self._fault, left_out, unfit) if x)
 
     def _params(self, chosen: DetectorSettings) -> Any:
         where = f"{chosen.kind} of watch {self.settings.id}"
@@ -214,7 +216,10 @@ class SensorWatch:
             log.exception("watch %s: %s", self.settings.id, watched.fault)
             return
         for one in seen:
-            yield from self._scored(series, kind, watched, one, reading.captured_at)
+            if 0.0 <= one.score <= 1.0:
+                yield from self._scored(series, kind, watched, one, reading.captured_at)
+            else:  # NaN too: the hub would refuse it, and rules would misjudge it
+                self._unfit += 1
 
     def _scored(
         self, series: _Series, kind: str, watched: _Watched, seen: Observation, at: datetime

@@ -121,6 +121,25 @@ class Endless(Bright):
         return [Measurement("length", 1e305)]
 
 
+class Wild(Bright):
+    """Scores as it likes: a black picture is not a number, a white one is seven."""
+
+    kind: ClassVar[str] = "wild"
+
+    def observe(self, frame: Frame) -> Iterable[Finding]:
+        level = float(frame.image[0, 0, 0]) / 255.0
+        return [Observation("wild", {0.0: float("nan"), 1.0: 7.0}.get(level, level))]
+
+
+class Stubborn(Bright):
+    """Takes no other parameters."""
+
+    kind: ClassVar[str] = "stubborn"
+
+    def use(self, params: BrightParams) -> None:
+        raise RuntimeError("not while I work")
+
+
 class Slow(Bright):
     """Wants to see two frames a second."""
 
@@ -129,5 +148,5 @@ class Slow(Bright):
 
 
 def find(kind: str) -> type[Detector]:
-    known: list[type[Detector]] = [Bright, Broken, Endless, Slow]
+    known: list[type[Detector]] = [Bright, Broken, Endless, Slow, Stubborn, Wild]
     return next(k for k in known if k.kind == kind)

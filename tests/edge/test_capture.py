@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,13 @@ from edge.settings import CaptureSettings
 from tests.edge.builders import eventually, now, stream, write_video
 
 SETTINGS = CaptureSettings(retry_min_s=0.1, retry_max_s=0.5, stale_after_s=1.0)
+
+
+def kill_each(made: Camera) -> None:
+    """Kill the decoder whenever there is one."""
+    if made.pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(made.pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -104,6 +111,20 @@ def test_a_killed_child_is_told_and_started_again_and_time_and_number_go_on() ->
         assert after.number > before.number
         assert after.captured_at > before.captured_at
         eventually(lambda: made.report().state is CameraState.ONLINE)
+
+
+def test_a_file_played_once_that_always_ends_its_decoder_is_given_up(tmp_path: Path) -> None:
+    with camera(str(write_video(tmp_path / "a.avi", 500)), loop=False) as made:
+
+        def over() -> bool:
+            kill_each(made)
+            return made.ended
+
+        eventually(over)
+        told = made.report()
+        assert told.state is CameraState.LOST
+        assert "given up after 5 attempts" in told.detail
+        assert told.restarts == 4
 
 
 def test_a_file_played_once_whose_decoder_is_killed_begins_again_and_ends(tmp_path: Path) -> None:

@@ -89,6 +89,24 @@ def test_a_detector_that_fails_is_switched_off_and_the_others_go_on() -> None:
     assert watch.observed == 6
 
 
+def test_scores_that_are_no_share_of_one_are_left_out_and_counted() -> None:
+    watch = StreamWatch("a-1", stream(wild={}), find)
+    entries = watch_levels(watch, [0, 255, 255, 255, 200, 200]) + watch.flush()
+    (detection,) = [r for r in records(entries) if isinstance(r, Detection)]
+    assert detection.peak_score == pytest.approx(200 / 255)
+    assert [s for r in records(entries) if isinstance(r, ScoreBlock) for s in r.scores] == [
+        round(200 / 255, 4)
+    ] * 2
+    assert watch.fault() == "4 scores of wild were not within 0..1 and left out"
+
+
+def test_a_detector_that_takes_no_parameters_keeps_those_it_has_and_says_so() -> None:
+    watch = StreamWatch("a-1", stream(stubborn={}, bright={}), find)
+    errors = watch.use({"stubborn": {"threshold": 0.9}, "bright": {"threshold": 0.9}})
+    assert errors == ["stubborn of stream cam-01: not in force: RuntimeError: not while I work"]
+    assert [m.parameters["threshold"] for m in watch.manifests()] == [0.5, 0.9]
+
+
 def test_a_detector_sees_no_more_frames_than_it_asked_for() -> None:
     watch = StreamWatch("a-1", stream(slow={}), find)
     wanted = [
