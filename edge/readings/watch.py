@@ -238,14 +238,19 @@ class SensorWatch:
         if block is not None:
             yield block
         if change is not None:
-            yield self._detection(series, watched, subject, change)
+            yield self._detection(series, watched, subject, change, _what(seen))
             if change.phase is not Phase.UPDATED:
                 rest = subject.scores.flush()
                 if rest is not None:
                     yield rest
 
     def _detection(
-        self, series: _Series, watched: _Watched, subject: _Subject, change: EpisodeChange
+        self,
+        series: _Series,
+        watched: _Watched,
+        subject: _Subject,
+        change: EpisodeChange,
+        what: str = "",
     ) -> Entry:
         rule = subject.episode.rule
         position, cell = self._places.get(change.subject.stream, self._anywhere)
@@ -267,7 +272,7 @@ class SensorWatch:
             position=position,
             cell=cell,
             detector_version=watched.detector.version,
-            rule=RuleNote("sustained", rule.threshold, change.reason),
+            rule=RuleNote("sustained", rule.threshold, what + change.reason),
             scores=[
                 (round((s.at - change.raised_at).total_seconds(), 3), round(s.score, 4))
                 for s in islice(change.series, max(0, len(change.series) - 64), None)
@@ -311,6 +316,12 @@ class SensorWatch:
                     subject.episode.use_rule(watched.detector.rule())
                     subject.episode.policy = watched.detector.policy()
         return errors
+
+
+def _what(seen: Observation) -> str:
+    """What was measured, in front of what the rule made of its score."""
+    value = seen.features.get("value")
+    return "" if value is None else f"{seen.label} at {value:g}: "
 
 
 def _joined(place: str, label: str) -> str:

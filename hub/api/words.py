@@ -45,7 +45,7 @@ SEVERITIES: dict[str, Both] = {
 
 # transitions and acts, as an entry of the history tells them
 STEPS: dict[str, Both] = {
-    "ingest_detection": Both("Seen by a camera", "摄像机发现"),
+    "ingest_detection": Both("Found by a device", "设备发现"),
     "report": Both("Reported", "上报"),
     "auto_file": Both("Filed by itself", "自动立案"),
     "confirm": Both("Confirmed and filed", "确认立案"),

@@ -65,6 +65,7 @@ def test_a_value_beyond_its_limit_is_a_detection_with_the_curve_as_its_evidence(
     assert raised.readings is not None
     assert raised.readings.values == [(-120.0, 1.0), (-60.0, 1.9), (0.0, 2.5)]
     assert (raised.readings.unit, raised.readings.high, raised.readings.low) == ("m", 2.0, None)
+    assert raised.rule.reason.startswith("water_level.high at 2.5: ")
     assert raised.position is not None
     assert raised.position.lon == 113.65
     assert see(w, level(180, 1.6)) == []
