@@ -127,7 +127,7 @@ def _heard(ground: Ground, agent: AgentHand) -> bool:
     book.read(agent.name, Path(agent.orders.book))
     query = "SELECT 1 FROM ledger WHERE (agent, boot) = (%s, %s)"
     boots = book.boots[agent.name]
-    return bool(boots and ground.ask(query, agent.name, boots[-1]))
+    return bool(boots and ground.store.ask(query, agent.name, boots[-1]))
 
 
 def _known(ground: Ground, agent: AgentHand) -> bool:
@@ -179,7 +179,7 @@ def hub_killed_before_puback(ground: Ground, chance: random.Random) -> bool:
 
 
 def _watermarks(ground: Ground) -> int:
-    ((total,),) = ground.ask("SELECT coalesce(sum(watermark), 0) FROM ledger")
+    ((total,),) = ground.store.ask("SELECT coalesce(sum(watermark), 0) FROM ledger")
     return int(total)
 
 
@@ -189,7 +189,7 @@ def hub_killed_mid_batch(ground: Ground, chance: random.Random) -> bool:
     if worker is None:
         return False
     table = chance.choice(("reading", "detection_change", "health", "ledger"))
-    with ground.store() as conn, conn.transaction():
+    with ground.store.connect() as conn, conn.transaction():
         conn.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(sql.Identifier(table)))
         struck = ground.wait_until(lambda: _waits(ground, worker), MOMENT_S)
         ground.hands.kill(worker.hand, _back(chance))
@@ -198,7 +198,7 @@ def hub_killed_mid_batch(ground: Ground, chance: random.Random) -> bool:
 
 def _waits(ground: Ground, worker: WorkerHand) -> bool:
     """Whether a transaction of this worker's ingestion waits for a lock."""
-    waiting = ground.ask(
+    waiting = ground.store.ask(
         """
         SELECT 1 FROM pg_stat_activity
         WHERE application_name LIKE 'ingest-%%' AND wait_event_type = 'Lock'
@@ -214,14 +214,13 @@ def station_taken_over(ground: Ground, chance: random.Random) -> bool:
     worker = ground.holder(HOLDER_S)
     if worker is None:
         return False
-    with ground.admin() as conn:
-        conn.execute(
-            """
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE application_name = 'station-locks' AND client_port = ANY (%s)
-            """,
-            (sorted(worker.database_wire.far_ports()),),
-        )
+    ground.store.ask(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'station-locks' AND client_port = ANY (%s)
+        """,
+        sorted(worker.database_wire.far_ports()),
+    )
     return ground.wait_until(lambda: ground.holder() not in (None, worker), MOMENT_S)
 
 
@@ -259,18 +258,18 @@ def _end_database(ground: Ground, sign: signal.Signals, back_s: float) -> bool:
 
 
 def _answers(ground: Ground) -> bool:
-    return bool(ground.ask("SELECT 1"))
+    return bool(ground.store.ask("SELECT 1"))
 
 
 def database_restored(ground: Ground, chance: random.Random) -> bool:
     """An older backup in its place: what was committed since is gone from it."""
     ground.hands.troubled(20.0)
     try:
-        ground.back_up()
+        ground.store.back_up()
         before = _watermarks(ground)
         ground.wait(chance.uniform(1.0, 3.0))
         struck = ground.wait_until(lambda: _watermarks(ground) > before, HOLDER_S)
-        ground.restore()
+        ground.store.restore()
     except psycopg.OperationalError:
         return False
     return struck

@@ -16,11 +16,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from gridwarden import ports
@@ -29,6 +28,7 @@ from gridwarden.chaos.agent import Orders
 from gridwarden.chaos.book import Book, rests
 from gridwarden.chaos.hands import Hand, Hands
 from gridwarden.chaos.small_disk import SmallDisk
+from gridwarden.chaos.store import Store
 from gridwarden.chaos.wire import Address, Wire, Wires
 from gridwarden.database import EmbeddedDatabase
 from gridwarden.errors import StartError
@@ -117,10 +117,8 @@ class Ground:
         self.database: Hand | None = None
         self.spools_taken: dict[str, int] = {}  # by agent: how often it had to begin a new boot
         self._pages = Pages()
-        self._name = f"gridwarden_chaos_{self._token}"
         self._embedded: EmbeddedDatabase | None = None
-        self._asking: Connection[Any] | None = None
-        self._admin = ""  # conninfo of the server's maintenance database
+        self._store: Store | None = None
         self.stations = [f"chaos-{self._token}-{n + 1}" for n in range(layout.stations)]
         self.stop = threading.Event()
         try:
@@ -141,9 +139,8 @@ class Ground:
         for part in ("log", "run", "spool", "book", "hub"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         self._broker_at = layout.broker or self._start_broker(layout.mosquitto)
-        self._admin = self._start_database(layout.database)
-        with self.admin() as conn:
-            conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self._name)))
+        server = layout.database or self._start_database()
+        self._store = Store(server, f"gridwarden_chaos_{self._token}")
         for number in range(WORKERS):
             self.workers.append(self._start_worker(number + 1))
         for number in range(layout.agents):
@@ -156,9 +153,7 @@ class Ground:
         self.broker = self.hands.add(BrokerPart(broker), is_needed=True)
         return (ports.LOOPBACK, port)
 
-    def _start_database(self, given: str | None) -> str:
-        if given is not None:
-            return given
+    def _start_database(self) -> str:
         self._embedded = EmbeddedDatabase(
             self.folder / "database", tethered=True, port=_quiet_port()
         )
@@ -166,10 +161,12 @@ class Ground:
         return self._embedded.url_of("postgres")
 
     def _start_worker(self, number: int) -> WorkerHand:
-        server = conninfo_to_dict(self._admin)
+        server = conninfo_to_dict(self.store.url)
+        if str(server.get("host", "/")).startswith("/"):  # a socket, where no wire fits between
+            raise StartError("the database is not named by host: write postgresql://user@host/")
         address = (str(server["host"]), int(server.get("port") or POSTGRES_PORT))
         wires = self.wires.lay(self._broker_at), self.wires.lay(address)
-        url = make_conninfo(self._admin, dbname=self._name, host=ports.LOOPBACK, port=wires[1].port)
+        url = make_conninfo(self.store.url, host=ports.LOOPBACK, port=wires[1].port)
         settings = self.folder / "run" / f"hub-{number}.toml"
         settings.touch(mode=0o600)  # it names a password
         settings.write_text(
@@ -237,6 +234,12 @@ class Ground:
                 )
             self.wait(0.1)
 
+    @property
+    def store(self) -> Store:
+        """The hub's database."""
+        assert self._store is not None  # made before any worker
+        return self._store
+
     # --- time
 
     def wait(self, seconds: float) -> None:
@@ -262,36 +265,10 @@ class Ground:
                 return False
             self.wait(LOOK_S)
 
-    # --- the database, past all wires
-
-    def admin(self) -> Connection[Any]:
-        """A connection to the server's maintenance database."""
-        return psycopg.connect(self._admin, autocommit=True, connect_timeout=5)
-
-    def store(self) -> Connection[Any]:
-        """A connection to the hub's database."""
-        url = make_conninfo(self._admin, dbname=self._name)
-        return psycopg.connect(url, autocommit=True, connect_timeout=5)
-
-    def ask(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
-        """Rows of the hub's database; raises psycopg.OperationalError while it is away."""
-        if self._asking is not None:
-            try:
-                return self._asking.execute(query, values).fetchall()
-            except psycopg.OperationalError:  # thrown out by ourselves, or it went away
-                self._hang_up()
-        self._asking = self.store()
-        return self._asking.execute(query, values).fetchall()
-
-    def _hang_up(self) -> None:
-        if self._asking is not None:
-            self._asking.close()
-            self._asking = None
-
     def heard_of(self) -> set[str]:
         """Agents the ledger knows, by name."""
         try:
-            return {str(a) for (a,) in self.ask("SELECT DISTINCT agent FROM ledger")}
+            return {str(a) for (a,) in self.store.ask("SELECT DISTINCT agent FROM ledger")}
         except psycopg.Error:  # the hub has not made its tables yet
             return set()
 
@@ -300,7 +277,7 @@ class Ground:
         found: list[WorkerHand] = []
 
         def look() -> bool:
-            held = self.ask(
+            held = self.store.ask(
                 """
                 SELECT DISTINCT a.client_port FROM pg_locks l JOIN pg_stat_activity a USING (pid)
                 WHERE l.locktype = 'advisory' AND l.granted
@@ -313,37 +290,6 @@ class Ground:
 
         self.wait_until(look, patience_s)
         return found[0] if found else None
-
-    def back_up(self) -> None:
-        """A copy of the hub's database as it is now."""
-        self._forget_copy()
-        self._copy(self._name, self._copy_name)
-
-    def restore(self) -> None:
-        """The copy in the place of the hub's database: what came since is gone."""
-        with self.admin() as conn:
-            _throw_out(conn, self._name)
-            name, copy = sql.Identifier(self._name), sql.Identifier(self._copy_name)
-            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
-            conn.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(copy, name))
-
-    @property
-    def _copy_name(self) -> str:
-        return f"{self._name}_copy"
-
-    def _copy(self, source: str, target: str) -> None:
-        with self.admin() as conn:
-            _throw_out(conn, source)
-            copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-            try:
-                conn.execute(copy.format(sql.Identifier(target), sql.Identifier(source)))
-            finally:
-                _let_in(conn, source)
-
-    def _forget_copy(self) -> None:
-        with self.admin() as conn:
-            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            conn.execute(drop.format(sql.Identifier(self._copy_name)))
 
     # --- the book
 
@@ -358,37 +304,16 @@ class Ground:
 
     def close(self) -> None:
         """End every process and leave nothing in a database that is not ours."""
-        self._hang_up()
+        if self._store is not None:
+            self._store.hang_up()
         self.hands.stop()
         self.wires.close()
         if self._embedded is not None:
             self._embedded.remove()
-        elif self._admin:
-            self._forget_copy()
-            with self.admin() as conn:
-                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-                conn.execute(drop.format(sql.Identifier(self._name)))
+        elif self._store is not None:
+            self._store.remove()
 
 
 def _quiet_port() -> int:
     """A port that nobody takes while its server is down: far from those that others ask for."""
     return ports.choose(QUIET_PORTS[0] + secrets.randbelow(QUIET_PORTS[1] - QUIET_PORTS[0]))
-
-
-def _throw_out(conn: Connection[Any], name: str) -> None:
-    """Nobody gets into this database, and who is in it is thrown out."""
-    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false")
-    conn.execute(allow.format(sql.Identifier(name)))
-    deadline = time.monotonic() + 10.0
-    while time.monotonic() < deadline:
-        rows = conn.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
-        ).fetchall()
-        if not rows:
-            return
-        time.sleep(0.01)
-
-
-def _let_in(conn: Connection[Any], name: str) -> None:
-    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true")
-    conn.execute(allow.format(sql.Identifier(name)))

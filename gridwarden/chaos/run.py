@@ -70,7 +70,7 @@ def run_chaos(options: ChaosOptions, stop: threading.Event) -> int:
         struck = _break(ground, options)
         is_through = _mend(ground)
         book = ground.book()
-        with ground.store() as conn:
+        with ground.store.connect() as conn:
             result = audit(conn, book, folder / "hub" / "evidence")
         code = _report(options, ground, struck, book, result, is_through)
     finally:
@@ -168,7 +168,7 @@ def _last_written(book: Book) -> Lanes:
 
 def _waiting(ground: Ground, wanted: Lanes) -> int:
     """Records the ledger does not yet know of."""
-    rows = ground.ask("SELECT agent, boot, lane, watermark FROM ledger")
+    rows = ground.store.ask("SELECT agent, boot, lane, watermark FROM ledger")
     here = {(str(a), str(b), Lane(lane)): int(n) for a, b, lane, n in rows}
     return sum(max(0, last - here.get(key, 0)) for key, last in wanted.items())
 

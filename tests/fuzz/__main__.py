@@ -54,14 +54,11 @@ def _fire(hub: UnderFire, count: int, seed: int, folder: Path) -> int:
     before = [hub.throughput() for _ in range(RUNS)]
     source = Source(hub.station, real, seed)
     begun = told = time.monotonic()
-    messages = source.messages(count)
-    sent = 0
-    while batch := [m for m, _ in zip(messages, range(ROUND), strict=False)]:
-        hub.fire(batch)
-        sent += len(batch)
+    for sent in range(0, count, ROUND):
+        hub.fire(list(source.messages(min(ROUND, count - sent))))
         if time.monotonic() - told > TOLD_S:
             told = time.monotonic()
-            print(f"{sent} of {count} messages, {sent / (told - begun):.0f} a second", flush=True)
+            print(f"{sent} of {count} messages in {told - begun:.0f} s", flush=True)
     hub.check_lives()
     hub.check_balance()
     after = [hub.throughput() for _ in range(RUNS)]
@@ -74,7 +71,7 @@ def _fire(hub: UnderFire, count: int, seed: int, folder: Path) -> int:
         stored = sum(received(conn, lane) for lane in Lane)
     assert row is not None
     print(
-        f"seed {seed}: {sent} hostile messages; quarantine {row[0]} ({row[1]} times, {row[2]} of "
+        f"seed {seed}: {count} hostile messages; quarantine {row[0]} ({row[1]} times, {row[2]} of "
         f"them records), {stored} records received in all; throughput after {ratio:.2f} of before "
         f"({statistics.median(before):.0f} readings/s)"
     )

@@ -6,7 +6,7 @@ import json
 import random
 import struct
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,6 @@ class Source:
         """real: messages recorded from a run; what is mutated."""
         self._station = station
         self._real = [*real, *_seldom(real)]
-        self._seed = seed_
         self._chance = random.Random(seed_)
 
     def messages(self, count: int) -> Iterator[Sent]:
@@ -58,7 +57,7 @@ class Source:
     def _made_up(self, count: int) -> list[Sent]:
         found: list[Sent] = []
 
-        @seed(self._seed)
+        @seed(self._chance.getrandbits(32))
         @settings(
             max_examples=max(1, count),
             database=None,
@@ -203,9 +202,9 @@ def _value(chance: random.Random, topic: str, payload: bytes, _: Sequence[Sent])
     head, tail = _parts(topic, payload)
     try:
         said = json.loads(head)
+        places = list(_places(said))
     except (ValueError, RecursionError):
         return _flip(chance, topic, payload, _)
-    places = list(_places(said))
     if not places:
         return topic, payload
     holder, key = chance.choice(places)
@@ -231,11 +230,14 @@ def _renumber(said: Any, seq: str) -> None:
 
 
 def _places(said: Any) -> Iterator[tuple[Any, Any]]:
-    keys = said.keys() if isinstance(said, dict) else range(len(said))
+    keys: Iterable[Any] = ()
+    if isinstance(said, dict):
+        keys = said.keys()
+    elif isinstance(said, list):
+        keys = range(len(said))
     for key in keys:
         yield said, key
-        if isinstance(said[key], dict | list):
-            yield from _places(said[key])
+        yield from _places(said[key])
 
 
 def _odd(chance: random.Random, value: Any) -> Any:
