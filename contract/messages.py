@@ -219,6 +219,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     sensors: list[SensorHealth] = []
     spooled: dict[Lane, Count] = {}  # records waiting per lane
     lost: dict[Lane, Count] = {}  # records declared lost per lane
+    not_taken: dict[Lane, Count] = {}  # records the spool had no room for: they got no number
+    detail: Text = ""  # what is wrong with the agent itself, in words
     clock_offset_s: float | None = None  # hub's clock minus ours, as the last ack showed it
 
     def __post_init__(self) -> None:

@@ -140,7 +140,9 @@ class HealthWatch:
             streams=list(streams.values()),
             sensors=self._sensors(TOLD),
             spooled={lane: state.waiting for lane, state in lanes.items()},
-            lost={lane: state.lost + dropped[lane] for lane, state in lanes.items()},
+            lost={lane: state.lost for lane, state in lanes.items()},
+            not_taken={lane: n for lane, n in dropped.items() if n},
+            detail=self._spool.fault()[:DETAIL],
             clock_offset_s=self._link().clock_offset_s,
         )
         return Entry(Lane.HEALTH, encode_record(health), now)
@@ -152,6 +154,9 @@ class HealthWatch:
             "boot": self._spool.boot,
             "written_at": self._now(),
             "connected": link.connected,
+            "disconnected_because": link.trouble,
+            "limited": link.limited,
+            "spool_fault": self._spool.fault(),
             "clock_offset_s": link.clock_offset_s,
             "streams": {
                 name: {

@@ -11,7 +11,7 @@ from typing import Any
 
 from contract.taxonomy import CameraState, Lane
 from edge.capture import Camera
-from edge.errors import SpoolError, SpoolFullError
+from edge.errors import SpoolError
 from edge.said_once import SaidOnce
 from edge.settings import StreamSettings
 from edge.spool import Entry, Spool
@@ -69,6 +69,7 @@ class Pipeline:
         self._threads: list[threading.Thread] = []
         self._dropped = dict.fromkeys(Lane, 0)  # records the spool could not take
         self._dropped_lock = threading.Lock()
+        self._refusing = False  # whether the spool took nothing when last asked
 
     def add(self, stream: Stream) -> None:
         """Work on this stream too. Before `start`."""
@@ -114,12 +115,15 @@ class Pipeline:
             self._spool.append(entries)
         except SpoolError as e:
             with self._dropped_lock:
-                first = not any(self._dropped.values())
                 for entry in entries:
                     self._dropped[entry.lane] += 1
-            if first or not isinstance(e, SpoolFullError):
-                log.error("%d records were not taken: %s", len(entries), e)
+                first, self._refusing = not self._refusing, True
+            if first:  # one line, whatever else is not taken until something is again
+                log.error("records are not taken: %s", e)
             return
+        if self._refusing:
+            self._refusing = False
+            log.warning("records are taken again; %d were not", sum(self.dropped().values()))
         self._taken()
 
     def _work(self) -> None:

@@ -288,16 +288,17 @@ class SqliteSpool:
             job.error = e
 
     def _take(self, entries: Sequence[Entry]) -> list[int]:
+        # the log may be all that cannot grow; then there is the reserve; then something must go
+        for remedy in (self._file.checkpoint, self._use_reserve):
+            try:
+                return self._store(entries)
+            except SpoolFullError:
+                self._full = True
+                remedy()
         try:
             return self._store(entries)
         except SpoolFullError:
-            self._full = True
-        self._file.checkpoint()  # the log may be all that cannot grow
-        try:
-            return self._store(entries)
-        except SpoolFullError:
-            self._use_reserve()
-        return self._store(entries, evicting=True)
+            return self._store(entries, evicting=True)
 
     def _store(self, entries: Sequence[Entry], *, evicting: bool = False) -> list[int]:
         """One transaction. evicting: give up what is worth no more than these, if that helps."""

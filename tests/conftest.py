@@ -17,6 +17,7 @@ from gridwarden.database import EmbeddedDatabase
 from gridwarden.ports import choose
 from hub.store.migrate import migrate
 from tests import pglite
+from tests.small_disk import SmallDisk, mounted
 
 FAST = {"fsync": "off", "full_page_writes": "off"}  # a test database need not outlive a power cut
 
@@ -139,3 +140,10 @@ def clips() -> Path:
     if not (folder / "labels.json").is_file():
         pytest.fail(f"GRIDWARDEN_CLIPS={named} has no labels.json")
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk of 24 MB for one test."""
+    with mounted(tmp_path / "disk") as disk:
+        yield disk

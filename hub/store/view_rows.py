@@ -86,6 +86,16 @@ class AgentView(AgentRow):
         """Records that wait at the edge, by lane, as the last heartbeat said."""
         return dict((self.heartbeat or {}).get("spooled") or {})
 
+    @property
+    def not_taken(self) -> dict[str, int]:
+        """Records that found no room at the edge since it began, by lane."""
+        return dict((self.heartbeat or {}).get("not_taken") or {})
+
+    @property
+    def detail(self) -> str:
+        """What is wrong with the agent itself, in its own words."""
+        return str((self.heartbeat or {}).get("detail") or "")
+
 
 @dataclass(frozen=True, slots=True)
 class LaneView:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +21,7 @@ from edge.reserve import RETRY_S
 from edge.spool import Entry, Spooled
 from edge.sqlite_spool import SqliteSpool
 from tests.edge.builders import T0, entry, now
+from tests.small_disk import SmallDisk
 
 ROOM = dict.fromkeys(Lane, 10_000_000)
 DAY_S = 86400.0
@@ -254,41 +252,18 @@ def test_threads_that_wait_share_a_transaction_and_each_gets_its_numbers(tmp_pat
     spool.close()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 24 MB that is really full when it is full."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    command = [mount, "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)]
-    made = subprocess.run(command, capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip(f"no small disk can be mounted here: {made.stderr.decode().strip()}")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+def open_spool(disk: SmallDisk, steady_s: Callable[[], float] = time.monotonic) -> SqliteSpool:
+    return SqliteSpool(disk.path / "spool", ROOM, now, reserve_bytes=RESERVE, steady_s=steady_s)
 
 
-def fill(disk: Path) -> Path:
-    """Somebody else's file that takes all that is free on the disk."""
-    other = disk / "somebody-elses"
-    free = os.statvfs(disk)
-    with other.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize)
-    return other
-
-
-def open_spool(disk: Path, steady_s: Callable[[], float] = time.monotonic) -> SqliteSpool:
-    return SqliteSpool(disk / "spool", ROOM, now, reserve_bytes=RESERVE, steady_s=steady_s)
-
-
-def test_on_a_full_disk_the_least_worth_goes_and_detections_are_taken(small_disk: Path) -> None:
+def test_on_a_full_disk_the_least_worth_goes_and_detections_are_taken(
+    small_disk: SmallDisk,
+) -> None:
     spool = open_spool(small_disk)
     for _ in range(40):
         big = b"x" * 100_000
         spool.append([entry(Lane.SCORE, big), entry(Lane.READING, big)])
-    fill(small_disk)
+    small_disk.fill()
     for _ in range(800):
         spool.append([detection(n, Phase.RAISED) for n in range(1, 8)])
     state = spool.state()
@@ -304,10 +279,10 @@ def test_on_a_full_disk_the_least_worth_goes_and_detections_are_taken(small_disk
     again.close()
 
 
-def test_what_is_worth_less_makes_no_room_of_what_is_worth_more(small_disk: Path) -> None:
+def test_what_is_worth_less_makes_no_room_of_what_is_worth_more(small_disk: SmallDisk) -> None:
     spool = open_spool(small_disk)
     spool.append([detection(1, Phase.RAISED) for _ in range(500)])
-    fill(small_disk)
+    small_disk.fill()
     with pytest.raises(SpoolFullError, match="free some space"):
         spool.append([entry(Lane.SCORE, b"x" * 5_000) for _ in range(4000)])
     assert spool.state()[Lane.DETECTION].lost == 0
@@ -317,10 +292,12 @@ def test_what_is_worth_less_makes_no_room_of_what_is_worth_more(small_disk: Path
     spool.close()
 
 
-def test_a_disk_with_room_again_takes_again_and_gets_its_reserve_back(small_disk: Path) -> None:
+def test_a_disk_with_room_again_takes_again_and_gets_its_reserve_back(
+    small_disk: SmallDisk,
+) -> None:
     clock = Clock()
     spool = open_spool(small_disk, clock)
-    other = fill(small_disk)
+    small_disk.fill()
     taken = refused = 0
     for size in (100_000, 10_000_000) * 10:
         try:
@@ -331,12 +308,12 @@ def test_a_disk_with_room_again_takes_again_and_gets_its_reserve_back(small_disk
             taken += 1
     assert (taken, refused) == (10, 10)
     assert spool.fault()
-    other.unlink()
+    small_disk.free()
     spool.append([entry(Lane.DETECTION)])
     clock.at_s += RETRY_S + 1
     spool.tidy()
     assert spool.fault() == ""
-    assert (small_disk / "spool" / "spool.reserve").stat().st_size == RESERVE
+    assert (small_disk.path / "spool" / "spool.reserve").stat().st_size == RESERVE
     spool.append([entry(Lane.SCORE, b"x" * 5_000_000)])  # the file may grow again
     assert spool.state()[Lane.DETECTION].lost == 0  # what never fitted cost nothing
     assert len(held(spool, Lane.DETECTION)) == 11
@@ -344,12 +321,12 @@ def test_a_disk_with_room_again_takes_again_and_gets_its_reserve_back(small_disk
     spool.close()
 
 
-def test_a_spool_opens_on_a_full_disk_by_its_reserve(small_disk: Path) -> None:
+def test_a_spool_opens_on_a_full_disk_by_its_reserve(small_disk: SmallDisk) -> None:
     spool = open_spool(small_disk)
     spool.append([entry(Lane.SCORE, b"x" * 50_000) for _ in range(20)])
     boot = spool.boot
     spool.close()
-    fill(small_disk)
+    small_disk.fill()
     again = open_spool(small_disk)
     assert again.boot == boot
     again.append([detection(1, Phase.RAISED)])

@@ -42,6 +42,10 @@ class AgentNow(Answer):
     clock_offset_s: float | None
     first_seen_at: datetime
     spooled: dict[str, int] = Field(description="Records that wait at the edge, by lane")
+    not_taken: dict[str, int] = Field(
+        description="Records that found no room at the edge since it began, by lane"
+    )
+    detail: str = Field(description="What is wrong with the agent itself, in its own words")
     software: str
     streams: list[StreamNow]
 

@@ -76,6 +76,8 @@ def _agent(agent: AgentView, streams: list[StreamRow]) -> AgentNow:
         clock_offset_s=agent.clock_offset_s,
         first_seen_at=agent.first_seen_at,
         spooled=agent.spooled,
+        not_taken=agent.not_taken,
+        detail=agent.detail,
         software=str(manifest.get("software", "")),
         streams=[StreamNow.model_validate(s) for s in streams],
     )

@@ -169,7 +169,12 @@ class City:
         with self.hub.pool.connection() as conn:
             take_control(conn, self.hub, topic, encode_control(manifest))
 
-    def heartbeat(self, states: dict[str, CameraState], detail: str = "") -> None:
+    def heartbeat(
+        self,
+        states: dict[str, CameraState],
+        detail: str = "",
+        not_taken: dict[Lane, int] | None = None,
+    ) -> None:
         now = self.hub.now()
         record = Health(
             captured_at=now,
@@ -187,6 +192,7 @@ class City:
                 for stream, state in states.items()
             ],
             spooled={Lane.EVIDENCE: 3},
+            not_taken=not_taken or {},
         )
         with self.hub.pool.connection() as conn:
             take_heartbeats(

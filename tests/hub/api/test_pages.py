@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from contract.taxonomy import CameraState
+from contract.taxonomy import CameraState, Lane
 from gridwarden.district import CENTRE
 from tests.hub.api.city import City, offset, street
 
@@ -102,6 +102,13 @@ def test_a_camera_that_froze_is_told_first_and_plainly(town: City, client: httpx
     page = client.get("/devices").text
     assert page.index("Gate 02") < page.index("Gate 01")
     assert "frames arrive, all with the same picture" in page
+
+
+def test_an_agent_whose_disk_is_full_says_so_beside_what_waits(
+    town: City, client: httpx.Client
+) -> None:
+    town.heartbeat({"cam-01": CameraState.ONLINE}, not_taken={Lane.SCORE: 1200})
+    assert re.search(r"1,200 found no room", client.get("/devices").text)
 
 
 def test_without_a_picture_the_verdict_is_shut_until_it_is_declared_missing(
