@@ -192,7 +192,10 @@ class UnderFire:
     def check_lives(self) -> None:
         """The hub has not ended, not even to be started again."""
         assert self.process.poll() is None, f"the hub ended: {child.last_line(self.log)}"
-        assert "Traceback" not in self.log.read_text(), f"look into {self.log}"
+        said = self.log.read_text()
+        assert "Traceback" not in said, (
+            f"the hub stumbled: {said[said.index('Traceback') :][:4000]}"
+        )
 
     def check_balance(self) -> None:
         """What is stored and what is counted as received agree."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from contract.taxonomy import Lane
 from gridwarden.chaos.audit import Audit, audit
 from gridwarden.chaos.book import Book, Written
 from gridwarden.chaos.records import DEVICE, METRIC
+from gridwarden.chaos.run import doubts
 from hub.ingest.decode import Entry
 from hub.ingest.limits import Limits
 from hub.ingest.transaction import write
@@ -149,3 +151,16 @@ def test_a_picture_shown_as_complete_whose_bytes_are_others_is_torn(case: Case) 
     assert case.result().torn == []
     path.write_bytes(b"Picture")
     assert case.result().torn == [digest]
+
+
+def test_a_run_that_killed_little_or_wrote_nothing_proves_nothing() -> None:
+    written = Counter({lane: 100 for lane in Lane})
+    assert doubts(1.0, 5, Audit(written=written)) == []
+    assert doubts(1.0, 4, Audit(written=written)) == ["only 4 kills, at least 5 are meant"]
+    assert doubts(0.1, 0, Audit(written=written)) == ["only 0 kills, at least 1 are meant"]
+    assert doubts(1.0, 5, Audit(written=written - Counter({Lane.SCORE: 100}))) == [
+        "no score was written"
+    ]
+    assert doubts(1.0, 5, Audit(written=written, declared=200, gone=51)) == [
+        "more than half of the records were declared lost"
+    ]
