@@ -32,6 +32,7 @@ def read_control(kind: type[M], payload: bytes) -> M:
             "PostgreSQL cannot keep, not in JSON either: leave it out"
         )
     try:
+        payload.decode("utf-8")  # a field that is not known is passed over unread
         return msgspec.json.decode(payload, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as e:
         raise EnvelopeError(f"{kind.__name__.lower()} message refused: {e}") from None

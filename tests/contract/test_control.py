@@ -123,3 +123,11 @@ def test_hostile_bytes_are_refused(payload: bytes) -> None:
     for message in MESSAGES:
         with pytest.raises(EnvelopeError):
             read_control(type(message), payload)  # type: ignore[type-var]
+
+
+def test_an_unknown_field_that_is_not_utf_8_is_refused_too() -> None:
+    """The reader passes over such a field; whoever keeps the whole text would stumble over it."""
+    for message in MESSAGES:
+        spoilt = encode_control(message)[:-1] + b',"colour":"\xf6"}'
+        with pytest.raises(EnvelopeError, match="utf-8"):
+            read_control(type(message), spoilt)  # type: ignore[type-var]
