@@ -293,7 +293,8 @@ class SensorManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """A source of readings as an agent runs it. The source is named without its credentials.
 
     watches: a detector over a metric is tuned as one on a stream; the stream's name is that of the
-    watch, for example `yard.pm2_5`.
+    watch, for example `yard.pm2_5`. schemas: by detector kind, once for all watches: a broker
+    takes no birth of any size.
     """
 
     sensor: Name
@@ -304,6 +305,20 @@ class SensorManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     cell: CellCode = ""
     devices: list[DeviceManifest] = []
     watches: list[StreamManifest] = []
+    schemas: dict[str, dict[str, Any]] = {}
+
+    def tuned(self) -> list[StreamManifest]:
+        """The watches, each detector with its schema."""
+        return [
+            msgspec.structs.replace(
+                watch,
+                detectors=[
+                    msgspec.structs.replace(d, schema=d.schema or self.schemas.get(d.kind, {}))
+                    for d in watch.detectors
+                ],
+            )
+            for watch in self.watches
+        ]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -327,7 +342,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     def tuned(self) -> list[StreamManifest]:
         """Everything whose detectors a command may tune: cameras, and watches over readings."""
-        return [*self.streams, *(watch for s in self.sensors for watch in s.watches)]
+        return [*self.streams, *(watch for s in self.sensors for watch in s.tuned())]
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):

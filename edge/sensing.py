@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from contract.envelope import encode_record
 from contract.messages import (
     Detection,
@@ -175,18 +177,19 @@ class Sensing:
                         yield from tuned.watch.observe(record, heard.at)
 
     def _manifest(self, sensor: SensorSettings) -> SensorManifest:
-        watches = []
+        watches, schemas = [], {}
         for tuned in self._of_sensor[sensor.id]:
             settings = tuned.watch.settings
             with tuned.lock:
                 detectors = tuned.watch.manifests()
+            schemas.update({d.kind: d.schema for d in detectors})
             devices = "" if settings.device == "*" else f" ({settings.device})"
             watches.append(
                 StreamManifest(
                     stream=settings.id,
                     name=f"{sensor.fields.name or sensor.id}: {settings.metric}{devices}",
                     state=CameraState.ONLINE,
-                    detectors=detectors,
+                    detectors=[msgspec.structs.replace(d, schema={}) for d in detectors],
                 )
             )
         return SensorManifest(
@@ -201,6 +204,7 @@ class Sensing:
                 for d in sensor.devices
             ],
             watches=watches,
+            schemas=schemas,
         )
 
     def _health(self, sensor: SensorSettings, s: SourceStatus, told: int) -> SensorHealth:
@@ -216,17 +220,24 @@ class Sensing:
             retained=s.retained,
             overrun=s.overrun,
             devices=s.devices,
-            last_refusal=s.last_refusal.replace("\0", ""),
-            last_example=s.last_example.replace("\0", ""),
+            last_refusal=_cut(s.last_refusal, 300),
+            last_example=_cut(s.last_example, 200),
             unmapped=_most(s.unmapped, told),
             topics=_most(s.topics, told),
             wrong_clocks=dict(sorted(s.wrong_clocks.items(), key=lambda i: -abs(i[1]))[:told]),
-            detail="; ".join(d for d in detail if d)[:500],
+            detail=_cut("; ".join(d for d in detail if d), 400),
         )
 
 
 def _most(counts: Mapping[str, int], told: int) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: -item[1])[:told])
+    most = sorted(counts.items(), key=lambda item: -item[1])[:told]
+    return {_cut(name, 80): n for name, n in most}
+
+
+def _cut(text: str, size: int) -> str:
+    """At most `size` bytes, none of which JSON would write as six: a heartbeat has 64 KiB."""
+    plain = "".join(c if c.isprintable() and c not in '"\\' else "?" for c in text)
+    return plain.encode()[:size].decode(errors="ignore")
 
 
 def _source(sensor: SensorSettings) -> str:

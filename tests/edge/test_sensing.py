@@ -7,8 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from contract.messages import Reading
+from contract.control import encode_control, read_control
+from contract.envelope import encode_record
+from contract.messages import Health, Manifest, Reading
 from contract.taxonomy import SensorState
+from edge import sensor_config
 from edge.readings.adapter import Record
 from edge.readings.adapters import build_adapter
 from edge.readings.intake import Intake
@@ -155,6 +158,43 @@ def test_a_thousand_devices_at_once_are_all_taken_in_batches(tmp_path: Path) -> 
     (health,) = desk.sensing.health(0)
     assert (health.devices, health.overrun) == (1000, 0)
     assert desk.transactions < 500  # not one for each
+
+
+def test_a_birth_with_all_that_an_agent_may_name_still_goes_through_a_broker(
+    tmp_path: Path,
+) -> None:
+    watches = "".join(
+        WATCH.replace("water_level", f"level_{k}") for k in range(sensor_config.MAX_WATCHES)
+    )
+    devices = "".join(
+        f'[[sensor.device]]\nid = "a84041000181c{k:03}"\nname = "Level of well {k}"\n'
+        f"position = [113.{k:06}, 34.76]\n"
+        for k in range(sensor_config.MAX_DEVICES)
+    )
+    desk = Desk(tmp_path, YARD + devices + watches)
+    born = Manifest(
+        boot="b", started_at=now(), published_at=now(), software="s",
+        sensors=desk.sensing.manifests(),
+    )  # fmt: skip
+    assert len(encode_control(born)) < 240_000  # the embedded broker takes 262,144
+    again = read_control(Manifest, encode_control(born))
+    schema = again.tuned()[-1].detectors[0].schema
+    assert schema["properties"]["high"]["type"] == "number"
+
+
+def test_a_heartbeat_stays_small_whatever_foreign_systems_send(tmp_path: Path) -> None:
+    blocks = "".join(YARD.replace('"yard"', f'"y{k}"') for k in range(sensor_config.MAX_SENSORS))
+    desk = Desk(tmp_path, blocks)
+    well, control = "井" * 60, "\x01" * 100
+    with desk.running():
+        for k in range(50):
+            desk.broker.publish(f"yard/{k}/{well}/{control}", b"1")
+            desk.broker.publish(f"yard/{well}{k}/level", b"\x01\x02" * 500)
+        eventually(lambda: all(s.messages >= 100 for s in desk.sensing.health(0)))
+    sensors = desk.sensing.health(8)
+    assert all(len(s.topics) == 8 for s in sensors)
+    beat = Health(captured_at=now(), uptime_s=1.0, sensors=sensors)
+    assert len(encode_record(beat)) < 48 * 1024
 
 
 def test_stopping_takes_what_was_already_heard(tmp_path: Path) -> None:
