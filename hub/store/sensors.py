@@ -82,9 +82,21 @@ def hear(conn: Connection[Any], readings: ReadingRows, received_at: datetime) ->
     The usual interval follows a fifth of each new one, and of an outage no more than thrice itself:
     a device that was away for a day is missed soon again.
     """
-    by_time = np.argsort(np.array(readings.captured_us, np.int64), kind="stable").tolist()
-    newest = {readings.series[i][:-1]: i for i in by_time}  # whatever the unit
-    counts = Counter(series[:-1] for series in readings.series)
+    if not readings.values:
+        return
+    captured = np.array(readings.captured_us, np.int64)
+    places: Iterable[int] = range(len(captured))
+    if (captured[1:] < captured[:-1]).any():
+        places = np.argsort(captured, kind="stable").tolist()
+    last = {readings.series[i]: i for i in places}  # of each, the newest by its time
+    counts: Counter[tuple[str, ...]] = Counter()
+    newest: dict[tuple[str, ...], int] = {}
+    for series, n in Counter(readings.series).items():
+        subject, i = series[:-1], last[series]  # whatever the unit
+        counts[subject] += n
+        known = newest.get(subject)
+        if known is None or captured[i] >= captured[known]:
+            newest[subject] = i
     # sorted: two batches that meet take their rows in the same order
     rows = [
         (
@@ -97,8 +109,6 @@ def hear(conn: Connection[Any], readings: ReadingRows, received_at: datetime) ->
         )
         for subject, i in sorted(newest.items())
     ]
-    if not rows:
-        return
     conn.execute(
         """
         INSERT INTO sensor_value AS s (agent, device, metric, label, place, unit, value,
