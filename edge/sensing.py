@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,8 +101,9 @@ class Sensing:
         for source in self._sources.values():
             source.close()
         self._stop.set()
+        deadline = time.monotonic() + STOP_S  # of all: a dead slave may hold its own for longer
         for thread in self._threads:
-            thread.join(STOP_S)
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._take_all(list(self._queued()))
         for tuned in self.watches.values():
             with tuned.lock:

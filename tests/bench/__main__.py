@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tests.bench import detector_cost, edge_pipeline, hub_ingest
+from tests.bench import detector_cost, edge_pipeline, hub_ingest, sensor_intake
 from tests.bench.measure import machine
 
 
@@ -24,6 +24,7 @@ class Measured(Protocol):
 BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
     "edge": edge_pipeline.measure,
     "detectors": detector_cost.measure,
+    "sensors": sensor_intake.measure,
     "hub": hub_ingest.measure,
 }
 
