@@ -8,6 +8,7 @@ up after CONNECT_S, and a session whose paho thread has died without a word afte
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 import time
@@ -20,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from contract import refusals
 from edge import trust
 from edge.errors import ConfigError
+from edge.said_once import SaidOnce
 from edge.settings import BrokerSettings
 from edge.sources.backoff import Backoff
 from edge.transport import Arrived, Connected, Disconnected, Taken, TransportEvent, Will
@@ -32,6 +34,8 @@ FILTERS_AT_ONCE = 100  # in one SUBSCRIBE
 STEADY_S = 10.0  # a session that lasted this long was a good one
 CUT_S = 2.0  # a session that ended sooner was ended for what we said in it
 STOP_S = 1.0
+
+log = logging.getLogger(__name__)
 
 
 class MqttTransport:
@@ -48,6 +52,7 @@ class MqttTransport:
         self._client: mqtt.Client | None = None  # of the session that is up
         self._subscriptions: tuple[str, ...] = ()
         self._thread: threading.Thread | None = None
+        self._said = SaidOnce()
 
     def start(
         self,
@@ -110,6 +115,8 @@ class MqttTransport:
         where = f"broker {s.host}:{s.port}"
         if s.tls and (expired := trust.expired(s)):
             return f"{where} would refuse us: {expired}"
+        if s.tls and (soon := trust.expires_soon(s)) and self._said.is_new(soon):
+            log.warning("%s", soon)
         try:
             client = self._new_client(will, tell, outcome)
             client.connect(s.host, s.port, keepalive=KEEPALIVE_S)

@@ -13,6 +13,7 @@ from gridwarden.cameras import Camera
 from gridwarden.datafolder import open_folder
 from gridwarden.demo_sensors import demo_sensors
 from gridwarden.live import Display, PlainDisplay, TerminalDisplay
+from gridwarden.ports import LOOPBACK
 from gridwarden.site import Ports, Site, running_site
 from gridwarden.watch import Watch
 
@@ -70,7 +71,8 @@ class Teller:
 
 def _attend(site: Site, console: Console, teller: Teller, stop: threading.Event) -> None:
     print_line(
-        f"console {site.console}  (broker: {site.broker_name} on port {site.ports.mqtt.number}, "
+        f"console {site.console}  (broker: {site.broker_name} on "
+        f"{LOOPBACK}:{site.ports.mqtt.number}, this machine only as it has no access rules; "
         f"data: {site.folder.path})"
     )
     watch = Watch(site.agent_status, site.database_url)

@@ -11,6 +11,7 @@ from contract.errors import GridwardenError
 from hub.services.context import Hub
 from hub.services.erase_evidence import expire_evidence, remove_erased
 from hub.services.lapse import lapse_cleared
+from hub.services.watch_expiry import ExpiryWatch
 
 EVERY_S = 5.0
 _JOBS = (lapse_cleared, expire_evidence, remove_erased)
@@ -24,9 +25,10 @@ def run_timers(hub: Hub, stop: threading.Event) -> None:
     A database that is away is waited for; what fell due meanwhile is done then.
     """
     away = False
+    jobs = (*_JOBS, ExpiryWatch())
     while not stop.wait(EVERY_S):
         try:
-            for job in _JOBS:  # each in a transaction of its own, and bounded
+            for job in jobs:  # each in a transaction of its own, and bounded
                 with hub.pool.connection(timeout=2.0) as conn:
                     job(conn, hub)
         except psycopg.OperationalError as e:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from gridwarden.broker import find_mosquitto
@@ -25,6 +26,7 @@ from gridwarden.identity.authority import Authority
 from gridwarden.identity.passwords import hash_password, matches
 from hub.config import load
 from hub.ingest.subscriber import run_ingest
+from hub.services.watch_expiry import ExpiryWatch
 from tests.gridwarden.secured_broker import (
     HUB_PASSWORD,
     City,
@@ -247,6 +249,35 @@ def test_a_broker_in_its_container_reads_new_files_by_itself(city: City, capsys:
     eventually(lambda: outcome_of(settings), "connected", timeout_s=5)
 
 
+def test_a_certificate_that_ends_soon_is_told_by_list_hub_and_agent(
+    city: City, tmp_path: Path, capsys: Capsys, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = certified(city, "cert-07", tmp_path)
+    with psycopg.connect(city.database_url) as conn:
+        conn.execute(
+            "UPDATE enrolment SET expires_at = now() + interval '9 days 1 hour' "
+            "WHERE agent = 'cert-07'"
+        )
+    soon = Authority(city.folder / "authority", datetime.now(UTC)).issue_agent(
+        "cert-07", datetime.now(UTC), 9
+    )
+    files.write(bundle / "agent.key", soon.key)
+    files.write(bundle / "agent.crt", soon.certificate)
+
+    assert city.agents("list") == 0
+    line = next(x for x in capsys.readouterr().out.splitlines() if x.startswith("cert-07"))
+    assert re.search(r"EXPIRES in 9 d, on \S+: gridwarden agents rotate cert-07", line)
+    assert outcome_of(city.certificate_settings(bundle)) == "connected"
+    assert f"agent.crt expires on {soon.expires_at:%Y-%m-%d}" in caplog.text
+    with opened(load(city.settings, os.environ)) as hub, hub.pool.connection() as conn:
+        watch = ExpiryWatch()
+        watch(conn, hub)
+        watch(conn, hub)
+    told = [r.getMessage() for r in caplog.records if "of agent cert-07 expires" in r.getMessage()]
+    assert len(told) == 1
+    assert told[0].endswith("gridwarden agents rotate cert-07")
+
+
 # --- what the command says and leaves behind -----------------------------------------------------
 
 
@@ -372,7 +403,6 @@ def said(folder: Path) -> str:
     return (folder / "log").read_text(encoding="utf-8")
 
 
-@pytest.mark.processes
 def test_a_revoked_agent_keeps_spooling_and_goes_on_once_it_is_enrolled_again(
     city: City, tmp_path: Path, capsys: Capsys
 ) -> None:
@@ -414,7 +444,6 @@ def ledger(city: City, agent: str) -> int:
     return int(found[0][0])
 
 
-@pytest.mark.processes
 def test_an_agent_set_to_another_station_says_so_and_keeps_spooling(
     city: City, tmp_path: Path, capsys: Capsys
 ) -> None:
