@@ -120,9 +120,9 @@ class ReadingLimit:
             yield self._seen("gap", _share(missing_s, self.params.gap_s), missing_s)
 
     def expect(self, metric: str, at: datetime) -> None:
-        """Silence counts from `at` on, although no reading has come yet."""
-        if self._heard_at is None:
-            self._metric, self._heard_at = metric, at
+        """Silence counts from `at` on, whether a reading ever came or not."""
+        self._metric = metric
+        self._heard_at = at if self._heard_at is None else max(self._heard_at, at)
 
     def limits(self) -> tuple[float | None, float | None]:
         """The lower and the upper limit, where they are watched."""

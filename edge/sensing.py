@@ -26,7 +26,7 @@ from contract.messages import (
     SensorManifest,
     StreamManifest,
 )
-from contract.taxonomy import CameraState, Lane
+from contract.taxonomy import CameraState, Lane, SensorState
 from edge.evidence import Evidence
 from edge.readings.adapter import Record
 from edge.readings.settings import ModbusSensor
@@ -87,6 +87,7 @@ class Sensing:
         self._queue: queue.Queue[tuple[str, Heard]] = queue.Queue(QUEUE)
         self._stop = threading.Event()
         self._faults: dict[str, str] = {}
+        self._away: set[str] = set()  # sensors whose broker is not to be reached
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -137,6 +138,7 @@ class Sensing:
             log.exception("sensor source %s was switched off", name)
 
     def _work(self) -> None:
+        due = time.monotonic()
         while not self._stop.is_set():
             batch = []
             try:
@@ -146,11 +148,23 @@ class Sensing:
             else:
                 batch += self._queued(BATCH - 1)
             self._take_all(batch)
-            now = self._now()
-            for tuned in self.watches.values():
-                with tuned.lock:
-                    entries = tuned.watch.idle(now)
-                self._take(entries)
+            if time.monotonic() >= due:
+                due = time.monotonic() + TICK_S
+                for sensor in self._sensors:
+                    self._tick(sensor, self._now())
+
+    def _tick(self, sensor: SensorSettings, now: datetime) -> None:
+        """Look at what did not come. While its broker is away no device is silent."""
+        name = sensor.id
+        state = self._sources[name].status().state
+        away = sensor.broker is not None and state is not SensorState.ONLINE
+        for tuned in self._of_sensor[name]:
+            with tuned.lock:
+                if name in self._away and not away:
+                    tuned.watch.resume(now)
+                entries = [] if away else tuned.watch.idle(now)
+            self._take(entries)
+        (self._away.add if away else self._away.discard)(name)
 
     def _queued(self, most: int = QUEUE) -> Iterator[tuple[str, Heard]]:
         for _ in range(most):

@@ -63,7 +63,7 @@ class ReadingDetector(Protocol):
         """What it shows that no reading came until `at`."""
 
     def expect(self, metric: str, at: datetime) -> None:
-        """Readings of `metric` are awaited from `at` on, although none has come yet."""
+        """Readings of `metric` are awaited from `at` on: none has come yet, or none could come."""
 
     def limits(self) -> tuple[float | None, float | None]:
         """(low, high) of the values it compares with, for the curve; None where there is none."""

@@ -131,6 +131,13 @@ class SensorWatch:
                         out += self._scored(series, kind, watched, seen, at)
         return out
 
+    def resume(self, at: datetime) -> None:
+        """Nothing could come until `at`, since there was no connection: silence begins anew."""
+        self._begun_at = at
+        for series in self._series.values():
+            for watched in series.watched.values():
+                watched.detector.expect(self.settings.metric, at)
+
     def flush(self) -> list[Entry]:
         """The scores gathered so far."""
         found = [

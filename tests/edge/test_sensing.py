@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from contract.control import encode_control, read_control
@@ -39,12 +40,23 @@ class Desk:
         self.broker = MemoryBroker()
         self.transports: dict[str, MemoryTransport] = {}
         sensors = config(folder, text).sensors
-        self.sensing = Sensing("a-1", sensors, self._open, self._take, now)
+        self.ahead = timedelta()
+        self._asked = 0
+        self.sensing = Sensing("a-1", sensors, self._open, self._take, self._now)
 
     def _open(self, sensor: SensorSettings) -> ReadingSource:
         transport = self.transports[sensor.id] = MemoryTransport(self.broker)
         intake = Intake(sensor.id, (build_adapter(sensor),), now(), ("yard/#",))
         return MqttSource(sensor.id, intake, transport, now)
+
+    def _now(self) -> datetime:
+        self._asked += 1
+        return now() + self.ahead
+
+    def looks(self, times: int) -> None:
+        """Wait until it has looked at the clock so often: with nothing to read, once a tick."""
+        wanted = self._asked + times
+        eventually(lambda: self._asked >= wanted)
 
     def _take(self, entries: Sequence[Entry]) -> None:
         self.taken += entries
@@ -106,6 +118,24 @@ def test_a_retained_value_is_no_new_reading_and_a_live_one_is(tmp_path: Path) ->
     ]
     assert [r.value for r in readings(desk.taken) if r.metric == "water_level"] == [1.0]
     assert health.retained == 2
+
+
+def test_a_broker_that_is_away_is_not_the_silence_of_its_devices(tmp_path: Path) -> None:
+    silence = '[[sensor.watch]]\nmetric = "water_level"\n'
+    silence += "[sensor.watch.detectors.reading_limit]\ngap_s = 60\n"
+    desk = Desk(tmp_path, YARD + silence)
+    with desk.running():
+        desk.broker.publish("yard/well/water_level", b"1.0")
+        eventually(lambda: len(readings(desk.taken)) == 1)
+        desk.transports["yard"].cut()
+        desk.ahead += timedelta(hours=1)
+        desk.looks(2)
+        assert told(desk.taken) == []
+        desk.transports["yard"].restore()
+        desk.looks(2)
+        assert told(desk.taken) == []
+        desk.ahead += timedelta(seconds=61)
+        eventually(lambda: told(desk.taken) == [("well", "water_level.gap", "raised")])
 
 
 def test_a_source_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None:
