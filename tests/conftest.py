@@ -33,13 +33,16 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays on one worker, with its fixtures; what runs the demo shares one, for its ports.
+    """A file stays on one worker, with its fixtures; what runs the demo shares one, for its ports,
+    and what needs TimescaleDB another, as starting that takes seconds.
 
-    These come first: they are long, and a long one at the end would be waited for.
+    The demo's come first: they are long, and a long one at the end would be waited for.
     """
     demo = {item.path for item in items if item.get_closest_marker("processes")}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("demo" if item.path in demo else str(item.path)))
+        with_timescale = item.get_closest_marker("timescale") is not None
+        group = "timescale" if with_timescale else str(item.path)
+        item.add_marker(pytest.mark.xdist_group("demo" if item.path in demo else group))
     items.sort(key=lambda item: item.path not in demo)
 
 

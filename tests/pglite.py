@@ -6,6 +6,7 @@ from one connection to the next: connect with `prepare_threshold=None`.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -36,24 +37,30 @@ def install(cache: Path) -> Path:
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise PgliteUnavailableError("no node and npm on the PATH")
     folder = cache / "-".join(PACKAGES.values())
-    if not (folder / "complete").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text(
-            json.dumps({"private": True, "type": "module", "dependencies": PACKAGES})
-        )
-        try:
-            subprocess.run(
-                ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=folder,
-                check=True,
-                capture_output=True,
-                timeout=INSTALL_S,
-            )
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as e:
-            said = (e.stderr or b"").decode("utf-8", "replace").strip()
-            raise PgliteUnavailableError(f"npm could not install PGlite: {said[-500:]}") from e
-        (folder / "complete").touch()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several test runs one fetches
+        if not (folder / "complete").exists():
+            _fetch(folder)
     return Path(shutil.copy(SERVER, folder))
+
+
+def _fetch(folder: Path) -> None:
+    (folder / "package.json").write_text(
+        json.dumps({"private": True, "type": "module", "dependencies": PACKAGES})
+    )
+    try:
+        subprocess.run(
+            ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            timeout=INSTALL_S,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as e:
+        said = (e.stderr or b"").decode("utf-8", "replace").strip()
+        raise PgliteUnavailableError(f"npm could not install PGlite: {said[-500:]}") from e
+    (folder / "complete").touch()
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from hub.store.schema import SCHEMA_FILE, describe
 from tests import pglite
 from tests.migration.growing import ROWS, Contents, contents, grow
 
+pytestmark = pytest.mark.timescale
+
 
 @pytest.fixture(params=["partitions", "timescale"])
 def empty_url(request: pytest.FixtureRequest) -> Iterator[str]:

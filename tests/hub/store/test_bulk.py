@@ -22,6 +22,8 @@ from tests.hub.builders import START, detection, score_block
 from tests.hub.builders import health as heartbeat
 from tests.hub.store.conftest import Server
 
+pytestmark = pytest.mark.timescale
+
 ZONE = ZoneInfo("Asia/Shanghai")
 ODD = '{"a,b"}\\ NULL\t\n网格 \U0001f525'  # text that a list's own syntax could trip over
 

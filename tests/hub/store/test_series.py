@@ -18,6 +18,8 @@ from hub.upkeep import keep_up
 from tests import pglite
 from tests.hub.builders import START, Clock
 
+pytestmark = pytest.mark.timescale
+
 DAY = timedelta(days=1)
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 FOR_EVER = StorageConfig(
