@@ -182,13 +182,21 @@ def _show(bundle: Bundle, folder: Path | None) -> None:
 
 def _write_files(config: HubConfig, registry: Registry, ended: Enrolment | None = None) -> int:
     """Let the broker know; `ended`: whose session must not go on."""
+    from gridwarden.identity.errors import IdentityError
+
     if config.identity.broker_dir is None:
         print(
             "the broker knows nothing of this: broker_dir of [identity] is not set. The hub does",
             file=sys.stderr,
         )
         return 0
-    registry.write_broker_files()
+    try:
+        registry.write_broker_files()
+    except IdentityError as e:
+        raise IdentityError(
+            f"{e}. The hub knows the change, the broker does not: run `gridwarden agents broker` "
+            "once this is mended"
+        ) from None
     if _reload(config) and ended is not None and ended.serial is not None:
         from gridwarden.identity.eviction import end_session
 

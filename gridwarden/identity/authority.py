@@ -57,7 +57,9 @@ class Authority:
 
     def __init__(self, folder: Path, now: datetime) -> None:
         """Open it, or make it where there is none. Raises IdentityError."""
-        pem = files.read(folder / FILE) or _make(folder, now)
+        pem = files.read(folder / FILE)
+        if pem is None:  # an empty file is a damaged one
+            pem = _make(folder, now)
         try:
             loaded = serialization.load_pem_private_key(pem, password=None)
             self._certificate = x509.load_pem_x509_certificate(pem)

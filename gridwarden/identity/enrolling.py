@@ -106,9 +106,9 @@ class Registry:
                 "the hub itself needs a name and a password at the broker: set username and "
                 "password of [broker] in the hub's settings"
             )
-        authority = Authority(self.authority_dir, self._now)
         usual = (self._broker_host, self._config.broker.host)
         with self._changing() as conn:
+            authority = Authority(self.authority_dir, self._now)
             issued = mosquitto.ensure_certificate(folder, authority, names, usual, self._now)
             revoked = [
                 Revoked(r.serial, r.revoked_at)

@@ -347,6 +347,23 @@ def test_a_database_that_is_away_is_told_in_one_line(
     assert len(said.splitlines()) == 1
 
 
+def test_files_that_cannot_be_written_are_caught_up_later(
+    city: City, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setenv("GRIDWARDEN_HUB__IDENTITY__BROKER_DIR", f"{city.settings}/no-folder")
+        assert city.agents("enrol", "pass-11", "--station", "north") == 1
+    shown = capsys.readouterr()
+    assert re.search("cannot be made: Not a directory.*run `gridwarden agents broker`", shown.err)
+    assert len(shown.err.splitlines()) == 1
+    settings = city.password_settings("pass-11", password_in(shown.out))
+    assert "refuses us" in outcome_of(settings)
+
+    assert city.agents("broker") == 0
+
+    eventually(lambda: outcome_of(settings), "connected")
+
+
 def test_lines_of_ones_own_are_kept_in_rules_and_passwords(city: City, capsys: Capsys) -> None:
     own = f"zigbee:{hash_password('bee')}\n"
     (city.broker_dir / "local.passwords").write_text(own, encoding="utf-8")
@@ -357,9 +374,10 @@ def test_lines_of_ones_own_are_kept_in_rules_and_passwords(city: City, capsys: C
     eventually(lambda: outcome_of(city.password_settings("zigbee", "bee")), "connected")
 
 
-def test_a_damaged_authority_is_never_replaced_by_a_new_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rest", [b"half a", b""])
+def test_a_damaged_authority_is_never_replaced_by_a_new_one(tmp_path: Path, rest: bytes) -> None:
     Authority(tmp_path, datetime.now(UTC))
-    (tmp_path / "authority.pem").write_bytes(b"half a")
+    (tmp_path / "authority.pem").write_bytes(rest)
 
     with pytest.raises(Exception, match=r"authority\.pem is damaged, put its backup back"):
         Authority(tmp_path, datetime.now(UTC))
