@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -46,31 +46,48 @@ def lane_state(db: sqlite3.Connection, lane: Lane) -> LaneState:
     return LaneState(*row)
 
 
-def insert(db: sqlite3.Connection, entry: Entry, stored_s: int, *, is_lost: bool = False) -> int:
-    """Take a record; its number. stored_s: on the spool's clock."""
-    size = len(entry.record) + len(entry.payload) + OVERHEAD
-    (seq,) = db.execute(
-        "UPDATE lane SET next_seq = next_seq + 1, waiting = waiting + 1, bytes = bytes + ?"
-        " WHERE lane = ? RETURNING next_seq - 1",
-        (size, entry.lane),
-    ).fetchone()
-    worth = worth_of(entry.lane, b"" if is_lost else entry.record)
-    db.execute(
+def insert(
+    db: sqlite3.Connection, entries: Sequence[Entry], stored_s: int, *, is_lost: bool = False
+) -> list[int]:
+    """Take records; their numbers. stored_s: on the spool's clock."""
+    sizes = [len(e.record) + len(e.payload) + OVERHEAD for e in entries]
+    counts: dict[Lane, int] = {}
+    bytes_: dict[Lane, int] = {}
+    for entry, size in zip(entries, sizes, strict=True):
+        counts[entry.lane] = counts.get(entry.lane, 0) + 1
+        bytes_[entry.lane] = bytes_.get(entry.lane, 0) + size
+    nexts: dict[Lane, int] = {}
+    for lane, count in counts.items():
+        (nexts[lane],) = db.execute(
+            "UPDATE lane SET next_seq = next_seq + ?1, waiting = waiting + ?1, bytes = bytes + ?2"
+            " WHERE lane = ?3 RETURNING next_seq - ?1",
+            (count, bytes_[lane], lane),
+        ).fetchone()
+    seqs, rows = [], []
+    for entry, size in zip(entries, sizes, strict=True):
+        seq = nexts[entry.lane]
+        nexts[entry.lane] += 1
+        worth = worth_of(entry.lane, b"" if is_lost else entry.record)
+        seqs.append(seq)
+        rows.append(
+            (
+                key(entry.lane, seq),
+                (entry.captured_at - EPOCH) // MICROSECOND,
+                stored_s,
+                size,
+                is_lost,
+                worth.minor,
+                worth.piece,
+                entry.record,
+                entry.payload,
+            )
+        )
+    db.executemany(
         "INSERT INTO record (id, captured_us, stored_s, size, is_lost, minor, piece, record,"
         " payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            key(entry.lane, seq),
-            (entry.captured_at - EPOCH) // MICROSECOND,
-            stored_s,
-            size,
-            is_lost,
-            worth.minor,
-            worth.piece,
-            entry.record,
-            entry.payload,
-        ),
+        rows,
     )
-    return int(seq)
+    return seqs
 
 
 def held(db: sqlite3.Connection, lane: Lane, after: int, last: int) -> tuple[int, int]:

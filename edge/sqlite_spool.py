@@ -195,8 +195,7 @@ class SqliteSpool:
         """Take evidence again under new numbers; see `Spool`."""
         with self._file.transaction() as db:
             chunks = chunks_of(db, digest)
-            for chunk in chunks:
-                insert(db, chunk, self._clock_s())
+            insert(db, chunks, self._clock_s())
         return bool(chunks)
 
     def give_up(self, digest: str, reason: str) -> None:
@@ -308,7 +307,7 @@ class SqliteSpool:
                 ranks = {Rank(e.lane, worth_of(e.lane, e.record).minor) for e in entries}
                 wanted = max(EVICT_BYTES, 2 * size)
                 self._evict(db, no_dearer_than(ranks), wanted, "the disk is full")
-            seqs = [insert(db, entry, self._clock_s()) for entry in entries]
+            seqs = insert(db, entries, self._clock_s())
             for lane in {entry.lane for entry in entries}:
                 self._keep_budget(db, lane)
         self._full = False
@@ -380,7 +379,7 @@ class SqliteSpool:
         self, db: sqlite3.Connection, lane: Lane, first: int, last: int, reason: str
     ) -> None:
         record = encode_record(Lost(first=first, last=last, reason=reason))
-        insert(db, Entry(lane, record, self._now()), self._clock_s(), is_lost=True)
+        insert(db, [Entry(lane, record, self._now())], self._clock_s(), is_lost=True)
         db.execute("UPDATE lane SET lost = lost + ? WHERE lane = ?", (last - first + 1, lane))
         log.warning("%s %d to %d are lost: %s", lane, first, last, reason)
 

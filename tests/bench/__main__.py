@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tests.bench import detector_cost, edge_pipeline, hub_ingest, sensor_intake
+from tests.bench import detector_cost, edge_pipeline, hub_ingest, sensor_intake, spool_rates
 from tests.bench.measure import machine
 
 
@@ -23,6 +23,7 @@ class Measured(Protocol):
 
 BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
     "edge": edge_pipeline.measure,
+    "spool": spool_rates.measure,
     "detectors": detector_cost.measure,
     "sensors": sensor_intake.measure,
     "hub": hub_ingest.measure,
