@@ -23,7 +23,6 @@ from gridwarden.chaos.ground import Ground, Layout
 from gridwarden.errors import StartError
 
 PAUSE_S = (0.0, 1.0)  # between two faults
-LONGEST = 3.0  # times the minutes asked for: until every fault was seen once
 STALL_S = 90.0  # nothing arrived for this long: it never will
 TOLD_S = 5.0
 MIN_KILLS_A_MINUTE = 5
@@ -108,9 +107,8 @@ def _break(ground: Ground, options: ChaosOptions) -> Struck:
     struck = Struck()
     begun = time.monotonic()
     for fault in draw(possible, chance):
-        age_s = time.monotonic() - begun
-        seen_all = len(struck.times) == len(possible)
-        if age_s > options.minutes * 60 and (seen_all or age_s > options.minutes * 60 * LONGEST):
+        is_over = time.monotonic() - begun > options.minutes * 60
+        if is_over and len(struck.times) == len(possible):
             break
         # a source of its own: how long one fault takes changes nothing of the next
         own = random.Random(chance.getrandbits(64))
