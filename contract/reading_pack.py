@@ -1,14 +1,15 @@
 """A message of readings read at once: the quick way for what is in order.
 
 `PackReader` says None to anything it is not sure of: what is refused, and why, is for
-`read_identity` and `read_record` to say. What it does read, they would have read the same.
+`read_identity` and `read_record` to say. What it does read, they would have read the same, but for
+a key that stands twice: here its last word counts, there every one has to be in order.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -44,6 +45,21 @@ class ReadingPack:
     series: list[Series]
     captured_us: list[int]  # since EPOCH
     values: list[float]
+
+    def readings(self) -> list[Reading]:
+        """The same as records."""
+        return [
+            Reading(
+                device=of.device,
+                metric=of.metric,
+                value=value,
+                unit=of.unit,
+                captured_at=EPOCH + timedelta(microseconds=at),
+                place=of.place,
+                label=of.label,
+            )
+            for of, at, value in zip(self.series, self.captured_us, self.values, strict=True)
+        ]
 
 
 class _Plain(msgspec.Struct, gc=False):

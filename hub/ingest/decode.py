@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import msgspec
 
-from contract.envelope import Identity, Message, read_identity, read_record
+from contract.envelope import Identity, Message, encode_record, read_identity, read_record
 from contract.errors import ContractError, EnvelopeError, RecordError, TopicError
 from contract.messages import Detection, Lost, Record
 from contract.reading_pack import PackReader, ReadingPack
@@ -54,8 +54,13 @@ class Pack:
     def entries(self) -> list[Entry]:
         """The same, record by record."""
         found = decode(self.topic, self.raw)
-        assert isinstance(found, list)  # else it were no pack
-        return found
+        if isinstance(found, list) and not any(isinstance(e.content, Reject) for e in found):
+            return found
+        # a key stood twice: what was read as a pack stays so, or its records would be two things
+        return [
+            Entry(self.identity, seq, record, self.topic, encode_record(record))
+            for seq, record in enumerate(self.columns.readings(), self.identity.seq)
+        ]
 
 
 class Decoder:

@@ -303,6 +303,30 @@ def test_bad_input_ends_in_quarantine_with_reason_topic_and_bytes(
     agent.acked(Lane.READING, 9)
 
 
+def test_a_key_that_stands_twice_counts_by_its_last_word_in_every_copy(
+    agent: Agent, database_url: str
+) -> None:
+    """Read in one go or record by record: the same message is the same records."""
+    topic, metric = agent.topic(Up.READING), b'"metric":"vehicle_crossing"'
+
+    def odd(seq: int, values: tuple[float, ...]) -> bytes:
+        message = agent.message(Lane.READING, seq, [reading(v) for v in values])
+        message = message.replace(b'"boot":', b'"boot":"no name","boot":', 1)
+        return message.replace(metric, b'"metric":"-",' + metric, 1)
+
+    agent.publish(topic, odd(1, (1.0, 2.0)))
+    agent.acked(Lane.READING, 2)
+    agent.publish(topic, odd(2, (2.0, 3.0)))  # the first of it is here: record by record
+    agent.acked(Lane.READING, 3)
+
+    assert rows(database_url, "SELECT value FROM reading ORDER BY value") == [
+        (1.0,),
+        (2.0,),
+        (3.0,),
+    ]
+    assert rows(database_url, "SELECT count(*) FROM quarantine") == [(0,)]
+
+
 def test_what_has_no_identity_is_kept_once_and_counted(agent: Agent, database_url: str) -> None:
     for _ in range(7):
         agent.publish(agent.topic(Up.HEALTH), b"gibberish")
