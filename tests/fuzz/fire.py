@@ -27,7 +27,7 @@ from contract.taxonomy import Lane
 from contract.topics import PREFIX, Topic, Up
 from gridwarden import child
 from gridwarden.chaos.agent import Orders
-from hub.ingest.decode import decode
+from hub.ingest.decode import Decoder, Pack
 from hub.store.quarantine import Reject
 from tests.fuzz.hostile import Sent
 from tests.hub.builders import Agent, fresh, reading
@@ -76,12 +76,13 @@ class Account:
     numbers: dict[Number, str] = field(default_factory=dict)  # and the record's hash
     losses: set[Number] = field(default_factory=set)  # Lost records, which are stored nowhere
     agents: set[str] = field(default_factory=set)  # that were born
+    decoder: Decoder = field(default_factory=Decoder)
 
     def expect(self, sent: Sent) -> None:
         """Note what has to come of a message."""
-        decoded = decode(sent.topic, sent.payload)
+        decoded = self.decoder.decode(sent.topic, sent.payload)
         if not isinstance(decoded, Reject):
-            for e in decoded:
+            for e in decoded.entries() if isinstance(decoded, Pack) else decoded:
                 who = e.identity
                 number = (who.agent, who.boot, Lane(who.lane), e.seq)
                 self.numbers[number] = _hash(e.raw)
