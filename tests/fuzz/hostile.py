@@ -13,11 +13,13 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from contract.envelope import MAX_RECORDS
 from contract.messages import Lost
 from contract.taxonomy import Lane
 from contract.topics import PREFIX, Up
 
 MADE_UP_SHARE = 0.1  # of all messages; the rest are mutations, which reach deeper
+A_BOOT = 50  # messages: what is refused whole leaves a hole, and holes of a lane are limited
 MAX_BYTES = 200_000  # more no broker of ours lets through
 SEQS = ("0", "1", "7", "-1", "00", "1e3", str(2**31), str(2**62), str(2**63 - 1), str(2**63))
 TOKENS = (
@@ -44,6 +46,7 @@ class Source:
         self._station = station
         self._real = [*real, *_seldom(real)]
         self._chance = random.Random(seed_)
+        self._sent = 0
 
     def messages(self, count: int) -> Iterator[Sent]:
         """That many, none like a good one but by chance."""
@@ -53,6 +56,12 @@ class Source:
                 yield made_up.pop()
             else:
                 yield self._mutated()
+
+    def _numbered_anew(self, real: Sent) -> bytes:
+        """The message under numbers nobody had: the ledger would drop another copy unread."""
+        self._sent += 1
+        boot, place = divmod(self._sent, A_BOOT)
+        return _with_number(real, f"fuzz-{boot}", 1 + place * MAX_RECORDS)
 
     def _made_up(self, count: int) -> list[Sent]:
         found: list[Sent] = []
@@ -77,10 +86,19 @@ class Source:
     def _mutated(self) -> Sent:
         chance = self._chance
         real = chance.choice(self._real)
-        topic, payload = real.topic, real.payload
+        topic, payload = real.topic, self._numbered_anew(real)
         for _ in range(chance.choice((1, 1, 1, 2, 4))):
             topic, payload = chance.choice(_MUTATIONS)(chance, topic, payload, self._real)
         return Sent(topic, payload[:MAX_BYTES])
+
+
+def _with_number(sent: Sent, boot: str, seq: int) -> bytes:
+    head, tail = _parts(sent.topic, sent.payload)
+    said = json.loads(head)
+    if "lane" not in said:  # a birth
+        return sent.payload
+    said |= {"boot": boot, "seq": str(seq), "id": f"{boot}/{said['lane']}/{seq}"}
+    return _joined(sent.topic, json.dumps(said).encode(), tail)
 
 
 def _seldom(real: Sequence[Sent]) -> list[Sent]:
