@@ -308,6 +308,8 @@ class Ground:
             self._store.hang_up()
         self.hands.stop()
         self.wires.close()
+        if self.small_disk is not None:
+            self.small_disk.close()
         if self._embedded is not None:
             self._embedded.remove()
         elif self._store is not None:

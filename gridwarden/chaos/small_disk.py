@@ -13,6 +13,7 @@ from pathlib import Path
 
 CLONE_NEWNS = 0x00020000  # linux/sched.h
 MS_REC, MS_PRIVATE = 0x4000, 0x40000  # linux/mount.h
+MNT_DETACH = 2  # sys/mount.h
 PIECE = 65536  # bytes
 FILLER = "filler"
 
@@ -34,6 +35,10 @@ class SmallDisk:
         options = f"size={size},mode=700".encode()
         if libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, options) != 0:
             raise _last_error()
+
+    def close(self) -> None:
+        """Take it away with all that is on it; the folder can then be deleted."""
+        ctypes.CDLL(None).umount2(os.fsencode(self.folder), MNT_DETACH)
 
     def fill(self) -> None:
         """Leave no byte free."""

@@ -12,6 +12,7 @@ from typing import TypeVar
 from gridwarden.ports import LOOPBACK
 
 PIECE = 65536  # bytes
+CLOSED_S = 2.0
 T = TypeVar("T")
 Address = tuple[str, int]  # host, TCP port
 
@@ -54,9 +55,17 @@ class Wires:
             wire.mend()
 
     def close(self) -> None:
-        """Take all of them away."""
-        for wire in self._wires:
-            wire.close()
+        """Take all of them away, and wait until every connection is closed."""
+
+        async def ending() -> None:
+            for wire in self._wires:
+                wire.end()
+            serving = asyncio.all_tasks() - {asyncio.current_task()}
+            if serving:
+                await asyncio.wait(serving, timeout=CLOSED_S)
+            await asyncio.sleep(0)  # an aborted connection is closed in the turn after
+
+        asyncio.run_coroutine_threadsafe(ending(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
@@ -118,13 +127,15 @@ class Wire:
 
     def close(self) -> None:
         """End it."""
+        self._wires.run(self.end)
 
-        def act() -> None:
-            if self._server is not None:
-                self._server.close()
-
-        self._wires.run(act)
-        self.cut()
+    def end(self) -> None:
+        """The same, for the wires' own thread."""
+        if self._server is not None:
+            self._server.close()
+        self._refusing = True
+        for end in list(self._ends):
+            end.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refusing:
