@@ -43,6 +43,7 @@ class EventSummary:
     cameras: int  # that see it
     reports: int  # by people
     picture: str | None  # digest of the newest complete picture
+    clips: int  # that can be played
 
 
 @dataclass(frozen=True, slots=True)

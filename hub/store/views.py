@@ -341,13 +341,16 @@ def _columns(row: type[Any], alias: str) -> str:
 
 
 _SEEN = {"agent", "stream", "camera", "kind", "label", "peak_score", "cameras", "reports"}
-_OWN = [f.name for f in fields(EventSummary) if f.name not in _SEEN | {"picture"}]
+_OWN = [f.name for f in fields(EventSummary) if f.name not in _SEEN | {"picture", "clips"}]
 _PARTS = {
     "summary": ", ".join(f"e.{name}" for name in _OWN)
     + ", d.agent, d.stream, coalesce(s.name, n.name) AS camera, d.kind, d.label, d.peak_score,"
     " (SELECT count(DISTINCT (c.agent, c.stream)) FROM detection c WHERE c.event = e.id)"
     " AS cameras, (SELECT count(*) FROM report r WHERE r.event = e.id) AS reports,"
-    " p.digest AS picture",
+    " p.digest AS picture, (SELECT count(DISTINCT digest) FROM detection c"
+    " JOIN detection_evidence k USING (episode) JOIN evidence v USING (digest)"
+    " WHERE c.event = e.id AND k.role = 'clip' AND v.complete_at IS NOT NULL"
+    " AND v.erased_at IS NULL) AS clips",
     "event": _columns(GridEventRow, "e"),
     "detection": _columns(DetectionRow, "d"),
     "history": _columns(HistoryRow, "h"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import uuid
@@ -9,10 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
 
 from contract.taxonomy import CameraState
+from edge.clip_encoder import encode
 from gridwarden.assets import default_folder, is_complete
 from hub.domain.actor import Actor, Role
 from hub.server import serve
@@ -235,6 +239,67 @@ def test_a_picture_that_arrives_opens_the_verdict(town: City, operator: Operator
     town.picture_arrives(picture)
     operator.sees_picture(number)
     expect(operator.page.locator("[data-key=y]")).to_be_enabled()
+
+
+def clip_webm() -> bytes:
+    """Three seconds that Chromium plays, made as an agent makes them."""
+    jpegs = []
+    for n in range(12):
+        image = np.full((360, 640, 3), (90, 110, 90), np.uint8)
+        cv2.rectangle(image, (40 * n, 150), (40 * n + 80, 220), (40, 60, 230), -1)
+        done, data = cv2.imencode(".jpg", image)
+        assert done
+        jpegs.append(data.tobytes())
+    return encode([250 * n for n in range(12)], jpegs)
+
+
+def test_a_clip_plays_by_one_key_from_the_still_with_its_own_time(
+    town: City, operator: Operator
+) -> None:
+    town.cameras(clip_s=20.0)
+    number = town.sees(picture=street())
+    operator.open()
+    operator.sees_picture(number)
+    expect(operator.page.locator(".views")).to_contain_text("Clip is on its way")
+    clip = {"kind": "video/webm", "clip_of": [town.episode_of(number)], "begun_s": 2.0}
+    town.picture_arrives(clip_webm(), **clip)  # type: ignore[arg-type]
+    tab = operator.page.locator("[data-clip]")
+    expect(tab).to_contain_text("Clip")
+    operator.press("v")
+    video = operator.page.locator("#clip")
+    expect(video).to_be_visible()
+    expect(operator.page.locator("#picture")).to_be_hidden()
+    assert (video.get_attribute("poster") or "").startswith("/api/v1/evidence/")
+    eventually(lambda: video.evaluate("v => v.currentTime > 0.2 && v.videoWidth === 640"))
+    expect(operator.page.locator("#shot-at")).to_contain_text(re.compile(r"UTC\+8 · \d+ s "))
+    if folder := os.environ.get("GRIDWARDEN_SHOTS"):
+        operator.page.screenshot(path=f"{folder}/clip.png")
+    operator.press("v")
+    assert video.evaluate("v => v.paused")
+    operator.press("y")
+    expect(operator.page.locator("#last")).to_contain_text("Confirmed and filed")
+
+
+def test_what_was_erased_is_told_in_its_place_and_what_is_held_cannot_be(
+    town: City, operator: Operator
+) -> None:
+    number = town.sees(picture=street(seed=1), score=0.95)
+    town.sees(picture=street(seed=2), score=0.80)
+    operator.open(f"/events/{number}")
+    operator.page.get_by_text("Erase…").first.click()
+    operator.page.locator("[name=reason]:visible").fill("shows a bedroom")
+    operator.page.get_by_role("button", name="Erase").first.click()
+    gallery = operator.page.locator(".gallery")
+    expect(gallery).to_contain_text("Chen Jing: shows a bedroom")
+    expect(gallery.locator("img")).to_have_count(1)
+    operator.page.get_by_text("Hold the evidence…").click()
+    operator.page.locator("[name=reason]:visible").fill("a complaint")
+    operator.page.get_by_role("button", name="Hold the evidence").click()
+    expect(operator.page.locator(".card").first).to_contain_text("by Chen Jing")
+    expect(operator.page.get_by_text("Erase…")).to_have_count(0)
+    expect(operator.page.locator(".line")).to_contain_text("Evidence held")
+    if folder := os.environ.get("GRIDWARDEN_SHOTS"):
+        operator.page.screenshot(path=f"{folder}/held.png", full_page=True)
 
 
 def test_nothing_of_the_console_covers_what_a_camera_burnt_into_its_picture(

@@ -64,6 +64,7 @@ class EventBrief(EventHead):
     cameras: int
     reports: int
     picture: str | None = Field(description="Digest of the newest complete picture")
+    clips: int = Field(description="Clips that can be played")
 
 
 class EventPage(Answer):

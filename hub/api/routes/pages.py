@@ -4,6 +4,7 @@ the API."""
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -30,7 +31,7 @@ from hub.domain.retention import REJECTED
 from hub.services.context import Hub
 from hub.store import evidence_keeping, views
 from hub.store.rows import DetectionRow, GridEventRow
-from hub.store.view_rows import AgentView, EventFilter, LaneView, QuarantineFilter
+from hub.store.view_rows import AgentView, EventFilter, LaneView, Picture, QuarantineFilter
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,6 +45,7 @@ _LANES = [lane.value for lane in Lane]
 _DAY = timedelta(days=1)
 _LINES = 1000  # of the ledger on one page
 _RAW = 16 * 1024  # bytes of a message that a page shows
+_CLIP_COMES_WITHIN = timedelta(seconds=120)  # the seconds after the alarm, encoding, the way here
 _HEARD_WITHIN = timedelta(seconds=30)  # three heartbeats: an agent that is silent longer is so
 
 
@@ -145,6 +147,8 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
     held = values["hold"] is not None
     values["offers"] = offered(hub, event, values["history"], actor, held=held)
     values["keep_days"] = _keep_days(hub, event)
+    ended_at = event.ended_at
+    values["keep_until"] = ended_at and ended_at + timedelta(days=values["keep_days"])
     return _pages(request).page(request, "event.html", values)
 
 
@@ -316,7 +320,7 @@ def _pane(
     """What the pane of an event shows. swap: as a part, with the facts beside it."""
     if event is None:
         nothing: list[Any] = []
-        return {"event": None, "swap": swap} | dict.fromkeys(
+        return {"event": None, "swap": swap, "clip_due": False} | dict.fromkeys(
             ("detections", "pictures", "reports", "history", "nearby"), nothing
         )
     detections = views.detections_of(conn, event.id)
@@ -335,11 +339,32 @@ def _pane(
         "curve": _curve(conn, shown) if shown else None,
         "measured": _measured(conn, hub, shown) if shown else None,
         "pictures": pictures,
+        "clip_due": _clip_due(conn, detections, pictures, hub.now()),
         "reports": views.reports(conn, event.id),
         "history": views.history(conn, event.id),
         "nearby": views.nearby(conn, event, _NEARBY_M),
         "cameras": views.names(conn),
     }
+
+
+def _clip_due(
+    conn: Connection[Any],
+    detections: Sequence[DetectionRow],
+    pictures: Sequence[Picture],
+    now: datetime,
+) -> bool:
+    """Whether a clip is still being made of a detection that was raised just now."""
+    shown = {p.episode for p in pictures if p.role == "clip"}
+    young = [
+        d for d in detections if d.episode not in shown and now - d.raised_at < _CLIP_COMES_WITHIN
+    ]
+    for agent in {d.agent for d in young}:
+        manifest = views.agent(conn, agent).manifest
+        streams = read_manifest(agent, manifest).streams if manifest else []
+        making = {s.stream for s in streams if s.clip_s > 0.0}
+        if any(d.agent == agent and d.stream in making for d in young):
+            return True
+    return False
 
 
 def _curve(conn: Connection[Any], detection: DetectionRow) -> Curve | None:

@@ -16,7 +16,10 @@ if (window.L) {
 // Nothing moves under the hand: a change is told, the reader asks for it.
 async function compare() {
   const answer = await fetch(`/api/v1/events/${main.dataset.event}`).catch(() => null);
-  if (answer?.ok) $("#changed").hidden = String((await answer.json()).version) === main.dataset.version;
+  if (!answer?.ok) return;
+  const event = await answer.json();
+  const complete = event.evidence.filter((e) => e.complete).length;
+  $("#changed").hidden = String(event.version) === main.dataset.version && String(complete) === main.dataset.complete;
 }
 hear(["event", "resync"], (topic, id) => {
   if (topic === "resync" || id === main.dataset.event) compare();

@@ -67,7 +67,7 @@ function dress() {
 main.addEventListener("htmx:afterSettle", dress);
 
 main.addEventListener("click", (e) => {
-  const tab = e.target.closest("[data-picture]");
+  const tab = e.target.closest("[data-picture], [data-clip]");
   if (tab) return look(tab);
   const button = e.target.closest("button[data-key], button[data-digit]");
   if (!button) return;
@@ -76,10 +76,41 @@ main.addEventListener("click", (e) => {
 });
 
 function look(tab) {
-  for (const other of every("[data-picture]", main)) other.setAttribute("aria-selected", String(other === tab));
-  $("#picture").src = tab.dataset.picture;
+  for (const other of every("[data-picture], [data-clip]", main)) other.setAttribute("aria-selected", String(other === tab));
   for (const said of ["camera", "at", "saw", "last"]) $(`#shot-${said}`).textContent = tab.dataset[said];
+  const picture = $("#picture");
+  const clip = $("#clip");
+  if (picture) picture.hidden = Boolean(tab.dataset.clip);
+  if (clip) clip.hidden = !tab.dataset.clip;
+  if (tab.dataset.clip) {
+    if (!clip.src.endsWith(tab.dataset.clip)) clip.src = tab.dataset.clip;
+    clip.play().catch(() => {}); // it was taken away before it could begin
+  } else {
+    clip?.pause();
+    picture.src = tab.dataset.picture;
+  }
 }
+
+/** V: the clip, from the still and back to it; while it shows, V pauses and goes on. */
+function watch() {
+  const tab = $("[data-key=v]", main);
+  const clip = $("#clip");
+  if (!tab) return false;
+  if (tab.getAttribute("aria-selected") !== "true") look(tab);
+  else if (clip.paused) clip.play().catch(() => {});
+  else clip.pause();
+  return true;
+}
+
+// under a clip stands what its clock showed, and how far that is from the alarm
+main.addEventListener("timeupdate", (e) => {
+  const tab = $("[data-clip][aria-selected=true]", main);
+  if (e.target.id !== "clip" || !tab) return;
+  const at = Date.parse(tab.dataset.begun) + e.target.currentTime * 1000;
+  const from = Math.round((at - Date.parse(tab.dataset.raised)) / 1000);
+  const said = from < 0 ? e.target.dataset.before : e.target.dataset.after;
+  $("#shot-at").textContent = `${clock(at)} ${tab.dataset.at.split(" ").at(-1)}${Number.isNaN(from) ? "" : ` · ${Math.abs(from)} ${said}`}`;
+}, true);
 
 function unlock() {
   missing = pane().dataset.number;
@@ -92,7 +123,7 @@ function unlock() {
 // Deciding -------------------------------------------------------------------
 const seen = () => {
   const picture = $("#picture");
-  return Boolean(picture?.complete && picture.naturalWidth);
+  return Boolean(picture ? picture.complete && picture.naturalWidth : $("#clip")?.readyState >= 2);
 };
 const onScreen = () => pane()?.dataset.number && pane().dataset.number === current()?.dataset.number;
 
@@ -306,6 +337,7 @@ function pins() {
 
 function press(key) {
   const button = $(`[data-key="${key}"]`, main);
+  if (key === "v") return watch();
   if (key === "j" || key === "k") return step(key === "j" ? 1 : -1), true;
   if (!button || button.disabled || !(onScreen() || key === "o")) return false;
   if (key === "y") confirm();
@@ -325,7 +357,7 @@ onKeys((key) => {
   if (key === "z") return undo(), true;
   if (key === ".") return show(), true;
   if (key === "/") return search.focus(), true;
-  if ("jkynxo".includes(key)) return press(key);
+  if ("jkynxov".includes(key)) return press(key);
 });
 
 if (!current() && rows().length) select(rows()[0], false);

@@ -135,6 +135,7 @@ class City:
         command: int = 0,
         errors: tuple[str, ...] = (),
         threshold: float = 0.5,
+        clip_s: float = 0.0,
     ) -> None:
         """An agent is born that runs these cameras, 900 m from each other."""
         now = self.hub.now()
@@ -152,6 +153,7 @@ class City:
                     source="scene:fire",
                     position=offset(CENTRE, 900.0 * n, 0),
                     state=CameraState.ONLINE,
+                    clip_s=clip_s,
                     detectors=[
                         DetectorManifest(
                             kind="flame",
