@@ -407,6 +407,24 @@ def rows(database_url: str, statement: str, *parameters: object) -> list[tuple[A
         return conn.execute(statement.encode(), parameters or None).fetchall()
 
 
+def trap(database_url: str, on: bool = True) -> None:
+    """A fault that a detection labelled `trap` trips: a function of ours that is not there."""
+    with psycopg.connect(database_url) as conn:
+        conn.execute(
+            """
+            CREATE OR REPLACE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF NEW.label = 'trap' THEN PERFORM nobody_wrote_this(); END IF;
+            RETURN NEW; END $$
+            """
+        )
+        conn.execute("DROP TRIGGER IF EXISTS trap ON detection")
+        if on:
+            conn.execute(
+                "CREATE TRIGGER trap BEFORE INSERT ON detection FOR EACH ROW "
+                "EXECUTE FUNCTION trap()"
+            )
+
+
 def eventually(
     question: Callable[[], object], expected: object = True, timeout_s: float = 30.0
 ) -> None:

@@ -283,30 +283,36 @@ def test_a_broker_that_comes_late_and_goes_away_is_tried_again(
 def test_a_stand_by_takes_over_the_station_of_a_hub_that_is_killed(
     database_url: str, broker_port: int, tmp_path: Path, station: str
 ) -> None:
-    first = start_hub(database_url, broker_port, station, tmp_path)
+    """Two processes; the one that holds the station is killed."""
     holders = (
         "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
         "WHERE l.locktype = 'advisory' AND a.application_name = 'station-locks'"
     )
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'station-locks'"
+    hubs = [start_hub(database_url, broker_port, station, tmp_path)]
     try:
         eventually(lambda: rows(database_url, holders), [(1,)], timeout_s=20)
-        settings = config(database_url, tmp_path, broker_port=broker_port, stations=(station,))
-        with opened(settings) as hub, running(lambda stop: run_ingest(hub, stop)):
-            eventually(lambda: rows(database_url, sessions), [(2,)])
-            assert rows(database_url, holders) == [(1,)]
-            with Agent(broker_port, station) as agent:
-                agent.bear()
-                eventually(lambda: agent.acks != [])
-                first.kill()
-                first.wait()
-                seen = len(agent.acks)
-                eventually(lambda: len(agent.acks) > seen)  # the new one greets everybody
-                agent.send(Lane.READING, [reading(1.0)])
-                agent.acked(Lane.READING, 1)
+        hubs.append(start_hub(database_url, broker_port, station, tmp_path))
+        eventually(lambda: rows(database_url, sessions), [(2,)], timeout_s=20)
+        assert rows(database_url, holders) == [(1,)]
+        with Agent(broker_port, station) as agent:
+            agent.bear()
+            eventually(lambda: agent.acks != [])
+            agent.send(Lane.READING, [reading(1.0)])
+            agent.acked(Lane.READING, 1)
+            hubs[0].kill()
+            hubs[0].wait()
+            seen = len(agent.acks)
+            eventually(lambda: len(agent.acks) > seen)  # the new one greets everybody
+            agent.send(Lane.READING, [reading(1.0)], seq=1)  # the edge is not sure it arrived
+            agent.send(Lane.READING, [reading(2.0)], seq=2)
+            agent.acked(Lane.READING, 2)
+        assert hubs[1].poll() is None
     finally:
-        first.kill()
-        first.wait()
+        for hub in hubs:
+            hub.kill()
+            hub.wait()
+    assert rows(database_url, "SELECT count(*), sum(value) FROM reading") == [(2, 3.0)]
 
 
 def _serving(port: int) -> bool:

@@ -6,17 +6,21 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from contract.control import encode_control
 from contract.geometry import Point
-from contract.messages import EvidenceRef, Lost
+from contract.messages import Detection, EvidenceRef, Lost
 from contract.taxonomy import CameraState, Lane, Phase
 from contract.topics import Down, Up
 from hub.domain.actor import Actor, Role
+from hub.domain.merge import EpisodeState, from_record
+from hub.ingest.replay import replay
 from hub.ingest.subscriber import run_ingest
+from hub.services import record_detections
 from hub.services.context import Hub
 from hub.services.tune_threshold import tune_threshold
 from tests.hub.builders import (
@@ -37,6 +41,7 @@ from tests.hub.builders import (
     running,
     score_block,
     system_clock,
+    trap,
 )
 
 
@@ -192,6 +197,68 @@ def test_a_record_that_the_database_refuses_is_found_among_its_neighbours(
     ((seq, reason),) = rows(database_url, "SELECT seq, reason FROM quarantine")
     assert seq == 4
     assert "cannot be stored" in reason
+
+
+@pytest.mark.parametrize("fault", ["of its SQL", "of its Python"])
+def test_a_record_that_trips_a_fault_of_the_hub_is_isolated_and_taken_after_the_fix(
+    fault: str,
+    agent: Agent,
+    ingesting: Hub,
+    database_url: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if fault == "of its SQL":
+        trap(database_url)
+        last_line = "psycopg.errors.UndefinedFunction: function nobody_wrote_this"
+    else:
+
+        def careless(record: Detection, *rest: Any) -> EpisodeState:
+            if record.label == "trap":
+                raise KeyError("trap")
+            return from_record(record, *rest)
+
+        monkeypatch.setattr(record_detections, "from_record", careless)
+        last_line = "fault of the hub: KeyError: 'trap' (careless, line "
+    good = [detection(stream=f"cam-{i:02}") for i in range(4)]
+
+    agent.send(Lane.DETECTION, [*good[:2], detection(label="trap"), *good[2:]])
+    agent.acked(Lane.DETECTION, 5)
+
+    assert rows(database_url, "SELECT count(*) FROM detection") == [(4,)]
+    ((id, seq, whose, reason),) = rows(
+        database_url, "SELECT id, seq, fault, reason FROM quarantine"
+    )
+    assert (seq, whose) == (3, "hub")
+    assert last_line in reason
+    assert "is quarantined: fault of the hub" in caplog.text
+    assert "Traceback" in caplog.text
+    agent.send(Lane.DETECTION, [detection()])  # the hub goes on
+    agent.acked(Lane.DETECTION, 6)
+
+    monkeypatch.undo()
+    trap(database_url, on=False)
+    with ingesting.pool.connection() as conn:
+        told = replay(conn, ingesting, id, Actor("chen", Role.DISPATCHER))
+    assert told.outcome == "stored"
+    assert rows(database_url, "SELECT count(*) FROM detection") == [(6,)]
+
+
+def test_a_folder_of_evidence_that_cannot_be_written_is_waited_for(
+    agent: Agent, ingesting: Hub, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with a full disk: what passes is never a reason to put a record aside."""
+    root = ingesting.evidence.root
+    root.parent.mkdir(parents=True, exist_ok=True)
+    root.write_bytes(b"")  # a file where the folder should be
+
+    digest = agent.send_picture(picture(1000))
+    eventually(lambda: "waits, acknowledging nothing" in caplog.text)
+    root.unlink()
+
+    agent.acked(Lane.EVIDENCE, 1)
+    assert ingesting.evidence.has(digest)
+    assert rows(database_url, "SELECT count(*) FROM quarantine") == [(0,)]
 
 
 def test_a_fault_of_the_hub_itself_ends_it_and_puts_nothing_aside(

@@ -35,6 +35,7 @@ from tests.hub.builders import (
     reading,
     rows,
     together,
+    trap,
 )
 
 CHEN = Actor("chen", Role.DISPATCHER)
@@ -274,7 +275,7 @@ def test_a_replay_that_trips_a_fault_of_the_hub_changes_nothing_and_waits_on(hub
     arrive(hub, Lane.DETECTION, changed(good, score=7))
     ((id, _),) = waiting(hub)
     fixed(hub, id, good)
-    trap(hub)
+    trap(hub.config.database.url)
 
     told = replayed(hub, id)
 
@@ -282,21 +283,3 @@ def test_a_replay_that_trips_a_fault_of_the_hub_changes_nothing_and_waits_on(hub
     assert "fault of the hub: psycopg.errors.UndefinedFunction" in told.detail
     assert rows(hub.config.database.url, "SELECT fault FROM quarantine") == [("hub",)]
     assert rows(hub.config.database.url, "SELECT count(*) FROM detection_change") == [(0,)]
-
-
-def trap(hub: Hub, on: bool = True) -> None:
-    """A fault that one kind of record trips: a function of ours that is not there."""
-    with psycopg.connect(hub.config.database.url) as conn:
-        conn.execute(
-            """
-            CREATE OR REPLACE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN IF NEW.label = 'trap' THEN PERFORM nobody_wrote_this(); END IF;
-            RETURN NEW; END $$
-            """
-        )
-        conn.execute("DROP TRIGGER IF EXISTS trap ON detection")
-        if on:
-            conn.execute(
-                "CREATE TRIGGER trap BEFORE INSERT ON detection FOR EACH ROW "
-                "EXECUTE FUNCTION trap()"
-            )
