@@ -27,8 +27,9 @@ MOSQUITTO_CONF = """\
 listener {port} {loopback}
 allow_anonymous true
 persistence false
-# the hub fills a batch before it acknowledges: the window must be wider than a batch
-max_inflight_messages 100
+# the hub fills a batch before it acknowledges: the window is two of its batches
+max_inflight_messages 1000
+max_inflight_bytes 16777216
 # a slow hub must not cost messages; the edge's window bounds what can gather here
 max_queued_messages 0
 max_queued_bytes 268435456

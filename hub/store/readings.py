@@ -31,7 +31,7 @@ _NUMBERS = struct.Struct(">iqiqid")  # captured_at, received_at, value, each wit
 
 Numbers = NDArray[np.int64]
 
-_TABLE = BulkTable(
+TABLE = BulkTable(
     "reading",
     (
         ("agent", "text"),
@@ -83,22 +83,22 @@ def append(
     if not rows.values:
         return
     if insert is by_copy:
-        _copy(conn, rows, microseconds(received_at))
+        with conn.cursor() as cur, cur.copy(copy_statement(TABLE)) as copy:
+            copy.write(copy_block(rows, received_at))
     else:
-        insert(conn, _TABLE, rows.each(received_at))
+        insert(conn, TABLE, rows.each(received_at))
     _roll_up(conn, rows, zone)
 
 
-def _copy(conn: Connection[Any], rows: ReadingRows, received_us: int) -> None:
-    """COPY in one block: as `insert` does, without an object for each cell."""
-    pack, prefix = _NUMBERS.pack, _prefix
+def copy_block(rows: ReadingRows, received_at: datetime) -> bytes:
+    """All that COPY (binary) is sent for these rows: as `insert` does, with no object a cell."""
+    pack, prefix, received_us = _NUMBERS.pack, _prefix, microseconds(received_at)
     block = [_COPY_HEAD]
     for series, at, value in zip(rows.series, rows.captured_us, rows.values, strict=True):
         block.append(prefix(series))
         block.append(pack(8, at, 8, received_us, 8, value))
     block.append(_COPY_END)
-    with conn.cursor() as cur, cur.copy(copy_statement(_TABLE)) as copy:
-        copy.write(b"".join(block))
+    return b"".join(block)
 
 
 @lru_cache(maxsize=50_000)

@@ -1,5 +1,7 @@
 """`python -m tests.bench [NAME ...] [--runs N] [--quick]`: ratios against a floor of the same run.
 
+NAME, or `--only NAME`, is a bench (`hub.packed`) or a group of them (`hub`).
+
 Prints Markdown, as docs/benchmarks.md has it. Nothing here judges: a person reads the ratios.
 """
 
@@ -26,7 +28,8 @@ BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
     "spool": spool_rates.measure,
     "detectors": detector_cost.measure,
     "sensors": sensor_intake.measure,
-    "hub": hub_ingest.measure,
+    "hub.single": hub_ingest.measure_single,
+    "hub.packed": hub_ingest.measure_packed,
 }
 
 
@@ -34,18 +37,19 @@ def main() -> int:
     """Run the benches asked for, all by default."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="the same")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each (5)")
     parser.add_argument("--quick", action="store_true", help="small inputs: a look, no figure")
-    chosen = parser.parse_args()
-    unknown = set(chosen.names) - set(BENCHES)
+    asked = parser.parse_args()
+    names = {*asked.names, *asked.only}
+    chosen = [b for b in BENCHES if not names or names & {b, b.partition(".")[0]}]
+    unknown = names - set(BENCHES) - {b.partition(".")[0] for b in BENCHES}
     if unknown:
         parser.error(f"no bench {', '.join(sorted(unknown))}; there are: {', '.join(BENCHES)}")
-    print(f"{machine()}; median (minimum to maximum) of {chosen.runs} runs\n")
-    for name, measure in BENCHES.items():
-        if chosen.names and name not in chosen.names:
-            continue
-        for measured in measure(chosen.runs, chosen.quick):
-            print("| measured | value | unit |\n|---|---|---|")
+    print(f"{machine()}; median (minimum to maximum) of {asked.runs} runs\n")
+    for name in chosen:
+        for measured in BENCHES[name](asked.runs, asked.quick):
+            print(f"{name}\n\n| measured | value | unit |\n|---|---|---|")
             print("\n".join(measured.lines()), end="\n\n", flush=True)
     return 0
 

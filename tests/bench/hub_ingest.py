@@ -1,182 +1,207 @@
-"""Messages a second into the database against a bare paho subscriber on the same broker.
+"""From a full spool to the last commit, against the floor on the same broker and database.
 
-The floor is what paho can read and acknowledge with nothing behind it. Ours is measured from the
-first PUBLISH to the commit watermark that covers the last record: decoded, checked, deduped, in
-PostgreSQL with fsync, acknowledged.
+The floor is the lower of what a bare socket reads and acknowledges from the same sender, and what
+a bare COPY of the same rows takes. What is measured ends with the commit watermark that covers the
+last record: decoded, checked, deduped, rolled up, in PostgreSQL with fsync, acknowledged.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import msgspec
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+import psycopg
 
-from contract.control import encode_control
-from contract.envelope import Identity, build, encode_record
-from contract.messages import Ack, Manifest, Reading
-from contract.taxonomy import Lane
-from contract.topics import Down, Topic, Up
-from gridwarden.broker import EmbeddedBroker, find_mosquitto
-from gridwarden.database import EmbeddedDatabase
-from gridwarden.ports import choose
-from tests.bench.measure import Comparison, compare
-from tests.bench.wire import BareClient
+from contract.messages import Reading
+from hub.store.bulk import copy_statement
+from hub.store.readings import TABLE, ReadingRows, copy_block
+from tests.bench.hub_site import STATION, Sender, Site, site
+from tests.bench.measure import Spread
+from tests.bench.processes import BUSY, Meter, memory_mib
+from tests.bench.spool_sender import Orders, Sent
 
-WINDOW = 90  # unacknowledged messages of the sender, below every broker's own window
-STATION = "bench"
+SUSTAINED_S = 60.0
+WARM_UP_S = 3.0
 
 
-@contextmanager
-def _hub(folder: Path, broker_port: int, database_url: str) -> Iterator[None]:
-    """The hub's ingestion as a process of its own."""
-    environ = {
-        **os.environ,
-        "GRIDWARDEN_HUB__DATABASE__URL": database_url,
-        "GRIDWARDEN_HUB__BROKER__PORT": str(broker_port),
-        "GRIDWARDEN_HUB__HUB__STATIONS": STATION,
-        "GRIDWARDEN_HUB__HUB__DATA_DIR": str(folder / "hub"),
-    }
-    with (folder / "hub.log").open("wb") as log:
-        hub = subprocess.Popen(
-            [sys.executable, "-m", "gridwarden", "hub", "ingest"],
-            env=environ,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield
-    finally:
-        hub.terminate()
-        hub.wait(20)
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How records travel."""
+
+    name: str
+    records_each: int  # in a message
+    window: int  # records beyond the watermark
+    first_guess: int  # records a second
+    rows_a_commit: int  # of the bare COPY: as the hub commits
 
 
-def _payloads(agent: str, boot: str, messages: int, records_each: int) -> list[bytes]:
-    """Ready-made messages of readings, so that making them costs the sender nothing."""
-    start = datetime.now(UTC) - timedelta(seconds=messages)
-    out = []
-    for m in range(messages):
-        at = start + timedelta(seconds=m)
-        records = [
-            encode_record(
-                Reading(
-                    device=f"meter-{r % 50}",
-                    metric="temperature",
-                    value=20.0 + (m + r) % 100 / 10,
-                    unit="Cel",
-                    captured_at=at,
-                )
-            )
-            for r in range(records_each)
+SINGLE = Shape("1 record a message", 1, 8_192, 10_000, 500)
+PACKED = Shape("100 records a message", 100, 80_000, 50_000, 8_500)
+
+
+@dataclass(slots=True)
+class Run:
+    """One run and what it used."""
+
+    rate: float  # records a second
+    cpu_us: dict[str, float]  # a record, by part
+    memory_mib: tuple[float, float]  # of the hub, at the beginning and the end
+    others: float  # share of the machine that others used
+
+
+@dataclass(slots=True)
+class Sustained:
+    """Runs of one shape beside the runs of its floor."""
+
+    shape: Shape
+    broker: str
+    seconds: float
+    ours: list[Run] = field(default_factory=list)
+    socket: list[Run] = field(default_factory=list)
+    copy: list[float] = field(default_factory=list)  # rows a second
+
+    def lines(self) -> list[str]:
+        """Rows of a Markdown table."""
+        floors = [min(s.rate, c) for s, c in zip(self.socket, self.copy, strict=True)]
+        ratios = [run.rate / floor for run, floor in zip(self.ours, floors, strict=True)]
+        last = self.ours[-1]
+        cpu = ", ".join(f"{part} {us:.1f}" for part, us in last.cpu_us.items())
+        floor_cpu = ", ".join(f"{part} {us:.1f}" for part, us in self.socket[-1].cpu_us.items())
+        took = f"{self.seconds:.0f} s, {self.broker}"
+        return [
+            f"| hub, {self.shape.name}, {took} | {_spread(self.ours)} | records/s |",
+            f"| bare socket, {self.shape.name} | {_spread(self.socket)} | records/s |",
+            f"| bare COPY, {self.shape.rows_a_commit:,} rows a commit | {Spread.of(self.copy)} "
+            "| records/s |",
+            f"| **ratio to the lower floor** | {Spread.of(ratios)} | |",
+            f"| CPU a record | {cpu} | us |",
+            f"| CPU a record, bare socket | {floor_cpu} | us |",
+            f"| hub's memory, begin and end | {last.memory_mib[0]:.0f}, {last.memory_mib[1]:.0f} "
+            "| MiB |",
+            *busy_lines([*self.ours, *self.socket]),
         ]
-        identity = Identity(STATION, agent, boot, Lane.READING, m * records_each + 1)
-        out.append(build(identity, records, at))
+
+
+def busy_lines(runs: Sequence[Run]) -> list[str]:
+    """A row where others used the machine while we measured."""
+    worst = max(run.others for run in runs)
+    if worst < BUSY:
+        return []
+    return [f"| **machine was busy: others used up to** | {worst:.0%} | of all cores |"]
+
+
+def _spread(runs: Sequence[Run]) -> Spread:
+    return Spread.of([run.rate for run in runs])
+
+
+def measure_single(runs: int, quick: bool) -> list[Sustained]:
+    """One record a message."""
+    return [_measure(SINGLE, runs, 3.0 if quick else SUSTAINED_S)]
+
+
+def measure_packed(runs: int, quick: bool) -> list[Sustained]:
+    """A hundred records a message."""
+    return [_measure(PACKED, runs, 3.0 if quick else SUSTAINED_S)]
+
+
+def _measure(shape: Shape, runs: int, seconds: float) -> Sustained:
+    with site() as s:
+        out = Sustained(shape, s.broker.name, seconds)
+        records = {
+            bare: round(_run(s, shape, round(WARM_UP_S * shape.first_guess), bare).rate * seconds)
+            for bare in (True, False)
+        }
+        for _ in range(runs):
+            out.socket.append(_run(s, shape, records[True], bare=True))
+            out.copy.append(bare_copy(s, shape, min(seconds, 10.0)))
+            out.ours.append(_run(s, shape, records[False], bare=False))
     return out
 
 
-def _committed_rate(port: int, messages: int, records_each: int) -> float:
-    """Messages a second from the first PUBLISH to the covering watermark."""
-    agent, boot = f"b-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex[:8]
-    payloads = _payloads(agent, boot, messages, records_each)
-    total = messages * records_each
-    listener = BareClient(port, f"l-{agent}")
-    listener.subscribe(str(Topic(STATION, agent, Down.ACK)))
-    sender = BareClient(port, f"s-{agent}")
-    now = datetime.now(UTC)
-    birth = Manifest(boot=boot, started_at=now, published_at=now, software="bench")
-    birth_topic = str(Topic(STATION, agent, Up.BIRTH))
-    for _ in range(60):  # until the hub is there to answer
-        sender.publish_all(birth_topic, [encode_control(birth)], WINDOW)
-        if next(listener.messages(1.0), None) is not None:
-            break
-    else:
-        raise RuntimeError("the hub does not answer a birth")
-    topic = str(Topic(STATION, agent, Up.READING))
-    begun = time.perf_counter()
-    sending = threading.Thread(
-        target=sender.publish_all, args=(topic, payloads, WINDOW), name="sender"
+def _run(s: Site, shape: Shape, records: int, bare: bool) -> Run:
+    """A spool of so many records, drained."""
+    empty_readings(s)
+    sender = Sender(s, orders_of(s, shape, max(records // 1000, 1) * 1000))
+    try:
+        sender.wait_until_full()
+        if bare:
+            with s.bare_hub(shape.records_each) as pid:
+                return drained(s, [sender], {"subscriber": [pid]})
+        with s.ingesting():
+            return drained(s, [sender], {"hub": s.parts["hub"], "database": s.parts["database"]})
+    finally:
+        sender.close()
+
+
+def orders_of(s: Site, shape: Shape, records: int, station: str = STATION) -> Orders:
+    """What a sender of that shape is told."""
+    agent = f"b-{uuid.uuid4().hex[:8]}"
+    return Orders(
+        folder=str(s.folder / agent),
+        port=s.broker.port,
+        station=station,
+        agent=agent,
+        records=records,
+        records_each=shape.records_each,
+        window=shape.window,
     )
-    sending.start()
-    for raw in listener.messages(60.0):
-        ack = msgspec.json.decode(raw, type=Ack)
-        lane = ack.lanes.get(Lane.READING)
-        if ack.boot == boot and lane is not None and lane.watermark >= total:
-            break
-    else:
-        raise RuntimeError(f"the hub did not commit {total} records")
-    took = time.perf_counter() - begun
-    sending.join()
-    sender.close()
-    listener.close()
-    return messages / took
 
 
-def _bare_rate(port: int, messages: int, records_each: int) -> float:
-    """Messages a second that a paho subscriber without any work behind it takes at QoS 1."""
-    name = f"f-{uuid.uuid4().hex[:8]}"
-    payloads = _payloads(name, "boot", messages, records_each)
-    topic = f"bench/{name}"
-    ready, done = threading.Event(), threading.Event()
-    seen = 0
-
-    def count(client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == messages:
-            done.set()
-
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv311)
-    client.on_message = count
-    client.on_subscribe = lambda *_: ready.set()
-    client.connect("127.0.0.1", port)
-    client.subscribe(topic, 1)
-    client.loop_start()
-    ready.wait(10)
-    sender = BareClient(port, f"s-{name}")
-    begun = time.perf_counter()
-    sender.publish_all(topic, payloads, WINDOW)
-    if not done.wait(60):
-        raise RuntimeError(f"the bare subscriber saw {seen} of {messages} messages")
-    took = time.perf_counter() - begun
-    client.disconnect()
-    client.loop_stop()
-    sender.close()
-    return messages / took
+def drained(s: Site, senders: Sequence[Sender], receivers: dict[str, list[int]]) -> Run:
+    """Have these drain their spools at once."""
+    parts = {"sender": [x.pid for x in senders], "broker": s.parts["broker"], **receivers}
+    receiver = next(iter(receivers.values()))[0]
+    for sender in senders:
+        sender.meet()
+    meter, before = Meter(parts), memory_mib(receiver)
+    for sender in senders:
+        sender.begin()
+    sent: list[Sent] = [sender.finish() for sender in senders]
+    used = meter.used()
+    records = sum(x.records for x in sent)
+    took_s = max(x.ended_s for x in sent) - min(x.begun_s for x in sent)
+    return Run(
+        rate=records / took_s,
+        cpu_us={part: s / records * 1e6 for part, s in used.by_part.items()},
+        memory_mib=(before, memory_mib(receiver)),
+        others=used.others,
+    )
 
 
-def measure(runs: int, quick: bool) -> list[Comparison]:
-    """Single-record and packed messages, on the embedded broker's preferred form."""
-    messages = 3_000 if quick else 20_000
-    with tempfile.TemporaryDirectory(prefix="gridwarden-bench-") as name:
-        folder = Path(name)
-        database = EmbeddedDatabase(folder / "db")
-        broker = EmbeddedBroker(choose(18_950), folder, mosquitto=find_mosquitto())
-        try:
-            url = database.start()
-            broker.start()
-            with _hub(folder, broker.port, url):
-                return [
-                    compare(
-                        f"hub, {n} record{'s' * (n > 1)} a message, {broker.name}",
-                        lambda m=m, n=n: _committed_rate(broker.port, m, n),  # type: ignore[misc]
-                        "bare paho subscriber",
-                        lambda m=m, n=n: _bare_rate(broker.port, m, n),  # type: ignore[misc]
-                        unit="messages/s",
-                        runs=runs,
-                    )
-                    for m, n in ((messages, 1), (messages // 10, 100))
-                ]
-        finally:
-            broker.stop()
-            database.remove()
+def bare_copy(s: Site, shape: Shape, seconds: float) -> float:
+    """Rows a second that COPY takes, ready-made, in commits as large as the hub's."""
+    rows, now = ReadingRows(), datetime.now(UTC)
+    for n in range(shape.rows_a_commit):
+        rows.add(
+            "bare",
+            Reading(
+                device=f"meter-{n % 50}",
+                metric="temperature",
+                value=20.0 + n % 100 / 10,
+                unit="Cel",
+                captured_at=now + timedelta(milliseconds=20 * n),
+            ),
+        )
+    block = copy_block(rows, now)
+    with psycopg.connect(s.url, autocommit=True) as conn:
+        conn.execute("SET synchronous_commit = on")
+        begun, n = time.monotonic(), 0
+        while time.monotonic() - begun < seconds:
+            with conn.cursor() as cur, cur.copy(copy_statement(TABLE)) as copy:
+                copy.write(block)
+            n += shape.rows_a_commit
+        rate = n / (time.monotonic() - begun)
+    empty_readings(s)
+    return rate
+
+
+def empty_readings(s: Site) -> None:
+    """An empty table, and no checkpoint owed, before what is measured."""
+    with psycopg.connect(s.url, autocommit=True) as conn:
+        found = conn.execute("SELECT to_regclass('reading') IS NOT NULL").fetchone()
+        if found and found[0]:
+            conn.execute("TRUNCATE reading, reading_rollup")
+        conn.execute("CHECKPOINT")
