@@ -8,8 +8,8 @@ a key that stands twice: here its last word counts, there every one has to be in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -37,8 +37,10 @@ class Series(NamedTuple):
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingPack:
+Names = tuple[str, str, str, str, str]  # those of a series but the agent
+
+
+class ReadingPack(NamedTuple):
     """The readings of one message as columns, in the order of their sequence numbers."""
 
     identity: Identity
@@ -89,6 +91,7 @@ class _Envelope(msgspec.Struct, gc=False):
     data: _Data
 
 
+_names = attrgetter(*Series._fields[1:])
 _decode = msgspec.json.Decoder(_Envelope).decode
 
 
@@ -105,7 +108,8 @@ class PackReader:
     """Reads packs and remembers which names are in order. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], Series] = {}
+        self._known: dict[str, dict[Names, Series]] = {}  # by agent
+        self._count = 0
 
     def read(self, station: str, agent: str, message: bytes) -> ReadingPack | None:
         """The readings that `agent` of `station` sent; None: to be read with care."""
@@ -120,30 +124,32 @@ class PackReader:
             return None
 
     def _columns(self, identity: Identity, records: list[_Plain]) -> ReadingPack | None:
-        agent, known = identity.agent, self._known
-        all_series, times, values = [], [], []
-        for r in records:
-            key = (agent, r.device, r.metric, r.label, r.place, r.unit)
-            series = known.get(key)
-            if series is None:
-                series = self._check(key)
-            at, value = microseconds(r.captured_at), r.value
-            if not (_FIRST <= at < _END and -LARGEST < value < LARGEST):
-                return None
-            all_series.append(series)
-            times.append(at)
-            values.append(value)
-        return ReadingPack(identity, all_series, times, values)
+        known = self._known.get(identity.agent, {})
+        names = [_names(r) for r in records]
+        try:
+            series = [known[n] for n in names]
+        except KeyError:
+            series = [known.get(n) or self._check(identity.agent, n) for n in names]
+        since = [r.captured_at - EPOCH for r in records]
+        times = [(d.days * 86_400 + d.seconds) * 1_000_000 + d.microseconds for d in since]
+        values = [r.value for r in records]
+        if min(times) < _FIRST or max(times) >= _END:
+            return None
+        if min(values) <= -LARGEST or max(values) >= LARGEST:
+            return None
+        return ReadingPack(identity, series, times, values)
 
-    def _check(self, key: tuple[str, str, str, str, str, str]) -> Series:
+    def _check(self, agent: str, names: Names) -> Series:
         """Those names, if a `Reading` may have them; raises msgspec.ValidationError."""
-        series = Series(*key)
-        names = series._asdict()
-        del names["agent"]
-        msgspec.convert({**names, "value": 0.0, "captured_at": EARLIEST}, Reading)
-        if len(self._known) >= MAX_KNOWN:
+        series = Series(agent, *names)
+        told = series._asdict()
+        del told["agent"]
+        msgspec.convert({**told, "value": 0.0, "captured_at": EARLIEST}, Reading)
+        if self._count >= MAX_KNOWN:
             self._known.clear()
-        self._known[key] = series
+            self._count = 0
+        self._known.setdefault(agent, {})[names] = series
+        self._count += 1
         return series
 
 

@@ -37,7 +37,7 @@ class Entry:
     payload: bytes = b""  # of an evidence chunk
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pack:
     """The readings of one message, all in order."""
 

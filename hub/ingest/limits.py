@@ -7,10 +7,11 @@ limit is acknowledged, discarded and counted by its device's name.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from contract.messages import Detection, EvidenceChunk, Health, Lost, Reading
@@ -81,8 +82,11 @@ class Limits:
     ) -> Judged:
         """What of these is taken; each must be new, a copy of what is here counts nothing."""
         judged = Judged()
+        items = list(items)
+        packs = [item for item in items if isinstance(item, Pack)]
+        none_beyond = self._all_pass(judged, packs)
         for item in items:
-            if isinstance(item, Pack) and self._all_pass(judged, item):
+            if isinstance(item, Pack) and (none_beyond or self._all_pass(judged, [item])):
                 judged.taken.append(item)
                 continue
             for e in entries_of(item):
@@ -103,15 +107,20 @@ class Limits:
         while len(self._spent) > MINUTES_KEPT:
             self._spent.popitem(last=False)
 
-    def _all_pass(self, judged: Judged, pack: Pack) -> bool:
-        """Whether no limit keeps any of a pack out; otherwise nothing is counted."""
+    def _all_pass(self, judged: Judged, packs: Iterable[Pack]) -> bool:
+        """Whether no limit keeps any of these out; otherwise nothing is counted."""
+        boots: defaultdict[str, list[Pack]] = defaultdict(list)
+        for pack in packs:
+            boots[pack.identity.boot].append(pack)
         counted: Counter[Minute] = Counter()
-        agent, boot = pack.identity.agent, pack.identity.boot
-        minutes = [us // MINUTE_US + EPOCH_MINUTE for us in pack.columns.captured_us]
-        devices = [series.device for series in pack.columns.series]
-        for (device, minute), n in Counter(zip(devices, minutes, strict=True)).items():
-            for name in (device, WHOLE):
-                counted[DeviceKey(agent, boot, "reading", name), minute] += n
+        for boot, its in boots.items():
+            series = chain.from_iterable(pack.columns.series for pack in its)
+            times = chain.from_iterable(pack.columns.captured_us for pack in its)
+            minutes = [us // MINUTE_US for us in times]
+            for (what, since), n in Counter(zip(series, minutes, strict=True)).items():
+                minute = since + EPOCH_MINUTE
+                counted[DeviceKey(what.agent, boot, "reading", what.device), minute] += n
+                counted[DeviceKey(what.agent, boot, "reading", WHOLE), minute] += n
         for key, n in counted.items():
             limit = self.of(key[0])
             if limit and self._spent.get(key, 0) + judged.spent[key] + n > limit:
