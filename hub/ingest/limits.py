@@ -108,7 +108,10 @@ class Limits:
             self._spent.popitem(last=False)
 
     def _all_pass(self, judged: Judged, packs: Iterable[Pack]) -> bool:
-        """Whether no limit keeps any of these out; otherwise nothing is counted."""
+        """Whether no limit keeps any of these out; otherwise nothing is counted.
+
+        All at once: counters and keys for each message would cost more than all else of it.
+        """
         boots: defaultdict[str, list[Pack]] = defaultdict(list)
         for pack in packs:
             boots[pack.identity.boot].append(pack)
