@@ -17,7 +17,7 @@ from psycopg import Connection
 
 from hub.config import StorageConfig
 from hub.services.context import Hub, connect
-from hub.store import hypertables, locks, readings, series
+from hub.store import camera_states, hypertables, locks, readings, series
 
 EVERY_S = 3600.0
 # A clock that jumps a year ahead must not empty the database before somebody sees it: old days go
@@ -56,6 +56,8 @@ def keep_up(conn: Connection[Any], storage: StorageConfig, now: Callable[[], dat
     for one, days in keep.items():
         if days and (gone := series.drop_before(conn, one, now() - _days(days), DAYS_A_ROUND)):
             _log.info("dropped %s: all in it is older than %d days", ", ".join(gone), days)
+    if storage.keep_heartbeats_days:
+        camera_states.drop_before(conn, now() - _days(storage.keep_heartbeats_days))
     for width, days in (("1m", storage.keep_minutes_days), ("1h", storage.keep_hours_days)):
         if days:
             readings.drop_rollups(conn, width, now() - _days(days))

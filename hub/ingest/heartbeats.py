@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
 
+from hub.domain.sight import SILENT_AFTER
 from hub.store import agents, changes, health
 from hub.store.agents import Heartbeat
 from hub.store.bulk import Insert
@@ -37,6 +38,8 @@ def take_heartbeats(
             stream=s.stream,
             state=str(s.state),
             since=s.since,
+            here_since=_here(h, s.since),
+            here_at=None if _is_late(h) else h.received_at,
             heard_at=h.record.captured_at,
             seq=h.seq,
             frame_age_s=s.frame_age_s,
@@ -51,3 +54,19 @@ def take_heartbeats(
     ]
     for agent, stream in agents.hear(conn, streams, seen):
         changes.tell(conn, "stream", f"{agent}/{stream}")
+
+
+def _here(heartbeat: ReceivedHealth, at: datetime) -> datetime:
+    """A time of the agent's clock on the hub's, as far as the agent knows the difference."""
+    try:
+        return at + timedelta(seconds=heartbeat.record.clock_offset_s or 0.0)
+    except (OverflowError, ValueError):  # an offset of a million years, or none at all
+        return heartbeat.received_at
+
+
+def _is_late(heartbeat: ReceivedHealth) -> bool:
+    """Whether it waited at the edge, so that it says how things were; unknown: it did not."""
+    if heartbeat.record.clock_offset_s is None:
+        return False
+    told_at = _here(heartbeat, heartbeat.record.captured_at)
+    return heartbeat.received_at - told_at > SILENT_AFTER

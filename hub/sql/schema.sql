@@ -54,6 +54,22 @@ CREATE TABLE agent (
     PRIMARY KEY (agent)
 );
 
+CREATE TABLE camera_state (
+    agent text NOT NULL,
+    stream text NOT NULL,
+    cell text,
+    state text NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    heard_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    PRIMARY KEY (agent, stream, begun_at),
+    FOREIGN KEY (agent, stream) REFERENCES stream(agent, stream),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    CHECK ((ended_at > begun_at))
+);
+CREATE INDEX camera_state_ended ON public.camera_state USING btree (ended_at);
+CREATE UNIQUE INDEX camera_state_open ON public.camera_state USING btree (agent, stream) WHERE (ended_at IS NULL);
+
 CREATE TABLE command (
     agent text NOT NULL,
     version bigint NOT NULL,

@@ -12,6 +12,8 @@ from psycopg.rows import class_row
 from psycopg.types.json import Json
 
 from contract.geometry import Point
+from hub.domain.sight import Word
+from hub.store import camera_states
 from hub.store.rows import AgentRow
 
 
@@ -34,6 +36,8 @@ class Heartbeat:
     stream: str
     state: str
     since: datetime
+    here_since: datetime  # the same on the hub's clock, if the agent knows how far off its own is
+    here_at: datetime | None  # when it arrived; None: it waited too long to say anything of now
     heard_at: datetime
     seq: int  # of the heartbeat in its boot: clocks jump, numbers do not
     frame_age_s: float | None
@@ -134,6 +138,7 @@ def bury(
             """,
             (seen_at, agent),
         )
+        camera_states.lose(conn, agent, "lost", seen_at)
     return bool(ended)
 
 
@@ -183,6 +188,8 @@ def save_streams(
                 for s in rows
             ],
         )
+    camera_states.retire(conn, agent, [s.stream for s in rows], at)
+    camera_states.tell(conn, [Word(agent, s.stream, s.cell, s.state, at, at) for s in rows])
 
 
 def positions(
@@ -270,7 +277,7 @@ def hear(
         known = latest.get((h.agent, h.stream))
         if known is None or h.seq >= known.seq:
             latest[h.agent, h.stream] = h
-    changed = []
+    changed, words = [], []
     for key, h in sorted(latest.items()):
         row = conn.execute(
             """
@@ -282,7 +289,7 @@ def hear(
             WHERE n.agent = %(agent)s AND n.stream = %(stream)s
               AND o.agent = n.agent AND o.stream = n.stream
               AND n.heard_seq <= %(seq)s
-            RETURNING o.state <> n.state OR o.detail <> n.detail
+            RETURNING o.state <> n.state OR o.detail <> n.detail, n.cell, n.retired_at IS NULL
             """,
             {
                 "agent": h.agent,
@@ -299,8 +306,13 @@ def hear(
                 "detail": h.detail,
             },
         ).fetchone()
-        if row is not None and row[0]:
+        if row is None:
+            continue
+        if row[0]:
             changed.append(key)
+        if row[2] and h.here_at is not None:
+            words.append(Word(h.agent, h.stream, row[1], h.state, h.here_since, h.here_at))
+    camera_states.tell(conn, words)
     return changed
 
 

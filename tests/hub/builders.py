@@ -181,12 +181,13 @@ def health(
     state: CameraState = CameraState.ONLINE,
     offset_s: float | None = None,
     at: datetime | None = None,
+    stream: str = "cam-01",
 ) -> Health:
     at = at or system_clock()
     return Health(
         captured_at=at,
         uptime_s=5.0,
-        streams=[StreamHealth(stream="cam-01", state=state, since=at, frame_age_s=0.1)],
+        streams=[StreamHealth(stream=stream, state=state, since=at, frame_age_s=0.1)],
         clock_offset_s=offset_s,
     )
 

@@ -83,3 +83,30 @@ class FloodingNow(Answer):
     per_minute: int = Field(description="Records that are taken")
     first_at: datetime
     last_at: datetime
+
+
+class BlindPeriod(Answer):
+    """A time in which no camera of a cell saw, in the district's zone; `ends_at` not included."""
+
+    begins_at: datetime
+    ends_at: datetime
+
+
+class BlindCellNow(Answer):
+    """A cell that no camera saw for a while."""
+
+    cell: str
+    cameras: list[str] = Field(description="agent/stream")
+    states: list[str] = Field(description="What they were in meanwhile, other than online")
+    blind_s: float = Field(description="Length of all its periods together")
+    count: int = Field(description="How many periods there are")
+    periods: list[BlindPeriod] = Field(description="Oldest first; of more than 200 the latest")
+
+
+class BlindNow(Answer):
+    """Which cells were blind, from `since` to `until`, and which had no camera at all."""
+
+    since: datetime
+    until: datetime
+    cells: list[BlindCellNow]
+    uncovered: list[str] = Field(description="Basic cells in which no camera stood")

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 
 from hub.api.deps import HubDep, reading
 from hub.api.errors import problems
-from hub.api.models.devices import AgentNow, FloodingNow, LaneNow, StreamNow
-from hub.store import views
+from hub.api.models.devices import (
+    AgentNow,
+    BlindCellNow,
+    BlindNow,
+    BlindPeriod,
+    FloodingNow,
+    LaneNow,
+    StreamNow,
+)
+from hub.domain.errors import InvalidError
+from hub.store import camera_states, views
 from hub.store.rows import StreamRow
 from hub.store.view_rows import AgentView
 
 router = APIRouter(tags=["Devices"])
+
+_BLIND_AT_MOST = timedelta(days=31)
+_PERIODS = 200  # of one cell
 
 
 @router.get("/agents", summary="Every edge agent", responses=problems())
@@ -61,6 +74,59 @@ def list_flooding(
     with reading(hub) as conn:
         found = views.flooding(conn, hub.now() - timedelta(hours=hours))
     return [FloodingNow.model_validate(f) for f in found]
+
+
+@router.get("/blind", summary="Which cells were blind, and how long", responses=problems())
+def list_blind(
+    hub: HubDep,
+    since: Annotated[
+        datetime | None, Query(alias="from", description="null: a day before `to`")
+    ] = None,
+    until: Annotated[datetime | None, Query(alias="to", description="null: now")] = None,
+) -> BlindNow:
+    """Times in which no camera of the cell saw; 31 days at the most, times without a zone are the
+    district's. A camera not heard of is blind since it was last heard."""
+    zone, now = ZoneInfo(hub.config.hub.time_zone), hub.now()
+    end = min(_local(until, zone), now) if until else now
+    start = _local(since, zone) if since else end - timedelta(days=1)
+    if not timedelta(0) < end - start <= _BLIND_AT_MOST:
+        raise InvalidError(
+            f"from {start.isoformat()} to {end.isoformat()} is no time of the past of 31 days or "
+            "less: ask for a shorter one",
+            field="from",
+        )
+    with reading(hub) as conn:
+        found = camera_states.blind(conn, start, end, now)
+    covered = {c.cell for c in found}
+    return BlindNow(
+        since=start.astimezone(zone),
+        until=end.astimezone(zone),
+        cells=[
+            BlindCellNow(
+                cell=c.cell,
+                cameras=c.cameras,
+                states=c.states,
+                blind_s=c.blind_s,
+                count=len(c.periods),
+                periods=[
+                    BlindPeriod(begins_at=a.astimezone(zone), ends_at=b.astimezone(zone))
+                    for a, b in c.periods[-_PERIODS:]
+                ],
+            )
+            for c in found
+            if c.periods
+        ],
+        uncovered=[
+            c.code for c in hub.grid.cells.values() if c.level == 1 and c.code not in covered
+        ],
+    )
+
+
+def _local(at: datetime, zone: ZoneInfo) -> datetime:
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(zone)
+    except OverflowError:
+        raise InvalidError(f"{at} is outside the times there are", field="from") from None
 
 
 def _agent(agent: AgentView, streams: list[StreamRow]) -> AgentNow:
