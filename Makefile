@@ -1,4 +1,4 @@
-# demo test check bench chaos fuzz clean: each works on a fresh clone. Needs a Python 3.11 to 3.13 and make.
+# demo test check bench chaos fuzz soak clean: each works on a fresh clone. Needs a Python 3.11 to 3.13 and make.
 #   make demo ARGS="--fresh"        make test ARGS="tests/contract -x"        make PYTHON=/path/to/python
 
 VENV := .venv
@@ -24,7 +24,7 @@ install Python 3.11 to 3.13, or name one: make PYTHON=/path/to/python3.12" >&2; 
 fi
 endef
 
-.PHONY: demo test check bench chaos fuzz assets clean environment environment-dev
+.PHONY: demo test check bench chaos fuzz soak assets clean environment environment-dev
 
 demo: environment
 	@$(VENV)/bin/gridwarden demo $(ARGS)
@@ -46,6 +46,9 @@ chaos: environment
 
 fuzz: environment-dev
 	@$(VENV)/bin/python -m tests.fuzz $(ARGS)
+
+soak: environment-dev
+	@$(VENV)/bin/python -m tests.soak $(ARGS)
 
 assets: environment
 	$(VENV)/bin/python -m gridwarden.assets

@@ -23,6 +23,7 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: CameraState
     captured: int = 0
     observed: int = 0
+    restarts: int = 0
     ended: bool = False
     detail: str = ""
 
