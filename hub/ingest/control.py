@@ -17,13 +17,16 @@ from hub.store.quarantine import Reject
 _log = logging.getLogger(__name__)
 
 
-class ControlWorker(Intake):
+class ControlWorker(Intake[Sequence[Delivery]]):
     """Takes births and deaths in."""
 
     def __init__(self, hub: Hub, broker: BrokerConnection, born: Callable[[str], None]) -> None:
         """born: told of every agent that was born, after its COMMIT."""
         super().__init__(hub, broker)
         self._born = born
+
+    def _prepare(self, batch: Sequence[Delivery]) -> Sequence[Delivery]:
+        return batch
 
     def _take(self, batch: Sequence[Delivery]) -> None:
         for delivery in batch:

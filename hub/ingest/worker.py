@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from contract.taxonomy import Lane
 from hub.ingest import canary
@@ -28,7 +29,16 @@ MAX_DETECTIONS = 100
 _log = logging.getLogger(__name__)
 
 
-class Worker(Intake):
+@dataclass(slots=True)
+class Decoded:
+    """What is in a batch."""
+
+    items: list[Entry | Pack] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    tripped: list[tuple[Delivery, Exception]] = field(default_factory=list)  # our decoder
+
+
+class Worker(Intake[Decoded]):
     """Takes records in."""
 
     def __init__(
@@ -49,32 +59,39 @@ class Worker(Intake):
         self._decoder = Decoder()
         self._limits = Limits(hub.config.limits)
 
-    def _take(self, batch: Sequence[Delivery]) -> None:
-        items: list[Entry | Pack] = []
-        rejects: list[Reject] = []
+    def _prepare(self, batch: Sequence[Delivery]) -> Decoded:
+        out = Decoded()
         for delivery in batch:
             if self._ignore(delivery.topic):
                 continue
-            decoded = self._decode(delivery)
+            try:
+                decoded = self._decoder.decode(delivery.topic, delivery.payload)
+            except Exception as e:  # noqa: BLE001 - raised again unless it is one message's
+                out.tripped.append((delivery, e))
+                continue
             if isinstance(decoded, Reject):
-                rejects.append(decoded)
+                out.rejects.append(decoded)
             elif isinstance(decoded, Pack):
-                items.append(decoded)
+                out.items.append(decoded)
             else:
-                items += decoded
+                out.items += decoded
+        return out
+
+    def _take(self, batch: Decoded) -> None:
+        rejects = [*batch.rejects, *(self._tripped(d, e) for d, e in batch.tripped)]
         most = MAX_DETECTIONS if self._broker.name == "detections" else MAX_RECORDS
-        for part in _parts(items, most):
+        for part in _parts(batch.items, most):
             self._commit(part, rejects)
             rejects = []
 
-    def _decode(self, delivery: Delivery) -> list[Entry] | Pack | Reject:
-        try:
-            return self._decoder.decode(delivery.topic, delivery.payload)
-        except Exception as e:  # noqa: BLE001 - raised again unless it is one message's
-            self._blame(Lane.READING, e)
-            reason, fault = blame(e)
-            _log.exception("a fault of the hub: message on %s is quarantined", delivery.topic)
-            return Reject(delivery.topic, delivery.payload, reason, fault=fault)
+    def _tripped(self, delivery: Delivery, error: Exception) -> Reject:
+        """A message that trips a fault of our decoder, unless the hub itself is broken."""
+        self._blame(Lane.READING, error)
+        reason, fault = blame(error)
+        _log.error(
+            "a fault of the hub: message on %s is quarantined", delivery.topic, exc_info=error
+        )
+        return Reject(delivery.topic, delivery.payload, reason, fault=fault)
 
     def _commit(self, items: list[Entry | Pack], rejects: list[Reject]) -> None:
         """Commit these, bisecting where one is poisoned."""

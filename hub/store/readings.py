@@ -172,12 +172,13 @@ class _Groups:
 def _roll_up(conn: Connection[Any], rows: ReadingRows, zone: ZoneInfo) -> None:
     """Add the values to their buckets, in one order everywhere: no two batches wait for each
     other."""
-    subjects = [series[:-1] for series in rows.series]  # whatever the unit
-    names = sorted(set(subjects))
+    subject_of = {series: series[:-1] for series in set(rows.series)}  # whatever the unit
+    names = sorted(set(subject_of.values()))
     number = {subject: i for i, subject in enumerate(names)}
+    number_of = {series: number[subject] for series, subject in subject_of.items()}
     values = np.array(rows.values)
     one = _Groups(
-        np.array([number[s] for s in subjects]),
+        np.array([number_of[series] for series in rows.series]),
         np.array(rows.captured_us) // _MINUTE_US,
         np.ones(len(values), np.int64),
         values,
