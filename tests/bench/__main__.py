@@ -12,7 +12,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from tests.bench import detector_cost, edge_pipeline, hub_ingest, sensor_intake, spool_rates
+from tests.bench import (
+    detector_cost,
+    edge_pipeline,
+    hub_ingest,
+    hub_live,
+    hub_scale,
+    sensor_intake,
+    spool_rates,
+)
 from tests.bench.measure import machine
 
 
@@ -30,6 +38,11 @@ BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
     "sensors": sensor_intake.measure,
     "hub.single": hub_ingest.measure_single,
     "hub.packed": hub_ingest.measure_packed,
+    "hub.stations": hub_scale.measure_stations,
+    "hub.fleet": hub_scale.measure_fleet,
+    "hub.table": hub_scale.measure_table,
+    "hub.latency": hub_live.measure_latency,
+    "hub.backlog": hub_live.measure_backlog,
 }
 
 
