@@ -47,7 +47,9 @@ def list_quarantine(
     )
 
 
-@router.post("/replay", summary="Take what waits, as far as it can be", responses=problems(403))
+@router.post(
+    "/replay", summary="Take what waits, as far as it can be", responses=problems(403, 413)
+)
 def replay_quarantine(asked: ReplayMany, hub: HubDep, actor: ActorDep) -> ReplayedNow:
     """Each in a transaction of its own. After a fix of the hub: `{"fault": "hub"}`."""
     told, failed = replay_waiting(
@@ -71,14 +73,14 @@ def show_quarantined(id: Id, hub: HubDep) -> RefusedFull:
         return views.quarantined(conn, id)
 
 
-@router.post("/{id}/replay", summary="Take it after all", responses=problems(403, 404))
+@router.post("/{id}/replay", summary="Take it after all", responses=problems(403, 404, 413))
 def replay_one(id: Id, asked: ReplayOne, hub: HubDep, actor: ActorDep) -> SettledNow:
     """Once, however often it is asked for: an entry that is settled says what came of it."""
     with hub.pool.connection() as conn:
         return SettledNow.model_validate(replay(conn, hub, id, actor, asked.clock))
 
 
-@router.post("/{id}/give-up", summary="It will never be taken", responses=problems(403, 404))
+@router.post("/{id}/give-up", summary="It will never be taken", responses=problems(403, 404, 413))
 def give_one_up(id: Id, asked: GiveUp, hub: HubDep, actor: ActorDep) -> SettledNow:
     """The entry stays, with who gave it up and why."""
     with hub.pool.connection() as conn:
