@@ -22,6 +22,9 @@ ACTS = frozenset(  # entries that leave the state as it is
         "join_report",
         "raise_severity",
         "rate",
+        "hold_evidence",
+        "release_evidence",
+        "erase_evidence",
     }
 )
 SIGHTINGS = frozenset(
