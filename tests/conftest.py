@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from gridwarden import ports
 from gridwarden.broker import EmbeddedBroker
 from gridwarden.database import EmbeddedDatabase
 from gridwarden.ports import choose
@@ -25,6 +26,11 @@ _numbers = itertools.count(1)
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     cv2.setNumThreads(1)  # its threads spin: two workers on two cores would take five times as long
+
+    # a port is free between its choice and its use: each worker looks for its own
+    _APART = 1_000 * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    _hold = ports.hold
+    ports.hold = lambda wanted: _hold(wanted + _APART if 0 < wanted < 20_000 else wanted)
 
 
 def pytest_xdist_auto_num_workers() -> int:
