@@ -87,6 +87,8 @@ class Camera:
             settings.retry_max_s,
             keep_fps,
             stream.privacy,
+            stream.pace,
+            stream.order,
         )
         self._settings = settings
         self._now = now

@@ -46,7 +46,7 @@ from edge.settings import (
     StreamSettings,
 )
 from edge.settings import EdgeConfig as EdgeConfig
-from edge.sources.opening import check_source
+from edge.sources.opening import check_source, is_live
 
 BASE = Path(__file__).parent.parent / "configs" / "edge" / "base.toml"
 S = TypeVar("S")
@@ -242,6 +242,12 @@ def _stream(found: _Found, stream: _Stream) -> StreamSettings:
     if not plain.source:
         raise ConfigError(f"{found.path}: {stream.where} has no source")
     check_source(plain.source, stream.where)
+    _one_of("pace", plain.pace, ("paced", "fast"), stream.where)
+    _one_of("order", plain.order, ("name", "time"), stream.where)
+    if plain.pace == "fast" and (plain.loop or is_live(plain.source)):
+        raise ConfigError(
+            f"{stream.where}: pace = 'fast' is for a file that is played once: set loop = false"
+        )
     chosen = []
     for kind, values in _detectors(found, stream).items():
         params = detector(kind).Params
@@ -255,7 +261,14 @@ def _stream(found: _Found, stream: _Stream) -> StreamSettings:
         None if position is None else _position(position.value, stream.where),
         tuple(chosen),
         () if privacy is None else read_polygons(privacy.value, stream.where),
+        plain.pace,
+        plain.order,
     )
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...], where: str) -> None:
+    if value not in known:
+        raise ConfigError(f"{where}: {name} must be {' or '.join(known)}, got {value!r}")
 
 
 def _detectors(found: _Found, stream: _Stream) -> dict[str, Table]:

@@ -155,8 +155,14 @@ class StreamFields:
 
     id: str = param("", text="Name of the camera: part of its records")
     name: str = param("", text="What people call it")
-    source: str = param("", text="scene:fire, a path, rtsp://..., http://... or webcam:0")
+    source: str = param(
+        "", text="scene:fire, a path, stills:FOLDER, rtsp://..., http://... or webcam:0"
+    )
     loop: bool = param(True, text="Files and scenes begin again at their end; false: play once")
+    pace: str = param("paced", text="Files: paced by their own time, or fast: every frame at once")
+    order: str = param(
+        "name", text="Pictures of a folder: in order of their name, or of their time"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +184,8 @@ class StreamSettings:
     position: Point | None
     detectors: tuple[DetectorSettings, ...]
     privacy: tuple[Polygon, ...] = ()  # painted over in everything that leaves the agent
+    pace: str = "paced"
+    order: str = "name"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,13 @@ class Buffers:
         self._collect()
         return self._images[self._free[-1]] if self._free else None
 
+    def canvas_once_read(self, height: int, width: int) -> Image | None:
+        """The same, once the agent has read all that was shown: nothing of a file is left out."""
+        while self.canvas(height, width) is None or len(self._free) < wire.BUFFERS:
+            if select.select([self._agent], [], [], 1.0)[0]:
+                self._collect()
+        return self._images[self._free[-1]]
+
     def show(self, frame: Frame) -> None:
         """Hand a frame to the agent; it is left out while the agent has all buffers."""
         canvas = self.canvas(frame.height, frame.width)
@@ -111,7 +118,8 @@ def main(descriptor: int) -> int:
         agent.send(wire.encode(wire.Told(state, detail[:1000])))
 
     keeper = Keeper(settings.keep_fps, settings.privacy)
-    source = open_source(settings, tell, buffers.canvas, _now, buffers.wait)
+    canvas = buffers.canvas_once_read if settings.pace == "fast" else buffers.canvas
+    source = open_source(settings, tell, canvas, _now, buffers.wait)
     if not settings.source.startswith("scene:"):
         import cv2
 

@@ -28,6 +28,8 @@ class SourceSettings:
     retry_max_s: float = 30.0
     keep_fps: float = 0.0  # small pictures a second for the clips; 0: none
     privacy: tuple[Polygon, ...] = ()  # painted over in them
+    pace: str = "paced"  # files: paced by their own time, or "fast"
+    order: str = "name"  # of the pictures of a folder: name or time
 
 
 def check_source(source: str, where: str) -> None:
@@ -38,13 +40,16 @@ def check_source(source: str, where: str) -> None:
             read_name(source.removeprefix("scene:"))
         except SourceError as e:
             raise ConfigError(f"{where}: {e}") from None
+    elif source.startswith("stills:"):
+        if source == "stills:":
+            raise ConfigError(f"{where}: write the folder behind it, stills:PATH")
     elif source.startswith("webcam:"):
         if not re.fullmatch(r"webcam:[0-9]{1,3}", source):
             raise ConfigError(f"{where}: {source!r} is no webcam: write webcam:0")
     elif scheme and scheme[1].lower() not in SCHEMES:
         raise ConfigError(
             f"{where}: sources of scheme {scheme[1]!r} are not known "
-            f"(there are: {', '.join(SCHEMES)}, a path, webcam:N, scene:NAME)"
+            f"(there are: {', '.join(SCHEMES)}, a path, stills:PATH, webcam:N, scene:NAME)"
         )
 
 
@@ -74,6 +79,10 @@ def open_source(
         from edge.sources.scenes import SceneSource
 
         return SceneSource(settings, tell, canvas, now, sleep)
+    if settings.source.startswith("stills:"):
+        from edge.sources.stills import StillsSource
+
+        return StillsSource(settings, tell, canvas, now, sleep)
     from edge.sources.video import VideoSource
 
     return VideoSource(settings, tell, canvas, now, sleep)

@@ -21,6 +21,7 @@ from contract.taxonomy import CameraState
 from detectors.kit.types import Frame, Image
 from edge.errors import SourceError as SourceError
 from edge.sources.backoff import Backoff
+from edge.sources.clock import StreamClock
 from edge.sources.opening import SourceSettings, is_live, without_credentials
 from edge.sources.source import Canvas, Tell
 
@@ -28,6 +29,7 @@ FALLBACK_FPS = 25.0  # for files that do not say
 LONGEST_GAP_S = 10.0  # a longer jump between two time stamps of a file is a fault of the file
 CLOCK_STEP_S = 2.0  # the wall clock was set forward by more than this: go along
 PROBE_S = 5.0
+STAMPED = ("rtsp:", "rtsps:", "rtmp:")  # HTTP's pictures carry no time of their own
 PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "http": 80, "https": 443}
 
 os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
@@ -86,11 +88,11 @@ class VideoSource:
             self._sleep(wait_s)
 
     def _play(self, capture: cv2.VideoCapture) -> Iterator[Frame]:
-        pace = _LivePace(self._now) if self._live else _FilePace(capture, self._now, self._last_at)
+        pace = self._pace(capture)
         online = False
         while capture.grab():
             at, wait_s = pace.next()
-            if wait_s > 0.0:
+            if wait_s > 0.0 and self._settings.pace == "paced":
                 self._sleep(wait_s)
             if self._last_at is not None and at <= self._last_at:
                 at = self._last_at + timedelta(milliseconds=1)
@@ -103,6 +105,13 @@ class VideoSource:
             image = self._retrieve(capture)
             if image is not None:
                 yield Frame(image, at, self._settings.stream, number)
+
+    def _pace(self, capture: cv2.VideoCapture) -> _LivePace | _FilePace:
+        if not self._live:
+            return _FilePace(capture, self._now, self._last_at)
+        stamped = self._settings.source.lower().startswith(STAMPED)
+        stamp = (lambda: capture.get(cv2.CAP_PROP_POS_MSEC)) if stamped else None
+        return _LivePace(self._now, stamp)
 
     def _retrieve(self, capture: cv2.VideoCapture) -> Image | None:
         """The picture just grabbed, straight into the canvas where its size is as announced."""
@@ -118,9 +127,15 @@ class VideoSource:
 
 
 class _LivePace:
-    """A live frame was captured when it arrived; the wall clock may jump, this does not go back."""
+    """Live frames: when they arrived, or where their stream has a clock of its own, by that.
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    The wall clock may jump, this does not go back.
+    """
+
+    def __init__(self, now: Callable[[], datetime], stamp_ms: Callable[[], float] | None) -> None:
+        """stamp_ms: the time stamp of the frame just grabbed; None: the stream has none."""
+        self._stamp_ms = stamp_ms
+        self._clock = StreamClock()
         self._now = now
         self._wall = now()
         self._steady = time.monotonic()
@@ -131,6 +146,8 @@ class _LivePace:
         if (self._now() - at).total_seconds() > CLOCK_STEP_S:
             self._wall, self._steady = self._now(), time.monotonic()
             at = self._wall
+        if self._stamp_ms is not None:
+            at = self._clock.captured_at(self._stamp_ms() / 1000.0, at)
         return at, 0.0
 
 
@@ -196,7 +213,11 @@ def _open(source: str, open_timeout_s: float, read_timeout_s: float) -> cv2.Vide
     if is_live(source):
         _knock(source, open_timeout_s)
     elif not Path(source).is_file():
-        what = "is a folder, not a file" if Path(source).is_dir() else "is not there"
+        what = (
+            "is a folder (for its pictures write stills:PATH)"
+            if Path(source).is_dir()
+            else "is not there"
+        )
         raise SourceError(f"video {shown} {what}: give the path of a video file")
     options = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
