@@ -25,6 +25,7 @@ from edge.sources.source import Canvas, Tell
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 LOOK_S = 0.25  # between two looks into the folder
 PACE_S = 1.0  # between two pictures played once
+LOOKS_UNSAID = 40  # a folder that stays quiet says so, lest its reader seem to hang
 BROKEN_S = 10.0  # a file that is not a whole picture after so long is left out
 RECENT_S = 60.0  # a file older than this when first seen was copied: it says no time of capture
 ENDINGS = {".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9", ".png": b"IEND\xaeB\x60\x82"}
@@ -60,6 +61,7 @@ class StillsSource:
         self._number = 0
         self._last_at: datetime | None = None
         self._told: tuple[CameraState, str] | None = None
+        self._unsaid = 0  # words in a row that were left out as nothing new
 
     def frames(self) -> Iterator[Frame]:
         """Frames; a live folder never ends."""
@@ -157,8 +159,9 @@ class StillsSource:
             yield Frame(canvas, at, self._settings.stream, number)
 
     def _say(self, state: CameraState, detail: str) -> None:
-        if self._told != (state, detail):
-            self._told = state, detail
+        self._unsaid += 1
+        if self._told != (state, detail) or self._unsaid >= LOOKS_UNSAID:
+            self._told, self._unsaid = (state, detail), 0
             self._tell(state, detail)
 
 

@@ -161,3 +161,9 @@ def test_pictures_played_once_come_in_the_order_that_is_asked_for(tmp_path: Path
         assert viewer.waits == []
         assert viewer.told[-1][0] is CameraState.ENDED
         assert any("d.jpg is no whole picture" in detail for _, detail in viewer.told)
+
+
+def test_a_folder_that_stays_quiet_goes_on_telling_that_it_is_looked_at(tmp_path: Path) -> None:
+    viewer = Viewer(tmp_path, [lambda: None] * 120)
+    viewer.shown()
+    assert [state for state, _ in viewer.told] == [CameraState.CONNECTING] * 4
