@@ -27,8 +27,9 @@ _numbers = itertools.count(1)
 if "PYTEST_XDIST_WORKER" in os.environ:
     cv2.setNumThreads(1)  # its threads spin: two workers on two cores would take five times as long
 
-    # a port is free between its choice and its use: each worker looks for its own
-    _APART = 1_000 * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    # a port is free between its choice and its use: each worker looks for its own, and none where
+    # the processes of the demo look
+    _APART = 1_000 * (1 + int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")))
     _hold = ports.hold
     ports.hold = lambda wanted: _hold(wanted + _APART if 0 < wanted < 20_000 else wanted)
 
