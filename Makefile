@@ -30,7 +30,7 @@ demo: environment
 	@$(VENV)/bin/gridwarden demo $(ARGS)
 
 test: environment-dev
-	$(VENV)/bin/python -m pytest -n auto --dist loadgroup $(ARGS)
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: environment-dev
 	$(VENV)/bin/ruff check .

@@ -11,6 +11,7 @@ import cv2
 import psycopg
 import pytest
 from psycopg import sql
+from xdist.remote import Producer
 
 from gridwarden import ports
 from gridwarden.broker import EmbeddedBroker
@@ -19,6 +20,7 @@ from gridwarden.ports import choose
 from hub.store.migrate import migrate
 from tests import pglite
 from tests.small_disk import SmallDisk, mounted
+from tests.workers import Companies
 
 FAST = {"fsync": "off", "full_page_writes": "off"}  # a test database need not outlive a power cut
 
@@ -39,18 +41,15 @@ def pytest_xdist_auto_num_workers() -> int:
     return min((os.cpu_count() or 1) + 1, 8)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays on one worker, with its fixtures; what runs the demo shares one, for its ports,
-    and what needs TimescaleDB another, as starting that takes seconds.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Companies:
+    """Files that share servers share a worker."""
+    return Companies(config, log)
 
-    The demo's come first: they are long, and a long one at the end would be waited for.
-    """
-    demo = {item.path for item in items if item.get_closest_marker("processes")}
-    for item in items:
-        with_timescale = item.get_closest_marker("timescale") is not None
-        group = "timescale" if with_timescale else str(item.path)
-        item.add_marker(pytest.mark.xdist_group("demo" if item.path in demo else group))
-    items.sort(key=lambda item: item.path not in demo)
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that start processes first: they are long, and a long one last would be waited for."""
+    items.sort(key=lambda item: item.get_closest_marker("processes") is None)
 
 
 @pytest.fixture(scope="session")
