@@ -311,10 +311,21 @@ def test_the_ci_script_is_executable_and_runs_check_and_test() -> None:
     assert text.index("\nmake check\n") < text.index("\nmake test\n")
 
 
-def test_the_readme_names_only_files_that_exist() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (ROOT / target).exists(), target
+def test_documents_link_only_to_files_that_exist() -> None:
+    for path in tracked():
+        if path.suffix == ".md":
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+                assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_the_architecture_names_only_files_that_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for row in (line for line in text.splitlines() if line.startswith("|")):
+        folder = ""
+        for named in re.findall(r"`([\w/*.]+(?:\.py|/))`", row):
+            folder = named.rpartition("/")[0] or folder  # a bare name lies beside
+            pattern = named if "/" in named else f"{folder}/{named}"
+            assert list(ROOT.glob(pattern.rstrip("/"))), pattern
 
 
 def test_json_is_valid_where_it_is_tracked() -> None:
