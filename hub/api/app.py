@@ -11,8 +11,9 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.responses import JSONResponse
 
-from hub.api import errors
+from hub.api import access, errors
 from hub.api.guard import Guard
 from hub.api.live import Live
 from hub.api.render import Pages
@@ -62,7 +63,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         title="Gridwarden",
         version=_VERSION,
         description=_SUMMARY,
-        openapi_url=f"{API}/openapi.json",
+        openapi_url=None,  # a route of ours: it says who may read it
         docs_url=None,  # its page would fetch scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
@@ -92,8 +93,15 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.include_router(files.router)
     app.include_router(pages.router)
     app.include_router(sensor_pages.router)
+    app.add_api_route(
+        f"{API}/openapi.json",
+        lambda: JSONResponse(app.openapi()),
+        include_in_schema=False,
+        dependencies=[access.TO_EVERYONE],
+    )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     http = hub.config.http
+    access.table(app)  # a route that does not say who may use it is told of now
     app.add_middleware(Guard, hosts=(http.host, *http.allowed_hosts))
     return app
 

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from hub.domain.errors import (
     ConflictError,
     DomainError,
+    ForbiddenError,
     GoneError,
     InvalidError,
     NotAllowedError,
@@ -31,6 +32,7 @@ MEDIA_TYPE = "application/problem+json"
 
 _KINDS = {
     400: "bad-request",
+    401: "signed-out",
     403: "foreign-page",
     404: "not-found",
     405: "method-not-allowed",
@@ -41,6 +43,12 @@ _KINDS = {
     422: "invalid",
     500: "internal",
     503: "unavailable",
+}
+
+# where the status alone does not tell the kind
+_OWN_KINDS: dict[type[Exception], str] = {
+    NotAllowedError: "not-allowed",
+    ForbiddenError: "forbidden",
 }
 
 log = logging.getLogger(__name__)
@@ -93,6 +101,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotFoundError, _refused(404))
     app.add_exception_handler(ConflictError, _refused(409))
     app.add_exception_handler(NotAllowedError, _refused(409))
+    app.add_exception_handler(ForbiddenError, _refused(403))
     app.add_exception_handler(GoneError, _refused(410))
     app.add_exception_handler(InvalidError, _refused(422))
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -113,7 +122,7 @@ def _refused(status: int) -> Any:
             instance=request.url.path,
             **{name: value for name, value in error.extras().items() if value is not None},
         )
-        kind = "not-allowed" if isinstance(error, NotAllowedError) else _KINDS[status]
+        kind = _OWN_KINDS.get(type(error), _KINDS[status])
         problem.type, problem.title = f"urn:gridwarden:problem:{kind}", error.title
         return problem_response(problem)
 
@@ -174,9 +183,10 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _MEANINGS[status]} for status in (*statuses, *_ALWAYS)}
 
 
-_ALWAYS = (421, 422, 500, 503)
+_ALWAYS = (401, 403, 421, 422, 500, 503)
 _MEANINGS = {
-    403: "Sent by a page of another site; nothing was done",
+    401: "Nobody is signed in, or the token is none: sign in, or send Authorization: Bearer",
+    403: "Not with this role, not at this place, or sent by a page of another site",
     404: "There is no such thing",
     405: "The path does not take this method",
     409: "Somebody was faster, or the lifecycle does not allow it; nothing was done",

@@ -18,6 +18,7 @@ class Role(StrEnum):
     DEPT = "dept"  # a department that handles
     SUPERVISOR = "supervisor"  # of the district
     CITIZEN = "citizen"
+    MONITOR = "monitor"  # a system that watches the hub itself: figures only, no grid event
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,9 @@ class Actor:
 
     name: str
     role: Role
+    cells: tuple[str, ...] = ()  # grid codes whose subtrees it may act in; empty: the district
+    unit: str | None = None  # the department or station it acts for
+
+    def reaches(self, cell: str | None) -> bool:
+        """Whether a cell lies in a subtree it may act in. None: a place outside the grid."""
+        return not self.cells or (cell is not None and cell.startswith(self.cells))

@@ -4,7 +4,8 @@ GridwardenError
 └── DomainError
     ├── NotFoundError (LookupError)     there is no such thing
     ├── ConflictError                   somebody was faster, or it is already there
-    ├── NotAllowedError                 the lifecycle, the role or a guard says no
+    ├── NotAllowedError                 the lifecycle or a guard says no
+    ├── ForbiddenError (PermissionError)    the role or the place is not theirs
     ├── GoneError                       it was here and was erased
     └── InvalidError (ValueError)       what was asked makes no sense
 
@@ -14,6 +15,7 @@ The API turns them into problem documents: `title` is the heading, `str(error)` 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar
 
@@ -102,6 +104,36 @@ class NotAllowedError(DomainError):
             "state": self.state,
             "role": self.role,
             "missing": list(self.missing),
+        }
+
+
+class ForbiddenError(DomainError, PermissionError):
+    """Whoever acts has not the role, or the place is outside what they may act in."""
+
+    title = "Not yours to do"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        role: str,
+        needs_role: Iterable[str] = (),
+        cells: tuple[str, ...] = (),
+        cell: str | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.role = role  # they act in
+        self.needs_role = sorted(needs_role)  # any of these would do
+        self.cells = cells  # whose subtrees they may act in; empty: it is not about the place
+        self.cell = cell  # where it is
+
+    def extras(self) -> dict[str, object]:
+        """The role they have, and what would be needed."""
+        return {
+            "role": self.role,
+            "needs_role": self.needs_role or None,
+            "cells": list(self.cells) or None,
+            "cell": self.cell,
         }
 
 

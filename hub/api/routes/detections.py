@@ -8,12 +8,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from hub.api.access import PEOPLE, allow
 from hub.api.deps import Cursor, HubDep, Limit, cursor_parts, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.detections import DetectionFull, DetectionNow, DetectionPage, PictureNow
 from hub.store import views
 
-router = APIRouter(tags=["Detections"])
+router = APIRouter(tags=["Detections"], dependencies=[allow(*PEOPLE)])
 
 _EPOCH, _US = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
 

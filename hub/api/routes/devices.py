@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 
+from hub.api.access import DESK, allow
 from hub.api.deps import HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.devices import (
@@ -24,7 +25,7 @@ from hub.store import camera_states, views
 from hub.store.rows import StreamRow
 from hub.store.view_rows import AgentView
 
-router = APIRouter(tags=["Devices"])
+router = APIRouter(tags=["Devices"], dependencies=[allow(*DESK)])
 
 _BLIND_AT_MOST = timedelta(days=31)
 _PERIODS = 200  # of one cell

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 
 from contract.geometry import Point
 from contract.taxonomy import Severity
+from hub.api.access import DESK, PEOPLE, allow
 from hub.api.deps import (
     ActorDep,
     Cursor,
@@ -35,6 +36,7 @@ from hub.api.models.events import (
     State,
     VerdictNow,
 )
+from hub.domain.actor import Role
 from hub.services.act_on_event import Act, act_on_event, undo
 from hub.services.judge_detection import Judgement, judge_detection
 from hub.services.report_manually import ManualReport, report_manually
@@ -42,8 +44,12 @@ from hub.store import views
 from hub.store.rows import GridEventRow
 from hub.store.view_rows import EventFilter
 
-router = APIRouter(prefix="/events", tags=["Grid events"])
-reports_router = APIRouter(prefix="/reports", tags=["Grid events"])
+router = APIRouter(prefix="/events", tags=["Grid events"], dependencies=[allow(*PEOPLE)])
+reports_router = APIRouter(
+    prefix="/reports",
+    tags=["Grid events"],
+    dependencies=[allow(*PEOPLE, Role.CITIZEN)],
+)
 
 
 @router.get("", summary="Grid events, the newest first", responses=problems())
@@ -100,6 +106,7 @@ def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) ->
 @router.post(
     "/{number}/verdict",
     summary="Say what a machine detection is",
+    dependencies=[allow(*DESK)],
     responses=problems(403, 404, 409, 413),
 )
 def judge(

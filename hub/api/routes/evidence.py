@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import FileResponse, Response
 
+from hub.api.access import DESK, PEOPLE, allow
 from hub.api.deps import ActorDep, HubDep, reading
 from hub.api.errors import Problem, problem_response, problems
 from hub.api.models.evidence import Because, ErasedNow, HoldNow
@@ -16,7 +17,7 @@ from hub.services.hold_evidence import hold_event, hold_one, release_event, rele
 from hub.store import evidence_keeping, views
 from hub.store.evidence_index import check_not_erased
 
-router = APIRouter(tags=["Evidence"])
+router = APIRouter(tags=["Evidence"], dependencies=[allow(*PEOPLE)])
 
 # what a browser may show; anything else an agent sent is a download
 SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "video/webm"})
@@ -69,6 +70,7 @@ def show_evidence(digest: DigestPath, hub: HubDep) -> Response:
 @router.post(
     "/evidence/{digest}/erase",
     summary="Erase a picture or clip",
+    dependencies=[allow(*DESK)],
     responses=problems(403, 404, 409, 410, 413),
 )
 def erase(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) -> ErasedNow:
@@ -81,7 +83,9 @@ def erase(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) -> Er
     return ErasedNow.model_validate(row)
 
 
-@router.get("/holds", summary="Legal holds that stand", responses=problems())
+@router.get(
+    "/holds", summary="Legal holds that stand", dependencies=[allow(*DESK)], responses=problems()
+)
 def list_holds(hub: HubDep) -> list[HoldNow]:
     """The newest first."""
     with reading(hub) as conn:
@@ -101,6 +105,7 @@ def list_holds(hub: HubDep) -> list[HoldNow]:
     "/evidence/{digest}/hold",
     status_code=204,
     summary="Hold one picture or clip",
+    dependencies=[allow(*DESK)],
     responses=problems(403, 404, 409, 413),
 )
 def hold_piece(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) -> None:
@@ -113,6 +118,7 @@ def hold_piece(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) 
     "/evidence/{digest}/release",
     status_code=204,
     summary="Release the hold on one picture or clip",
+    dependencies=[allow(*DESK)],
     responses=problems(403, 404, 409, 413),
 )
 def release_piece(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) -> None:
@@ -125,6 +131,7 @@ def release_piece(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDe
     "/events/{number}/hold",
     status_code=204,
     summary="Hold the evidence of an event",
+    dependencies=[allow(*DESK)],
     responses=problems(403, 404, 409, 413),
 )
 def hold_all(number: str, body: Because, hub: HubDep, actor: ActorDep) -> None:
@@ -137,6 +144,7 @@ def hold_all(number: str, body: Because, hub: HubDep, actor: ActorDep) -> None:
     "/events/{number}/release",
     status_code=204,
     summary="Release the hold on an event",
+    dependencies=[allow(*DESK)],
     responses=problems(403, 404, 409, 413),
 )
 def release_all(number: str, body: Because, hub: HubDep, actor: ActorDep) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from hub.api.access import TO_EVERYONE
 from hub.api.shelf import Shelf
 from hub.domain.errors import NotFoundError
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[TO_EVERYONE])
 
 
 @router.get("/assets/{fingerprint}/{name}")

@@ -7,13 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from contract.geometry import Point
+from hub.api.access import PEOPLE, allow
 from hub.api.deps import HubDep
 from hub.api.errors import problems
 from hub.api.models.grid import CategoryNow, CellNow, Feature, FeatureCollection, SubCategoryNow
+from hub.domain.actor import Role
 from hub.domain.errors import NotFoundError
 from hub.domain.grid import Cell
 
-router = APIRouter(tags=["Grid"])
+router = APIRouter(tags=["Grid"], dependencies=[allow(*PEOPLE, Role.CITIZEN)])
 
 
 @router.get("/grid", summary="The cells as GeoJSON", responses=problems())

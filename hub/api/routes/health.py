@@ -5,18 +5,22 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
+from hub.api.access import DESK, PEOPLE, TO_EVERYONE, allow
 from hub.api.deps import HubDep
 from hub.api.errors import Problem, problem_response, problems
 from hub.api.live import MAX_CLIENTS, Live
 from hub.api.metrics import MEDIA_TYPE, metrics
 from hub.api.models.health import Alive, Ready
+from hub.domain.actor import Role
 from hub.store import views
 
 router = APIRouter(tags=["Health"])
 live_router = APIRouter(tags=["Live"])
 
 
-@router.get("/healthz", summary="The process runs", responses=problems())
+@router.get(
+    "/healthz", summary="The process runs", dependencies=[TO_EVERYONE], responses=problems()
+)
 def alive() -> Alive:
     """Asks nothing of anybody."""
     return Alive()
@@ -25,6 +29,7 @@ def alive() -> Alive:
 @router.get(
     "/readyz",
     summary="Database and ingestion are there",
+    dependencies=[TO_EVERYONE],
     response_model=Ready,
     responses=problems(),
 )
@@ -44,6 +49,7 @@ def ready(request: Request, hub: HubDep) -> Ready | Response:
 @router.get(
     "/metrics",
     summary="Figures for a monitoring system",
+    dependencies=[allow(*DESK, Role.MONITOR)],
     response_class=Response,
     responses=problems() | {200: {"content": {"text/plain": {}}}},
 )
@@ -55,6 +61,7 @@ def show_metrics(hub: HubDep) -> Response:
 @live_router.get(
     "/live",
     summary="What changes, as server-sent events",
+    dependencies=[allow(*PEOPLE)],
     response_class=StreamingResponse,
     responses=problems()
     | {

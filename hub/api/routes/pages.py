@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from contract.taxonomy import Lane, Severity
 from hub.api import words
+from hub.api.access import DESK, PEOPLE, allow
 from hub.api.curve import Curve, score_curve
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.errors import Problem
@@ -33,7 +34,7 @@ from hub.store import evidence_keeping, views
 from hub.store.rows import DetectionRow, GridEventRow
 from hub.store.view_rows import AgentView, EventFilter, LaneView, Picture, QuarantineFilter
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allow(*PEOPLE)])
 
 _NEARBY_M = 500.0
 _CURVE_S = 30.0  # of scores before and after the moment it fired
@@ -49,7 +50,7 @@ _CLIP_COMES_WITHIN = timedelta(seconds=120)  # the seconds after the alarm, enco
 _HEARD_WITHIN = timedelta(seconds=30)  # three heartbeats: an agent that is silent longer is so
 
 
-@router.get("/")
+@router.get("/", dependencies=[allow(*DESK)])
 def show_triage(
     request: Request,
     hub: HubDep,
@@ -68,7 +69,7 @@ def show_triage(
     return _pages(request).page(request, "triage.html", values)
 
 
-@router.get("/triage/queue")
+@router.get("/triage/queue", dependencies=[allow(*DESK)])
 def show_queue(request: Request, hub: HubDep) -> HTMLResponse:
     """The queue alone, as it is now."""
     with reading(hub) as conn:
@@ -76,7 +77,7 @@ def show_queue(request: Request, hub: HubDep) -> HTMLResponse:
     return _pages(request).page(request, "_queue.html", {"queue": queue, "selected": None})
 
 
-@router.get("/triage/events/none")
+@router.get("/triage/events/none", dependencies=[allow(*DESK)])
 def show_no_event(request: Request, hub: HubDep) -> HTMLResponse:
     """The pane of an empty queue."""
     with reading(hub) as conn:
@@ -84,7 +85,7 @@ def show_no_event(request: Request, hub: HubDep) -> HTMLResponse:
     return _pages(request).page(request, "_evidence.html", values)
 
 
-@router.get("/triage/events/{number}")
+@router.get("/triage/events/{number}", dependencies=[allow(*DESK)])
 def show_evidence(number: str, request: Request, hub: HubDep) -> HTMLResponse:
     """The evidence and facts of one event."""
     with reading(hub) as conn:
@@ -92,7 +93,7 @@ def show_evidence(number: str, request: Request, hub: HubDep) -> HTMLResponse:
     return _pages(request).page(request, "_evidence.html", values)
 
 
-@router.get("/triage/last")
+@router.get("/triage/last", dependencies=[allow(*DESK)])
 def show_last(request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
     """The last decision, as long as it can be undone."""
     with reading(hub) as conn:
@@ -152,7 +153,7 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
     return _pages(request).page(request, "event.html", values)
 
 
-@router.get("/devices")
+@router.get("/devices", dependencies=[allow(*DESK)])
 def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
     """Agents, cameras, what arrived of what they sent, what was refused."""
     now = hub.now()
@@ -187,7 +188,7 @@ def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
     )
 
 
-@router.get("/completeness")
+@router.get("/completeness", dependencies=[allow(*DESK)])
 def show_completeness(
     request: Request, hub: HubDep, agent: Annotated[str, Query(max_length=64)] = ""
 ) -> HTMLResponse:
@@ -202,7 +203,7 @@ def show_completeness(
     return _pages(request).page(request, "completeness.html", values)
 
 
-@router.get("/quarantine")
+@router.get("/quarantine", dependencies=[allow(*DESK)])
 def show_quarantine(
     request: Request,
     hub: HubDep,
@@ -230,7 +231,7 @@ def show_quarantine(
     return _pages(request).page(request, "quarantine.html", values)
 
 
-@router.get("/quarantine/{id}")
+@router.get("/quarantine/{id}", dependencies=[allow(*DESK)])
 def show_quarantined(
     id: Annotated[int, Path(ge=1, le=2**63 - 1)], request: Request, hub: HubDep
 ) -> HTMLResponse:
@@ -246,7 +247,7 @@ def show_quarantined(
     return _pages(request).page(request, "quarantined.html", values)
 
 
-@router.get("/tuning")
+@router.get("/tuning", dependencies=[allow(*DESK)])
 def show_tuning(
     request: Request,
     hub: HubDep,

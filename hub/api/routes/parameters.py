@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter
 
 from contract.messages import Manifest
+from hub.api.access import DESK, allow
 from hub.api.deps import ActorDep, HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.parameters import Change, CommandNow, DetectorNow, Parameters, StreamDetectors
@@ -15,7 +16,7 @@ from hub.domain.errors import NotFoundError
 from hub.services.tune_threshold import tune_threshold
 from hub.store import views
 
-router = APIRouter(prefix="/agents/{agent}", tags=["Parameters"])
+router = APIRouter(prefix="/agents/{agent}", tags=["Parameters"], dependencies=[allow(*DESK)])
 
 
 @router.get(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
+from hub.api.access import DESK, allow
 from hub.api.deps import ActorDep, Cursor, HubDep, Limit, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.quarantine import (
@@ -21,7 +22,7 @@ from hub.ingest.replay import give_up, replay, replay_waiting
 from hub.store import views
 from hub.store.view_rows import QuarantineFilter, RefusedFull
 
-router = APIRouter(prefix="/quarantine", tags=["Quarantine"])
+router = APIRouter(prefix="/quarantine", tags=["Quarantine"], dependencies=[allow(*DESK)])
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 WAITING = {"waiting": True, "settled": False, "all": None}

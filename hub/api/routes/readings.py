@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
+from hub.api.access import DESK, allow
 from hub.api.deps import HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.readings import TotalNow
 from hub.domain.errors import InvalidError
 from hub.store import views
 
-router = APIRouter(prefix="/readings", tags=["Readings"])
+router = APIRouter(prefix="/readings", tags=["Readings"], dependencies=[allow(*DESK)])
 
 Period = Literal["1m", "1h", "1d"]
 _USUAL = {"1m": timedelta(hours=1), "1h": timedelta(days=1), "1d": timedelta(days=31)}

@@ -12,6 +12,7 @@ from psycopg import Connection
 from starlette.responses import HTMLResponse
 
 from contract.messages import SensorHealth
+from hub.api.access import DESK, allow
 from hub.api.deps import HubDep, reading
 from hub.api.errors import Problem
 from hub.api.problem_pages import problem_page
@@ -22,7 +23,7 @@ from hub.store import sensor_views
 from hub.store.sensor_views import SensorView
 from hub.store.view_rows import AgentView
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[allow(*DESK)])
 
 SHOWN = 40  # sensors on the devices page, those that need a look first
 _MOST = 2000

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 
+from hub.api.access import DESK, allow
 from hub.api.deps import HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.sensors import FaultNow, ReadingNow, RollUp, SensorNow, SeriesNow
@@ -16,7 +17,7 @@ from hub.services.context import Hub
 from hub.store import sensor_views
 from hub.store.sensor_views import SensorView
 
-router = APIRouter(tags=["Sensors"])
+router = APIRouter(tags=["Sensors"], dependencies=[allow(*DESK)])
 
 Width = Literal["1m", "1h", "1d"]
 _USUAL = {"1m": timedelta(hours=1), "1h": timedelta(days=1), "1d": timedelta(days=31)}

@@ -1,0 +1,117 @@
+"""Who may use which route: the whole table, and what happens to a route that is not in it."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from hub.api.access import DESK, PEOPLE, TO_EVERYONE, AccessError, allow, table
+from hub.api.app import create_app
+from hub.domain.actor import Role
+from hub.services.context import Hub
+
+EVERYONE = None
+REPORTERS = (*PEOPLE, Role.CITIZEN)
+
+# every route of the hub, by who may use it; a new route is written here by whoever adds it
+ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
+    (EVERYONE, "GET /healthz"),
+    (EVERYONE, "GET /readyz"),
+    (EVERYONE, "GET /assets/{fingerprint}/{name}"),
+    (EVERYONE, "GET /api/v1/openapi.json"),
+    ((*DESK, Role.MONITOR), "GET /metrics"),
+    # grid events
+    (PEOPLE, "GET /api/v1/events"),
+    (PEOPLE, "GET /api/v1/events/{number}"),
+    (DESK, "POST /api/v1/events/{number}/verdict"),
+    (PEOPLE, "POST /api/v1/events/{number}/acts"),
+    (PEOPLE, "POST /api/v1/events/{number}/undo"),
+    (REPORTERS, "POST /api/v1/reports"),
+    (PEOPLE, "GET /api/v1/detections"),
+    (PEOPLE, "GET /api/v1/detections/{episode}"),
+    (PEOPLE, "GET /api/v1/live"),
+    # evidence
+    (PEOPLE, "GET /api/v1/evidence/{digest}"),
+    (DESK, "POST /api/v1/evidence/{digest}/erase"),
+    (DESK, "POST /api/v1/evidence/{digest}/hold"),
+    (DESK, "POST /api/v1/evidence/{digest}/release"),
+    (DESK, "POST /api/v1/events/{number}/hold"),
+    (DESK, "POST /api/v1/events/{number}/release"),
+    (DESK, "GET /api/v1/holds"),
+    # the grid
+    (REPORTERS, "GET /api/v1/grid"),
+    (REPORTERS, "GET /api/v1/grid/at"),
+    (REPORTERS, "GET /api/v1/categories"),
+    # devices
+    (DESK, "GET /api/v1/agents"),
+    (DESK, "GET /api/v1/agents/{agent}"),
+    (DESK, "GET /api/v1/agents/{agent}/parameters"),
+    (DESK, "PUT /api/v1/agents/{agent}/streams/{stream}/detectors/{kind}/parameters"),
+    (DESK, "GET /api/v1/agents/{agent}/sensors/{device}"),
+    (DESK, "GET /api/v1/agents/{agent}/sensors/{device}/readings"),
+    (DESK, "GET /api/v1/agents/{agent}/sensors/{device}/rollups"),
+    (DESK, "GET /api/v1/streams"),
+    (DESK, "GET /api/v1/sensors"),
+    (DESK, "GET /api/v1/readings/totals"),
+    (DESK, "GET /api/v1/completeness"),
+    (DESK, "GET /api/v1/flooding"),
+    (DESK, "GET /api/v1/blind"),
+    (DESK, "GET /api/v1/quarantine"),
+    (DESK, "GET /api/v1/quarantine/{id}"),
+    (DESK, "POST /api/v1/quarantine/replay"),
+    (DESK, "POST /api/v1/quarantine/{id}/replay"),
+    (DESK, "POST /api/v1/quarantine/{id}/give-up"),
+    # the console
+    (DESK, "GET /"),
+    (DESK, "GET /triage/queue"),
+    (DESK, "GET /triage/events/none"),
+    (DESK, "GET /triage/events/{number}"),
+    (DESK, "GET /triage/last"),
+    (PEOPLE, "GET /events"),
+    (PEOPLE, "GET /events/{number}"),
+    (PEOPLE, "GET /report"),
+    (DESK, "GET /devices"),
+    (DESK, "GET /completeness"),
+    (DESK, "GET /quarantine"),
+    (DESK, "GET /quarantine/{id}"),
+    (DESK, "GET /tuning"),
+    (DESK, "GET /sensors/{agent}/{device}"),
+]
+
+
+def words(roles: frozenset[Role] | tuple[Role, ...] | None) -> str:
+    return "everyone" if roles is None else ", ".join(sorted(roles))
+
+
+def test_every_route_and_who_may_use_it(hub: Hub) -> None:
+    expected = [f"{path}: {words(roles)}" for roles, path in ROUTES]
+    found = [f"{path}: {words(roles)}" for path, roles in table(create_app(hub)).items()]
+    assert sorted(found) == sorted(expected)
+
+
+def test_a_route_that_does_not_say_who_may_use_it_stops_the_start() -> None:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.get("/said", dependencies=[TO_EVERYONE])(lambda: None)
+    app.get("/forgotten")(lambda: None)
+    with pytest.raises(AccessError, match="GET /forgotten does not say who may use it"):
+        table(app)
+
+
+def test_a_route_beside_the_api_stops_the_start() -> None:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.router.routes.append(Route("/beside", lambda request: JSONResponse(None)))
+    with pytest.raises(AccessError, match="/beside is no route of the API"):
+        table(app)
+
+
+def test_where_a_router_and_its_route_both_say_who_both_hold() -> None:
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, dependencies=[allow(*PEOPLE)])
+    app.get("/both", dependencies=[allow(Role.MASTER, Role.CITIZEN)])(lambda: None)
+    assert table(app) == {"GET /both": frozenset({Role.MASTER})}
+
+
+def test_nobody_is_no_role() -> None:
+    with pytest.raises(AccessError, match="lets nobody in"):
+        allow()
