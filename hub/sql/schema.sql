@@ -54,6 +54,17 @@ CREATE TABLE agent (
     PRIMARY KEY (agent)
 );
 
+CREATE TABLE budget_line (
+    cell text NOT NULL,
+    year smallint NOT NULL,
+    amount_fen bigint NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    PRIMARY KEY (cell, year),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    CHECK ((amount_fen >= 0)),
+    CHECK (((year >= 2000) AND (year <= 2200)))
+);
+
 CREATE TABLE camera_state (
     agent text NOT NULL,
     stream text NOT NULL,
@@ -182,6 +193,24 @@ CREATE TABLE enrolment (
     CHECK (((serial IS NULL) = (expires_at IS NULL))),
     CHECK ((credential = ANY (ARRAY['password'::text, 'certificate'::text])))
 );
+
+CREATE TABLE event_entry (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    event bigint NOT NULL,
+    entry bigint NOT NULL,
+    relation text NOT NULL,
+    linked_at timestamp with time zone NOT NULL,
+    linked_by text NOT NULL,
+    removed_at timestamp with time zone,
+    removed_by text,
+    PRIMARY KEY (id),
+    FOREIGN KEY (entry) REFERENCES registry_entry(id),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK (((removed_at IS NULL) = (removed_by IS NULL))),
+    CHECK ((relation = ANY (ARRAY['concerns'::text, 'at'::text, 'caused_by'::text, 'reported_by'::text, 'owned_by'::text])))
+);
+CREATE INDEX event_entry_entry ON public.event_entry USING btree (entry);
+CREATE UNIQUE INDEX event_entry_once ON public.event_entry USING btree (event, entry, relation) WHERE (removed_at IS NULL);
 
 CREATE TABLE event_evidence (
     event bigint NOT NULL,
@@ -390,6 +419,57 @@ CREATE TABLE ledger (
     CHECK ((watermark >= 0))
 );
 
+CREATE TABLE person (
+    code text NOT NULL,
+    name text NOT NULL,
+    unit text,
+    phone text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    language text DEFAULT 'zh'::text NOT NULL,
+    in_training boolean DEFAULT false NOT NULL,
+    left_at timestamp with time zone,
+    PRIMARY KEY (code),
+    FOREIGN KEY (unit) REFERENCES unit(code),
+    CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'::text)),
+    CHECK ((language = ANY (ARRAY['zh'::text, 'en'::text]))),
+    CHECK ((name <> ''::text))
+);
+CREATE INDEX person_unit ON public.person USING btree (unit);
+
+CREATE TABLE person_position (
+    person text NOT NULL,
+    lon double precision NOT NULL,
+    lat double precision NOT NULL,
+    accuracy_m double precision,
+    at timestamp with time zone NOT NULL,
+    PRIMARY KEY (person),
+    FOREIGN KEY (person) REFERENCES person(code),
+    CHECK ((accuracy_m >= (0)::double precision)),
+    CHECK (((lat >= ('-90'::integer)::double precision) AND (lat <= (90)::double precision))),
+    CHECK (((lon >= ('-180'::integer)::double precision) AND (lon <= (180)::double precision)))
+);
+
+CREATE TABLE post (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    person text NOT NULL,
+    role text NOT NULL,
+    cell text,
+    unit text,
+    from_at timestamp with time zone NOT NULL,
+    to_at timestamp with time zone,
+    PRIMARY KEY (id),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    FOREIGN KEY (person) REFERENCES person(code),
+    FOREIGN KEY (unit) REFERENCES unit(code),
+    CHECK ((from_at < to_at)),
+    CHECK (((role <> 'assistant'::text) OR (NOT (length(cell) IS DISTINCT FROM 15)))),
+    CHECK (((role <> 'leader'::text) OR (NOT (length(cell) IS DISTINCT FROM 12)))),
+    CHECK (((role <> 'dept'::text) OR (unit IS NOT NULL))),
+    CHECK ((role = ANY (ARRAY['assistant'::text, 'leader'::text, 'master'::text, 'dispatcher'::text, 'dept'::text, 'supervisor'::text])))
+);
+CREATE INDEX post_area ON public.post USING btree (role, cell);
+CREATE UNIQUE INDEX post_once ON public.post USING btree (person, role, COALESCE(cell, ''::text), COALESCE(unit, ''::text)) WHERE (to_at IS NULL);
+
 CREATE TABLE quarantine (
     id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     received_at timestamp with time zone NOT NULL,
@@ -453,6 +533,33 @@ CREATE TABLE reading_rollup (
 );
 CREATE INDEX reading_rollup_device ON public.reading_rollup USING btree (device, metric, width, bucket);
 
+CREATE TABLE registry_entry (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    cell text,
+    lon double precision,
+    lat double precision,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    retired_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    CHECK ((jsonb_typeof(attributes) = 'object'::text)),
+    CHECK (((lon IS NULL) = (lat IS NULL))),
+    CHECK ((kind = ANY (ARRAY['person'::text, 'place'::text, 'thing'::text, 'matter'::text, 'organisation'::text]))),
+    CHECK (((lat >= ('-90'::integer)::double precision) AND (lat <= (90)::double precision))),
+    CHECK (((lon >= ('-180'::integer)::double precision) AND (lon <= (180)::double precision))),
+    CHECK ((name <> ''::text)),
+    CHECK ((version >= 1))
+);
+CREATE INDEX registry_entry_cell ON public.registry_entry USING btree (cell);
+CREATE INDEX registry_entry_kind ON public.registry_entry USING btree (kind, id);
+
 CREATE TABLE report (
     id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     event bigint NOT NULL,
@@ -468,6 +575,22 @@ CREATE TABLE report (
     FOREIGN KEY (event) REFERENCES grid_event(id)
 );
 CREATE INDEX report_event ON public.report USING btree (event);
+
+CREATE TABLE responsibility (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    category text NOT NULL,
+    subcategory text,
+    cell text NOT NULL,
+    unit text NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    to_at timestamp with time zone,
+    PRIMARY KEY (id),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    FOREIGN KEY (unit) REFERENCES unit(code),
+    CHECK ((category = ANY (ARRAY['public_security'::text, 'urban_management'::text, 'fire_safety'::text, 'traffic_safety'::text, 'environmental_safety'::text, 'letters_and_visits'::text, 'ethnic_and_religious_affairs'::text, 'land_supervision'::text, 'peoples_livelihood'::text]))),
+    CHECK ((from_at < to_at))
+);
+CREATE UNIQUE INDEX responsibility_once ON public.responsibility USING btree (category, COALESCE(subcategory, ''::text), cell) WHERE (to_at IS NULL);
 
 CREATE TABLE revoked_certificate (
     serial text NOT NULL,
@@ -528,6 +651,20 @@ CREATE TABLE sensor_value (
     PRIMARY KEY (agent, device, metric, label, place)
 );
 
+CREATE TABLE shift (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    person text NOT NULL,
+    cell text,
+    begins_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    FOREIGN KEY (person) REFERENCES person(code),
+    CHECK ((begins_at < ends_at))
+);
+CREATE INDEX shift_time ON public.shift USING btree (ends_at, begins_at);
+CREATE UNIQUE INDEX shift_once ON public.shift USING btree (person, begins_at, COALESCE(cell, ''::text));
+
 CREATE TABLE stream (
     agent text NOT NULL,
     stream text NOT NULL,
@@ -550,6 +687,36 @@ CREATE TABLE stream (
     FOREIGN KEY (agent) REFERENCES agent(agent),
     FOREIGN KEY (cell) REFERENCES grid_cell(code),
     CHECK (((lon IS NULL) = (lat IS NULL)))
+);
+
+CREATE TABLE terminal (
+    code text NOT NULL,
+    person text,
+    model text DEFAULT ''::text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    retired_at timestamp with time zone,
+    PRIMARY KEY (code),
+    FOREIGN KEY (person) REFERENCES person(code),
+    CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'::text))
+);
+CREATE INDEX terminal_person ON public.terminal USING btree (person);
+
+CREATE TABLE unit (
+    code text NOT NULL,
+    kind text NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    parent text,
+    phone text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    closed_at timestamp with time zone,
+    PRIMARY KEY (code),
+    FOREIGN KEY (parent) REFERENCES unit(code),
+    CHECK ((parent <> code)),
+    CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'::text)),
+    CHECK ((kind = ANY (ARRAY['department'::text, 'station'::text, 'grid'::text]))),
+    CHECK ((name_en <> ''::text)),
+    CHECK ((name_zh <> ''::text))
 );
 
 CREATE TABLE verdict (

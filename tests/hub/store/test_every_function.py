@@ -31,15 +31,23 @@ from contract.errors import GridwardenError
 from contract.geometry import Point
 from contract.messages import Detection, EvidenceChunk, EvidenceRef, Health, Reading, ScoreBlock
 from contract.ranges import SequenceSet
+from contract.taxonomy import Category
+from hub.domain.actor import Role
 from hub.domain.grid import Cell
 from hub.domain.lane_ledger import LaneLedger
 from hub.domain.merge import EpisodeState, from_record
+from hub.domain.people import Post
+from hub.domain.responsibility import Assignment
 from hub.store import events
 from hub.store.bulk import Insert, InsertPath, by_copy, by_unnest, choose_insert
 from hub.store.enrolments import Credential, Enrolment
+from hub.store.equipment import BudgetLine, TerminalRow
 from hub.store.events import NewEvent
 from hub.store.migrate import migrate
+from hub.store.people import NewShift, PeopleFilter, PersonRow
+from hub.store.registry import EntryFacts, EntryFilter
 from hub.store.rows import GridEventRow
+from hub.store.units import UnitRow
 from hub.store.view_rows import EventFilter
 from tests import pglite
 from tests.hub.builders import chunks, detection, health, reading, score_block
@@ -58,6 +66,8 @@ ANSWERS_OF_ITS_OWN = {  # tested where they are meant for one kind of server, or
     "epoch",
 }
 
+CELL = "410105000001001"
+ENTRY = EntryFacts("place", "Yard", CELL, 113.65, 34.76, {"risk": "fire"})
 SHOWN = EvidenceRef(digest="ef" * 32, role="box", media_type="image/jpeg", size=7, captured_at=AT)
 
 NAMED: dict[str, Any] = {
@@ -69,7 +79,7 @@ NAMED: dict[str, Any] = {
     "streams": [("yard-02", "cam-01")],
     "boots": [("yard-02", "b7f3")],
     "boot": "b7f3",
-    "cell": "410105000001001",
+    "cell": CELL,
     "cells": [],
     "district": "410105",
     "number": "410105-20260301-00001",
@@ -108,6 +118,8 @@ NAMED: dict[str, Any] = {
     "since": AT - timedelta(hours=1),
     "seq": 18,
     "wanted": EventFilter(),
+    "person": "li",
+    "persons": ["li", "wang"],
 }
 PGLITES_UTC = "zoneinfo.ZoneInfo(key='GMT')", "datetime.timezone.utc"
 RAISES = "raises"
@@ -138,6 +150,39 @@ OF: dict[tuple[str, str], Any] = {
     ("sensor_views.sensor", "device"): "well-1",
     ("sensor_views.sensors", "device"): "well-1",
     ("evidence_keeping.mark_erased", "digests"): ["cd" * 32],  # the other one is held
+    ("units.unit", "code"): "fire",
+    ("units.close_unit", "code"): "fire",
+    ("units.save_units", "rows"): [UnitRow("u", "station", "U", "甲", None, "", "", None)],
+    ("units.matrix", "unit"): None,
+    ("units.matrix", "cell"): "410105",
+    ("units.assign", "assignments"): [
+        Assignment(Category.FIRE_SAFETY, None, "410105", "office", AT, None)
+    ],
+    ("people.on_duty", "role"): Role.ASSISTANT,
+    ("people.on_duty", "unit"): None,
+    ("people.holders", "role"): Role.LEADER,
+    ("people.holders", "unit"): None,
+    ("people.people", "wanted"): PeopleFilter(),
+    ("people.people", "after"): "",
+    ("people.by_code", "code"): "li",
+    ("people.leave", "code"): "li",
+    ("people.save_people", "rows"): [PersonRow("p", "P", None, "", "", "zh", False, None)],
+    ("people.set_posts", "posts"): [Post("wang", Role.ASSISTANT, CELL, None, AT, None)],
+    ("people.save_shifts", "shifts"): [NewShift("wang", CELL, AT, AT + timedelta(hours=8))],
+    ("people.shifts", "after"): 0,
+    ("people.remove_shift", "id"): 1,
+    ("equipment.budget", "year"): 2026,
+    ("equipment.save_budget", "lines"): [BudgetLine(CELL, 2026, 7, "")],
+    ("equipment.save_terminals", "rows"): [TerminalRow("t-2", "li", "", "", None)],
+    ("registry.entries", "wanted"): EntryFilter(),
+    ("registry.entries", "after"): 0,
+    ("registry.add", "said"): ENTRY,
+    ("registry.change", "said"): ENTRY,
+    **{(f"registry.{name}", "expected_version"): 1 for name in ("change", "retire", "restore")},
+    ("registry.link", "entry"): 1,
+    ("registry.link", "relation"): "concerns",
+    ("registry.unlink", "link"): 1,
+    ("registry.links_of_entry", "entry"): 1,
     ("enrolments.save", "enrolment"): Enrolment(
         "yard-02", "north", Credential.PASSWORD, "hash", None, AT, AT, None, None
     ),
