@@ -13,6 +13,7 @@ import uvicorn
 from contract.errors import GridwardenError
 from hub.api.app import create_app
 from hub.config import HubConfig
+from hub.grid_watch import watch_grid
 from hub.ingest.subscriber import run_ingest as ingest
 from hub.services.context import Hub, open_hub
 from hub.timers import run_timers as timers
@@ -108,7 +109,7 @@ def _run_parts(hub: Hub, stop: threading.Event, parts: dict[str, Part]) -> None:
 
     threads = [
         threading.Thread(target=guard, args=(part,), name=f"hub-{name}")
-        for name, part in parts.items()
+        for name, part in {**parts, "grid": watch_grid}.items()
     ]
     for thread in threads:
         thread.start()

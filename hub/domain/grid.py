@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from shapely import STRtree
-from shapely.errors import ShapelyError
 from shapely.geometry import Point as ShapelyPoint
-from shapely.geometry import mapping, shape
+from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
+from shapely.validation import explain_validity
 
 from contract.errors import GridwardenError
 from contract.geometry import Point
@@ -31,20 +32,27 @@ class GridError(GridwardenError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A district, secondary grid or basic grid."""
+    """A district, secondary grid or basic grid, with the outline it has or had for a time."""
 
     code: str
     name_en: str
     name_zh: str
-    polygon: BaseGeometry  # WGS 84; a Polygon or MultiPolygon
+    polygon: BaseGeometry  # WGS 84; a Polygon or MultiPolygon, empty where nobody surveyed it yet
+    valid_from: datetime | None = None  # None: since ever
+    valid_to: datetime | None = None  # not included; None: in force
 
     def __post_init__(self) -> None:
         if not _CODE.fullmatch(self.code):
             raise GridError(f"grid code {self.code!r} has not 6, 12 or 15 digits")
-        if self.polygon.geom_type not in ("Polygon", "MultiPolygon") or not self.polygon.is_valid:
+        if self.polygon.geom_type not in ("Polygon", "MultiPolygon"):
             raise GridError(
-                f"cell {self.code} has no valid polygon ({self.polygon.geom_type}): correct its "
-                "outline, which may cross itself"
+                f"cell {self.code} has a {self.polygon.geom_type} for a polygon: give it a Polygon "
+                "or MultiPolygon"
+            )
+        if not self.polygon.is_valid:
+            raise GridError(
+                f"cell {self.code} has no valid polygon ({explain_validity(self.polygon)}): "
+                "correct its outline there"
             )
 
     @property
@@ -62,27 +70,58 @@ class Cell:
         """The polygon as a GeoJSON geometry."""
         return dict(mapping(self.polygon))
 
+    def held_at(self, at: datetime) -> bool:
+        """Whether this was the cell's outline then."""
+        return (self.valid_from is None or self.valid_from <= at) and (
+            self.valid_to is None or at < self.valid_to
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _InForce:
+    """What a grid knows, never changed once built."""
+
+    cells: Mapping[str, Cell]  # those in force, by code
+    basic: tuple[Cell, ...]  # every outline a basic grid has or had, by code, the latest first
+    tree: STRtree  # over `basic`
+
 
 class Grid:
-    """The cells of a district, searchable by point. Thread-safe: never changed once built."""
+    """The cells of a district, searchable by point, as they are now and as they were.
+
+    Thread-safe: `take` swaps what is in force as a whole.
+    """
 
     def __init__(self, cells: Iterable[Cell]) -> None:
-        self.cells: Mapping[str, Cell] = {c.code: c for c in sorted(cells, key=lambda c: c.code)}
-        self._basic = [c for c in self.cells.values() if c.level == 1]
-        self._tree = STRtree([c.polygon for c in self._basic])
+        self._now = _built(cells)
 
-    def locate(self, point: Point) -> Cell | None:
+    def take(self, cells: Iterable[Cell]) -> None:
+        """These are the cells from now on, with the outlines they had."""
+        self._now = _built(cells)
+
+    @property
+    def cells(self) -> Mapping[str, Cell]:
+        """The cells in force, by code."""
+        return self._now.cells
+
+    def locate(self, point: Point, at: datetime | None = None) -> Cell | None:
         """The basic grid the point lies in, None outside the district.
 
-        A point on a shared edge belongs to the cell with the lowest code.
+        at: as the outlines were then; None: as they are. A point on a shared edge belongs to the
+        cell with the lowest code.
         """
-        found = self._tree.query(ShapelyPoint(point.lon, point.lat), predicate="intersects")
-        return self._basic[min(found)] if len(found) else None
+        now = self._now
+        found = now.tree.query(ShapelyPoint(point.lon, point.lat), predicate="intersects")
+        for i in sorted(found):
+            cell: Cell = now.basic[i]
+            if cell.valid_to is None if at is None else cell.held_at(at):
+                return cell
+        return None
 
     def place(self, position: Point | None, code: str) -> Point | None:
         """The position, or where only a cell is known a point inside that."""
         cell = self.cells.get(code)
-        if position is not None or cell is None:
+        if position is not None or cell is None or cell.polygon.is_empty:
             return position
         inside = cell.polygon.representative_point()
         return Point(float(inside.x), float(inside.y))
@@ -92,34 +131,11 @@ class Grid:
         return self.cells.get(code[:DISTRICT])
 
 
-def cells_from_geojson(document: Any) -> list[Cell]:
-    """The cells in a FeatureCollection whose features have `code`, `name_en` and `name_zh`.
-
-    Raises GridError naming the feature at fault, and where a cell's parent is missing.
-    """
-    if not isinstance(document, dict) or not isinstance(document.get("features"), list):
-        raise GridError("the grid must be a GeoJSON FeatureCollection")
-    cells: dict[str, Cell] = {}
-    for n, feature in enumerate(document["features"], 1):
-        try:
-            properties = feature["properties"]
-            cell = Cell(
-                str(properties["code"]),
-                str(properties["name_en"]),
-                str(properties["name_zh"]),
-                shape(feature["geometry"]),
-            )
-        except (KeyError, TypeError, AttributeError) as e:
-            raise GridError(
-                f"feature {n} of the grid needs a geometry and the properties code, name_en, "
-                f"name_zh: {e!r}"
-            ) from None
-        except (ShapelyError, ValueError, IndexError) as e:
-            raise GridError(f"feature {n} of the grid: {e}") from None
-        if cell.code in cells:
-            raise GridError(f"feature {n} of the grid repeats the code {cell.code}")
-        cells[cell.code] = cell
-    for cell in cells.values():
-        if cell.parent is not None and cell.parent not in cells:
-            raise GridError(f"cell {cell.code} has no parent: add a feature {cell.parent}")
-    return list(cells.values())
+def _built(cells: Iterable[Cell]) -> _InForce:
+    ordered = sorted(cells, key=lambda c: (c.code, c.valid_to is not None))
+    basic = tuple(c for c in ordered if c.level == 1)
+    return _InForce(
+        {c.code: c for c in ordered if c.valid_to is None},
+        basic,
+        STRtree([c.polygon for c in basic]),
+    )

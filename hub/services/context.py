@@ -15,7 +15,8 @@ from psycopg_pool import ConnectionPool
 
 from hub.config import HubConfig
 from hub.domain.categories import Categories, load_categories
-from hub.domain.grid import Grid, GridError, cells_from_geojson
+from hub.domain.grid import Grid, GridError
+from hub.domain.grid_file import cells_from_geojson
 from hub.domain.lifecycle import Lifecycle, load_lifecycle
 from hub.store.bulk import Insert, by_copy, choose_insert
 from hub.store.evidence import EvidenceFolder
@@ -62,8 +63,9 @@ def open_hub(config: HubConfig, now: Callable[[], datetime]) -> Hub:
     try:
         with pool.connection() as conn:
             if config.hub.district_file is not None:
-                save_cells(conn, cells_from_geojson(_read_json(config.hub.district_file)))
-            grid = Grid(load_cells(conn))
+                cells = cells_from_geojson(_read_json(config.hub.district_file))
+                save_cells(conn, cells, now())
+            grid = Grid(load_cells(conn, now()))
             insert = choose_insert(conn, config.storage.insert)
     except BaseException:
         pool.close()

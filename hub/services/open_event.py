@@ -122,7 +122,7 @@ def _open(conn: Connection[Any], hub: Hub, finding: Finding) -> GridEventRow:
     now = hub.now()
     name = "ingest_detection" if finding.by_machine else "report"
     advance = hub.lifecycle.advance(EventState(None), name, finding.actor, Facts(now))
-    cell = hub.grid.locate(finding.position) if finding.position else None
+    cell = hub.grid.locate(finding.position, finding.first_at) if finding.position else None
     district = cell.code[:6] if cell else hub.config.hub.district
     day = now.astimezone(ZoneInfo(hub.config.hub.time_zone)).date()
     event = events.insert(

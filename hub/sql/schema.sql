@@ -387,6 +387,18 @@ CREATE TABLE grid_event_history (
 );
 CREATE TRIGGER grid_event_history_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.grid_event_history FOR EACH STATEMENT EXECUTE FUNCTION history_is_append_only();
 
+CREATE TABLE grid_outline (
+    cell text NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    polygon jsonb NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    valid_to timestamp with time zone NOT NULL,
+    PRIMARY KEY (cell, valid_from),
+    FOREIGN KEY (cell) REFERENCES grid_cell(code),
+    CHECK ((valid_from < valid_to))
+);
+
 CREATE TABLE health (
     captured_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
@@ -683,6 +695,8 @@ CREATE TABLE stream (
     restarts bigint DEFAULT 0 NOT NULL,
     detail text DEFAULT ''::text NOT NULL,
     retired_at timestamp with time zone,
+    footprint jsonb,
+    ground jsonb,
     PRIMARY KEY (agent, stream),
     FOREIGN KEY (agent) REFERENCES agent(agent),
     FOREIGN KEY (cell) REFERENCES grid_cell(code),
@@ -700,6 +714,58 @@ CREATE TABLE terminal (
     CHECK ((code ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'::text))
 );
 CREATE INDEX terminal_person ON public.terminal USING btree (person);
+
+CREATE TABLE training_answer (
+    attempt bigint NOT NULL,
+    n integer NOT NULL,
+    answer text NOT NULL,
+    answered_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (attempt, n),
+    FOREIGN KEY (attempt) REFERENCES training_attempt(id),
+    CHECK ((answer = ANY (ARRAY['confirmed'::text, 'false_alarm'::text, 'real_but_not_actionable'::text, 'real_but_authorised'::text])))
+);
+
+CREATE TABLE training_attempt (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    training bigint NOT NULL,
+    person text NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    score double precision,
+    PRIMARY KEY (id),
+    FOREIGN KEY (person) REFERENCES person(code),
+    FOREIGN KEY (training) REFERENCES training_set(id),
+    CHECK (((finished_at IS NULL) = (score IS NULL))),
+    CHECK (((score >= (0)::double precision) AND (score <= (1)::double precision)))
+);
+CREATE INDEX training_attempt_person ON public.training_attempt USING btree (person, id);
+CREATE UNIQUE INDEX training_attempt_open ON public.training_attempt USING btree (training, person) WHERE (finished_at IS NULL);
+
+CREATE TABLE training_item (
+    training bigint NOT NULL,
+    n integer NOT NULL,
+    episode uuid NOT NULL,
+    answer text NOT NULL,
+    UNIQUE (training, episode),
+    PRIMARY KEY (training, n),
+    FOREIGN KEY (episode) REFERENCES detection(episode),
+    FOREIGN KEY (training) REFERENCES training_set(id),
+    CHECK ((answer = ANY (ARRAY['confirmed'::text, 'false_alarm'::text, 'real_but_not_actionable'::text, 'real_but_authorised'::text]))),
+    CHECK ((n >= 1))
+);
+
+CREATE TABLE training_set (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    pass_mark double precision NOT NULL,
+    retired_at timestamp with time zone,
+    UNIQUE (name),
+    PRIMARY KEY (id),
+    CHECK ((name <> ''::text)),
+    CHECK (((pass_mark > (0)::double precision) AND (pass_mark <= (1)::double precision)))
+);
 
 CREATE TABLE unit (
     code text NOT NULL,

@@ -33,6 +33,7 @@ def small_grid(conn: Connection[Any]) -> None:
             Cell(WEST, "West", "西", box(113.60, 34.70, 113.61, 34.71)),
             Cell(EAST, "East", "东", box(113.61, 34.70, 113.62, 34.71)),
         ],
+        BEGUN,
     )
 
 

@@ -14,7 +14,8 @@ from contract.taxonomy import Lane
 from contract.topics import Topic, Up
 from hub.domain.actor import Actor, Role
 from hub.domain.errors import InvalidError
-from hub.domain.grid import GridError, cells_from_geojson
+from hub.domain.grid import GridError
+from hub.domain.grid_file import cells_from_geojson
 from hub.ingest.births import take_control
 from hub.ingest.decode import Decoder, Pack
 from hub.ingest.limits import Limits

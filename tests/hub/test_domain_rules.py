@@ -21,7 +21,8 @@ from hub.config import ConfigError, load
 from hub.domain.categories import CategoriesError, load_categories
 from hub.domain.correlate import Candidate, choose, rectangle, tile_keys
 from hub.domain.decision_time import decide_by
-from hub.domain.grid import Cell, Grid, GridError, cells_from_geojson
+from hub.domain.grid import Cell, Grid, GridError
+from hub.domain.grid_file import cells_from_geojson
 from hub.domain.history import FIRST, Entry, entry_hash, first_broken
 from hub.domain.lane_ledger import MAX_RANGES, LaneLedger
 from hub.domain.merge import EpisodeState, from_record, merge
@@ -191,7 +192,7 @@ def test_a_grid_that_makes_no_sense_is_refused_by_name() -> None:
     square = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
     crossed = [[0.0, 0.0], [1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
     for features, message in (
-        ([_feature("410105", crossed)], "cross itself"),
+        ([_feature("410105", crossed)], "Self-intersection"),
         ([_feature("41010", square)], "has not 6, 12 or 15 digits"),
         ([_feature("410105001001", square)], "has no parent: add a feature 410105"),
         ([_feature("410105", square)] * 2, "repeats the code 410105"),
