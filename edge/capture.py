@@ -34,6 +34,7 @@ HANG_MARGIN_S = 15.0  # beyond the child's own time-outs
 STEADY_S = 30.0  # a child that lived this long was no failing start
 TRIES = 5  # of a file that is to be played once
 STOP_S = 1.0
+HASHED_EVERY = timedelta(seconds=1)  # of the stream: frames nobody asks for are read so often
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +151,18 @@ class Camera:
         return self._last
 
     def skip(self) -> None:
-        """Let the waiting frame go unread."""
+        """Let the waiting frame go; one a second is read nonetheless, for its hash."""
+        last, at = self._last, self.waiting_at()
+        if at is not None and (last is None or at - last.captured_at >= HASHED_EVERY):
+            self.take()
+            return
         with self._lock:
             waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.run.give_back(waiting.shown)
 
     def report(self) -> CameraReport:
-        """How it fares. The age is that of the last real frame."""
+        """How it fares. The age is that of the last real frame, the hash of the last one read."""
         with self._lock:
             seen_at, state, since = self._seen_at, self._state, self._since
         age_s = None if seen_at is None else time.monotonic() - seen_at

@@ -80,6 +80,18 @@ def test_a_frame_is_a_picture_of_its_own_that_nobody_can_write_to() -> None:
             one.image[0, 0, 0] = 1
 
 
+def test_a_camera_whose_frames_nobody_asks_for_tells_their_hash_all_the_same() -> None:
+    with camera("scene:street") as made:
+
+        def hash_now() -> str:
+            made.skip()
+            return made.report().frame_hash
+
+        eventually(hash_now)
+        first = hash_now()
+        eventually(lambda: hash_now() != first)
+
+
 def test_no_picture_is_torn(tmp_path: Path) -> None:
     # every picture is of one brightness: a torn one would show two
     path = write_video(tmp_path / "a.avi", 200, fps=200.0, size=(640, 480))
