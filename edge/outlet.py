@@ -38,7 +38,7 @@ class Outlet:
         self._refuse = refuse
         self._lock = threading.Lock()  # never held while the transport is called
         self._untaken: dict[int, int] = {}  # token -> bytes
-        self._early: set[int] = set()  # taken before we knew their token
+        self._early: set[int] = set()  # taken before `tell`, in one thread, knew their token
         self._bytes = 0
 
     @property
@@ -67,15 +67,15 @@ class Outlet:
             self._freed()
 
     def tell(self, kind: Up, message: bytes, *, retain: bool = False) -> bool:
-        """Send a message; False where there is no session."""
+        """Send a message; False where there is no session. Of one thread."""
         topic = str(Topic(self._station, self._agent, kind))
+        with self._lock:
+            self._early.clear()  # of messages that are forgotten: their tokens come again
         token = self._transport.publish(topic, message, retain=retain)
         if token is None:
             return False
         with self._lock:
-            if token in self._early:
-                self._early.discard(token)
-            else:
+            if token not in self._early:
                 self._untaken[token] = len(message)
                 self._bytes += len(message)
         return True
