@@ -58,6 +58,7 @@ class StillsSource:
         self._canvas = canvas
         self._now = now
         self._sleep = sleep
+        self._missing = f"folder {self._folder} is not there: make it"
         self._number = 0
         self._last_at: datetime | None = None
         self._told: tuple[CameraState, str] | None = None
@@ -71,12 +72,18 @@ class StillsSource:
             yield from self._play_once()
 
     def _play_once(self) -> Iterator[Frame]:
-        for number, found in enumerate(self._list() or []):
+        s = self._settings
+        backoff = Backoff(s.retry_min_s, s.retry_max_s)
+        while (listed := self._list()) is None:
+            wait_s = backoff.next_s()
+            self._tell(CameraState.LOST, f"{self._missing}; trying again in {wait_s:.1f} s")
+            self._sleep(wait_s)
+        for number, found in enumerate(listed):
             image = _read(found.path)
             if image is None:
                 self._say(CameraState.ONLINE, f"{found.path.name} is no whole picture: left out")
                 continue
-            if number and self._settings.pace == "paced":
+            if number and s.pace == "paced":
                 self._sleep(PACE_S)
             yield from self._show(image, self._now())
         self._tell(CameraState.ENDED, "played to its end")
@@ -90,7 +97,7 @@ class StillsSource:
         while True:
             listed = self._list()
             if listed is None:
-                self._say(CameraState.LOST, f"folder {self._folder} is not there: make it")
+                self._say(CameraState.LOST, self._missing)
                 self._sleep(backoff.next_s())
                 continue
             backoff.reset()

@@ -167,3 +167,17 @@ def test_a_folder_that_stays_quiet_goes_on_telling_that_it_is_looked_at(tmp_path
     viewer = Viewer(tmp_path, [lambda: None] * 120)
     viewer.shown()
     assert [state for state, _ in viewer.told] == [CameraState.CONNECTING] * 4
+
+
+def test_a_missing_folder_to_be_played_once_is_lost_until_it_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+
+    def appear() -> None:
+        folder.mkdir()
+        picture(folder / "a.jpg", 50)
+
+    viewer = Viewer(folder, [nothing, appear], loop=False)
+    assert viewer.shades() == [50]
+    states = [state for state, _ in viewer.told]
+    assert states == [CameraState.LOST, CameraState.LOST, CameraState.ONLINE, CameraState.ENDED]
+    assert f"folder {folder} is not there: make it; trying again in" in viewer.told[0][1]

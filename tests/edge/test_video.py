@@ -53,6 +53,17 @@ def test_a_file_played_once_gives_all_its_frames_at_their_own_times(tmp_path: Pa
     assert [state for state, _ in player.told] == [CameraState.ONLINE, CameraState.ENDED]
 
 
+@pytest.mark.parametrize(("pace", "waits"), [("paced", True), ("fast", False)])
+def test_a_fast_file_waits_for_nothing_and_its_times_are_those_of_a_paced_one(
+    tmp_path: Path, pace: str, waits: bool
+) -> None:
+    path = write_video(tmp_path / "a.avi", 12, fps=10.0)
+    player = Player(SourceSettings("cam", str(path), loop=False, pace=pace))
+    at = [round((f.captured_at - T0).total_seconds(), 3) for f in player.source.frames()]
+    assert at == [n / 10 for n in range(12)]
+    assert bool(player.waits) is waits
+
+
 def test_a_looped_file_goes_on_in_time_and_number(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.avi", 5, fps=10.0)
     frames = []
