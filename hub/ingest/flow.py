@@ -41,7 +41,7 @@ class FlowControl:
         self._due: set[str] = set()
 
     def step(self, fill: float) -> bool:
-        """See how full the queue is, 0..1; whether all agents are to be told of another window."""
+        """See how full the queue is, full from 1 on; whether all are told of another window."""
         least = self._config.least_records / self._config.window_records
         if fill >= FULL:
             self._share = max(least, self._share * SHRINK)

@@ -100,7 +100,7 @@ class BrokerConnection:
 
     @property
     def fill(self) -> float:
-        """How full the queue of deliveries is, 0..1."""
+        """How full the queue of deliveries is; above 1 what one read brought beyond."""
         return self.inbox.fill
 
     def publish(self, topic: str, payload: bytes, *, retain: bool, wait_s: float = 0.0) -> bool:
