@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -19,7 +20,7 @@ from contract.taxonomy import CameraState, Lane
 from edge.capture import Camera
 from edge.clip_maker import ClipMaker
 from edge.control import Control, Tuned
-from edge.errors import ConfigError
+from edge.errors import ConfigError, SpoolFullError
 from edge.health import HealthWatch
 from edge.mqtt import MqttTransport
 from edge.pipeline import Pipeline, Stream
@@ -36,17 +37,29 @@ from edge.watching import StreamWatch
 
 log = logging.getLogger(__name__)
 
+ROOM_S = 5.0  # between two attempts to open a spool that has no room
 SOFTWARE = f"gridwarden {version('gridwarden')}"
 
 
 def run(config: EdgeConfig, stop: threading.Event) -> None:
     """Run the agent in this process until `stop` is set; returns within 3 s of that.
 
-    Raises ConfigError where its data folder cannot be used, SpoolError where its spool cannot.
+    A full disk is waited for. Raises ConfigError where its data folder cannot be used, SpoolError
+    where its spool cannot.
     """
-    transport = MqttTransport(config.broker, f"{config.agent.station}.{config.agent.name}")
-    with running(config, transport, _now):
-        stop.wait()
+    told = False
+    while not stop.is_set():
+        transport = MqttTransport(config.broker, f"{config.agent.station}.{config.agent.name}")
+        try:
+            with running(config, transport, _now):
+                if told:
+                    log.warning("there is room for the spool again: the agent begins")
+                stop.wait()
+        except SpoolFullError as e:  # of its opening: once open, a full disk is the spool's matter
+            if not told:
+                log.error("%s; nothing can be recorded until then, trying again", e)
+            told = True
+            stop.wait(ROOM_S)
 
 
 @contextmanager
@@ -209,11 +222,18 @@ class Agent:
 
 @contextmanager
 def _own_folder(folder: Path) -> Iterator[None]:
-    """The data folder, ours alone; raises ConfigError where it cannot be."""
+    """The data folder, ours alone.
+
+    Raises SpoolFullError where its disk has no room for it, ConfigError where it cannot be used.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SpoolFullError(
+                f"no room for data_dir {folder}: free some space on its disk"
+            ) from None
         raise ConfigError(
             f"data_dir {folder} cannot be used: {e.strerror}; name a folder that can be written"
         ) from None

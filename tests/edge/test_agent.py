@@ -29,6 +29,7 @@ from edge.privacy import FILL
 from edge.settings import BrokerSettings
 from tests.edge.builders import T0, eventually, write_video
 from tests.edge.hub_side import HubSide
+from tests.small_disk import mounted
 
 _names = itertools.count(1)
 
@@ -219,6 +220,24 @@ def test_two_agents_cannot_share_a_folder(site: Any) -> None:
         eventually(lambda: (s.data / "status.json").exists())
         with pytest.raises(ConfigError, match="in use by another agent"):
             edge_agent.run(s.config, threading.Event())
+
+
+def test_a_full_disk_without_a_reserve_is_waited_for_and_told_once(
+    site: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge_agent, "ROOM_S", 0.2)
+    with mounted(tmp_path / "data") as disk:
+        disk.fill()
+        s = site("")
+        with s.running():
+            eventually(lambda: "free some space on its disk" in caplog.text)
+            time.sleep(0.5)  # more attempts, of which nothing is said
+            disk.free()
+            eventually(lambda: s.status()["lanes"] and s.hub.births)
+    told = [r for r in caplog.records if "free some space" in r.getMessage()]
+    assert len(told) == 1
+    assert "\n" not in told[0].getMessage()
+    assert told[0].exc_info is None
 
 
 def test_a_folder_that_cannot_be_made_is_refused_in_one_line(site: Any, tmp_path: Path) -> None:

@@ -95,6 +95,13 @@ def test_explain_tells_each_value_and_its_layer(tmp_path: Path) -> None:
         (CAMERA.replace("fire", "fier"), "did you mean 'fire'?"),
         (CAMERA.replace("fire", "fire?sed=1"), "only ?seed=NUMBER can follow"),
         (CAMERA.replace("scene:fire", "gopher://x/y"), "scheme 'gopher'"),
+        (CAMERA + 'pace = "quick"\n', "pace"),
+        (CAMERA + 'pace = "fast"\n', "set loop = false"),
+        (
+            CAMERA.replace("scene:fire", "rtsp://192.0.2.1/x") + 'pace = "fast"\nloop = false\n',
+            "is for a file",
+        ),
+        (CAMERA + 'order = "size"\n', "order"),
         ("[broker\n", "are not TOML"),
     ],
 )
