@@ -104,6 +104,7 @@ CAMERA_STATES: dict[str, Both] = {
     "moved": Both("moved", "视角偏移"),
     "lost": Both("lost", "失联"),
     "ended": Both("played to its end", "播放结束"),
+    "unheard": Both("not heard of", "无心跳"),  # the hub's word, of an agent that is silent
 }
 
 LANES: dict[str, Both] = {

@@ -22,13 +22,14 @@ from hub.api.errors import Problem
 from hub.api.offers import offered
 from hub.api.problem_pages import problem_page
 from hub.api.render import Pages
-from hub.api.routes import sensor_pages
+from hub.api.routes import blind_pages, sensor_pages
 from hub.api.routes.parameters import read_manifest
 from hub.api.routes.quarantine import WAITING
 from hub.api.sensor_charts import Measured, measured
 from hub.domain.errors import NotFoundError
 from hub.domain.guards import UNDO_WITHIN
 from hub.domain.retention import REJECTED
+from hub.domain.sight import SILENT_AFTER
 from hub.services.context import Hub
 from hub.store import evidence_keeping, views
 from hub.store.rows import DetectionRow, GridEventRow
@@ -47,7 +48,6 @@ _DAY = timedelta(days=1)
 _LINES = 1000  # of the ledger on one page
 _RAW = 16 * 1024  # bytes of a message that a page shows
 _CLIP_COMES_WITHIN = timedelta(seconds=120)  # the seconds after the alarm, encoding, the way here
-_HEARD_WITHIN = timedelta(seconds=30)  # three heartbeats: an agent that is silent longer is so
 
 
 @router.get("/", dependencies=[allow(*DESK)])
@@ -164,6 +164,7 @@ def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
         counts = views.counts(conn, _CROSSING, pages.midnight(now))
         refused = views.quarantine(conn, QuarantineFilter(), None, 5)
         of_sensors = sensor_pages.of_devices_page(conn, agents, now)
+        of_cells = blind_pages.of_devices_page(conn, now)
     boots = {a.agent: a.boot for a in agents}
     ledger: dict[str, list[LaneView]] = {}
     for lane in lanes:
@@ -184,6 +185,7 @@ def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
             "counts": counts,
             "refused": refused,
             **of_sensors,
+            **of_cells,
         },
     )
 
@@ -298,7 +300,7 @@ def _pages(request: Request) -> Pages:
 
 def _is_heard(agent: AgentView, now: datetime) -> bool:
     seen_at = agent.seen_at
-    return agent.online and seen_at is not None and now - seen_at <= _HEARD_WITHIN
+    return agent.online and seen_at is not None and now - seen_at <= SILENT_AFTER
 
 
 def _keep_days(hub: Hub, event: GridEventRow) -> int:

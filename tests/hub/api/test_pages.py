@@ -104,6 +104,28 @@ def test_a_camera_that_froze_is_told_first_and_plainly(town: City, client: httpx
     assert "frames arrive, all with the same picture" in page
 
 
+def test_cells_that_no_camera_saw_are_told_with_since_when_and_why(
+    town: City, client: httpx.Client
+) -> None:
+    assert "No cell was blind" in client.get("/devices").text
+    town.heartbeat({"cam-01": CameraState.FROZEN, "cam-02": CameraState.ONLINE})
+    assert "1 of 2 cells with cameras" in client.get("/devices").text
+
+    town.execute(  # nothing was heard of the second for an hour
+        "UPDATE camera_state SET begun_at = begun_at - INTERVAL '2 hours',"
+        " heard_at = heard_at - INTERVAL '1 hour' WHERE stream = 'cam-02'"
+    )
+    page = client.get("/devices?lang=en").text
+    cells = page[page.index("Blind cells") :]
+    assert "2 of 2 cells with cameras" in cells
+    assert cells.index("demo-01/cam-02") < cells.index("demo-01/cam-01")  # the longer first
+    assert "1 h 0 min" in cells
+    assert "not heard of" in cells
+    chinese = client.get("/devices?lang=zh").text
+    assert "失明网格" in chinese
+    assert "无心跳" in chinese[chinese.index("失明网格") :]
+
+
 def test_an_agent_whose_disk_is_full_says_so_beside_what_waits(
     town: City, client: httpx.Client
 ) -> None:
