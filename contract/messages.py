@@ -249,12 +249,15 @@ class EvidenceChunk(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
             raise ValueError(f"offset {self.offset} lies beyond the total of {self.total} bytes")
 
 
-class Lost(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="lost"):
+class Lost(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="lost", omit_defaults=True
+):
     """Stands in the place of records that are gone: a loss is known, never a hole."""
 
     first: Sequence
     last: Sequence
     reason: Text
+    evidence: Digest | None = None  # that the hub asked for again and will not get
 
 
 class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True):

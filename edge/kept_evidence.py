@@ -76,14 +76,14 @@ class KeptEvidence:
             gone = True
 
 
-def chunks_of(db: sqlite3.Connection, digest: str) -> list[Entry]:
-    """The chunks of that evidence in their order, if all are here; otherwise none."""
+def chunks_of(db: sqlite3.Connection, digest: str, after: int = 0) -> list[Entry]:
+    """The chunks of that evidence in their order, if all are here above `after`; else none."""
     found: dict[int, Entry] = {}
     total = 0
     for record, captured_us, payload in db.execute(
         "SELECT record, captured_us, payload FROM record"
-        " WHERE piece = ? AND piece <> '' ORDER BY id",
-        (digest,),
+        " WHERE piece = ? AND piece <> '' AND id > ? ORDER BY id",
+        (digest, key(Lane.EVIDENCE, after)),
     ):
         header = msgspec.json.decode(record, type=EvidenceChunk)
         found[header.offset] = Entry(Lane.EVIDENCE, record, time_of(captured_us), payload)

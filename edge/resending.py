@@ -116,6 +116,8 @@ class Resending:
                 yield seq
 
     def _repeat(self, digest: str) -> None:
+        if self._spool.waits(digest):  # a hub that asks again while it is under way refuses nothing
+            return
         count = self._broken.pop(digest, 0) + 1
         if len(self._broken) >= DIGESTS:
             del self._broken[next(iter(self._broken))]  # the one named longest ago

@@ -102,6 +102,9 @@ class Spool(Protocol):
     def declare_lost(self, lane: Lane, first: int, last: int, reason: str) -> None:
         """Give up [first, last]: deletes what is held of it and says so by a Lost record."""
 
+    def waits(self, digest: str) -> bool:
+        """Whether all of that evidence is still to be committed: nothing need be repeated."""
+
     def repeat(self, digest: str) -> bool:
         """Take the evidence of that digest again under new numbers, if all of it is here."""
 

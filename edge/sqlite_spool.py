@@ -191,6 +191,11 @@ class SqliteSpool:
         with self._file.transaction() as db:
             self._declare_lost(db, lane, first, last, reason)
 
+    def waits(self, digest: str) -> bool:
+        """Whether all of that evidence is still to be committed; see `Spool`."""
+        with self._file.reading() as db:
+            return bool(chunks_of(db, digest, lane_state(db, Lane.EVIDENCE).watermark))
+
     def repeat(self, digest: str) -> bool:
         """Take evidence again under new numbers; see `Spool`."""
         with self._file.transaction() as db:
@@ -202,7 +207,8 @@ class SqliteSpool:
         """Declare evidence lost; see `Spool`."""
         with self._file.transaction() as db:
             seq = lane_state(db, Lane.EVIDENCE).next_seq
-            self._insert_lost(db, Lane.EVIDENCE, seq, seq, f"evidence {digest}: {reason}")
+            told = f"evidence {digest}: {reason}"
+            self._insert_lost(db, Lane.EVIDENCE, seq, seq, told, evidence=digest)
 
     def tidy(self) -> None:
         """Let go of what is over age, and of evidence that has been looked at; see `Spool`."""
@@ -376,9 +382,15 @@ class SqliteSpool:
             self._insert_lost(db, lane, a, b, reason)
 
     def _insert_lost(
-        self, db: sqlite3.Connection, lane: Lane, first: int, last: int, reason: str
+        self,
+        db: sqlite3.Connection,
+        lane: Lane,
+        first: int,
+        last: int,
+        reason: str,
+        evidence: str | None = None,
     ) -> None:
-        record = encode_record(Lost(first=first, last=last, reason=reason))
+        record = encode_record(Lost(first=first, last=last, reason=reason, evidence=evidence))
         insert(db, [Entry(lane, record, self._now())], self._clock_s(), is_lost=True)
         db.execute("UPDATE lane SET lost = lost + ? WHERE lane = ?", (last - first + 1, lane))
         log.warning("%s %d to %d are lost: %s", lane, first, last, reason)

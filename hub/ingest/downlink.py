@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -19,12 +20,14 @@ from hub.ingest.mqtt import BrokerConnection
 from hub.ingest.thread import IngestThread
 from hub.ingest.transaction import Written
 from hub.services.context import Hub
-from hub.store import agents, ledger
+from hub.store import agents, evidence_wanted, ledger
 from hub.store.agents import Address
 from hub.store.discarded import Discarded
 from hub.store.epoch import current_epoch
 
 SWEEP_S = 0.5  # how often holes and commands are looked after
+ASK_AGAIN_S = 600.0  # broken evidence of which nothing has come
+LOOK_AGAIN_S = 30.0  # how often that is looked for
 
 
 class Downlink(IngestThread):
@@ -55,7 +58,8 @@ class Downlink(IngestThread):
         self._due: dict[str, str | None] = {}  # agent -> boot heard of, None: the present one
         self._broken: set[tuple[str, str, str]] = set()
         self._flooding: list[Discarded] = []
-        self._born: set[str] = set()  # agents with a new session, which know of no window
+        self._born: set[str] = set()  # agents with a new session: they know of no window
+        self._look_again_s = 0.0
         self._greeted: tuple[int, ...] = ()  # the sessions in which all were told
         self._flow_told: tuple[int, ...] = ()  # of their windows
         self._woken = threading.Event()
@@ -146,7 +150,10 @@ class Downlink(IngestThread):
         due = self._holes.lanes_due(time.monotonic())
         if due:
             self._database.run(lambda conn: self._ask_again(conn, due), self._stopping)
-        self._control_flow()
+        with self._lock:
+            born, self._born = self._born, set()
+        self._control_flow(born)
+        self._ask_for_evidence(born)
         self._database.run(
             lambda conn: publish_commands(
                 conn, self._broker, self._stations, self._hub.now, unpublished=True
@@ -154,11 +161,26 @@ class Downlink(IngestThread):
             self._stopping,
         )
 
-    def _control_flow(self) -> None:
+    def _ask_for_evidence(self, born: set[str]) -> None:
+        """Ask again for broken evidence: an agent may have been away when it was found so."""
+        now_s = time.monotonic()
+        if not born and now_s < self._look_again_s:
+            return
+        self._look_again_s = now_s + LOOK_AGAIN_S
+        now = self._hub.now()
+        quiet = now - timedelta(seconds=ASK_AGAIN_S)
+        wanted = self._database.run(
+            lambda conn: evidence_wanted.ask_again(conn, born, self._stations, now, quiet),
+            self._stopping,
+        )
+        for w in wanted:
+            nack = Nack(boot=w.boot, digests=[w.digest])
+            self._send(w.station, w.agent, Down.NACK, nack, retain=False)
+
+    def _control_flow(self, born: set[str]) -> None:
         """Tell agents of another window, or of devices of theirs that flood."""
         with self._lock:
             flooding, self._flooding = self._flooding, []
-            born, self._born = self._born, set()
         self._flow.flood(flooding, time.monotonic())
         everybody = self._flow.step(max(c.fill for c in self._listening))
         everybody |= self._flow_told != self._greeted

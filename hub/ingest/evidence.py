@@ -12,7 +12,7 @@ from psycopg import Connection
 from contract.messages import EvidenceChunk
 from hub.ingest.decode import Entry
 from hub.services.context import Hub
-from hub.store import changes, detections, evidence_index
+from hub.store import changes, detections, evidence_index, evidence_wanted
 
 
 def receive_chunks(
@@ -48,6 +48,7 @@ def receive_chunks(
             continue
         if hub.evidence.complete(digest):
             evidence_index.finish(conn, digest, now)
+            evidence_wanted.settle(conn, [digest])
             changes.tell(conn, "evidence", digest)
             for number in detections.events_shown_by(conn, digest):
                 changes.tell(conn, "event", number)

@@ -34,7 +34,7 @@ from hub.ingest.heartbeats import take_heartbeats
 from hub.ingest.limits import Judged, Limits
 from hub.services.context import Hub
 from hub.services.record_detections import record_detections
-from hub.store import discarded, ledger, quarantine, readings, scores, sensors
+from hub.store import discarded, evidence_wanted, ledger, quarantine, readings, scores, sensors
 from hub.store.detections import Change
 from hub.store.discarded import Discarded
 from hub.store.health import ReceivedHealth
@@ -82,6 +82,7 @@ def write(
     if again:  # a chunk that is sent again is welcome while its picture is not complete
         broken = receive_chunks(conn, hub, again, now)
         written.broken = [(e.identity.agent, e.identity.boot, digest) for e, digest in broken]
+        evidence_wanted.want(conn, [(agent, digest) for agent, _, digest in written.broken], now)
         refused += [
             reject(
                 e.topic,
@@ -103,6 +104,7 @@ def write(
         now,
     )
     _advance(lanes, new, taken)
+    evidence_wanted.settle(conn, _given_up(new))
     ledger.save_lanes(conn, lanes, now)
     return written
 
@@ -213,6 +215,17 @@ def _advance(
     for item in items:
         if isinstance(item, Entry) and isinstance(item.content, Lost):
             lanes[_key(item.identity)].declare_lost(item.content.first, item.content.last)
+
+
+def _given_up(items: Iterable[Entry | Pack]) -> set[str]:
+    """Evidence that agents declare lost."""
+    return {
+        item.content.evidence
+        for item in items
+        if isinstance(item, Entry)
+        and isinstance(item.content, Lost)
+        and item.content.evidence is not None
+    }
 
 
 def _key(who: Identity) -> LaneKey:

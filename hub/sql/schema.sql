@@ -137,6 +137,7 @@ CREATE TABLE detection (
 CREATE INDEX detection_event ON public.detection USING btree (event);
 CREATE INDEX detection_open ON public.detection USING btree (agent) WHERE ((phase <> 'cleared'::text) AND (lost_sight_at IS NULL));
 CREATE INDEX detection_stream ON public.detection USING btree (agent, stream, raised_at DESC);
+CREATE INDEX detection_test ON public.detection USING btree (agent, stream, received_at DESC) WHERE test;
 
 CREATE TABLE detection_change (
     agent text NOT NULL,
@@ -265,6 +266,17 @@ CREATE TABLE evidence_hold (
 );
 CREATE UNIQUE INDEX evidence_hold_digest ON public.evidence_hold USING btree (digest) WHERE ((released_at IS NULL) AND (digest IS NOT NULL));
 CREATE UNIQUE INDEX evidence_hold_event ON public.evidence_hold USING btree (event) WHERE ((released_at IS NULL) AND (event IS NOT NULL));
+
+CREATE TABLE evidence_wanted (
+    digest text NOT NULL,
+    agent text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (digest),
+    FOREIGN KEY (agent) REFERENCES agent(agent),
+    CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE INDEX evidence_wanted_agent ON public.evidence_wanted USING btree (agent);
 
 CREATE TABLE grid_cell (
     code text NOT NULL,

@@ -258,6 +258,25 @@ def test_evidence_the_hub_finds_broken_is_sent_again_whole(
         eventually(lambda: hub.lost[Lane.EVIDENCE] == [(5, 5), (6, 6)])
 
 
+def test_a_hub_that_asks_again_for_evidence_under_way_gets_one_copy_and_no_loss(
+    tmp_path: Path, new_transport: NewTransport, agent: str
+) -> None:
+    hub = HubSide(new_transport(), "demo", agent)
+    digest = "ab" * 32
+    with edge(tmp_path, new_transport(), agent) as e:
+        e.spool.append([chunk(500, digest)])
+        eventually(lambda: e.settled(Lane.EVIDENCE))
+        hub.working = False
+        for _ in range(6):  # more often than it may refuse it
+            hub.say(Down.NACK, Nack(boot=hub.boot, digests=[digest]))
+        eventually(lambda: e.spool.waits(digest))
+        e.spool.append([chunk(10)])
+        hub.working = True
+        eventually(lambda: e.settled(Lane.EVIDENCE))
+        assert sorted(hub.records[Lane.EVIDENCE]) == [1, 2, 3]
+        assert hub.lost[Lane.EVIDENCE] == []
+
+
 def hub_waits() -> None:
     """A hub asks no more often than its hole time."""
     time.sleep(0.05)

@@ -182,6 +182,31 @@ def test_chunks_that_do_not_add_up_are_refused_by_digest_and_welcome_again(
     eventually(lambda: ingesting.evidence.has(head.digest))
 
 
+def test_broken_evidence_is_asked_for_at_each_birth_until_it_comes_or_is_declared_lost(
+    agent: Agent, ingesting: Hub, database_url: str, broker_port: int, station: str
+) -> None:
+    kept, gone = picture(30_000), picture(40_000)
+    for data in (kept, gone):
+        ((head, piece),) = chunks(data)
+        agent.send(Lane.EVIDENCE, [head], payload=bytes(len(piece)))
+    names = {chunks(data)[0][0].digest for data in (kept, gone)}
+    eventually(lambda: rows(database_url, "SELECT count(*) FROM evidence_wanted") == [(2,)])
+
+    with Agent(broker_port, station, agent.name) as back:  # it was away when it was asked
+        back.bear()
+        asked: set[str] = set()
+        while asked != names:
+            nack = back.hear(Down.NACK, lambda n: n.digests != [])
+            assert nack.boot == back.boot
+            asked |= set(nack.digests)
+        (head, piece), *_ = chunks(kept)
+        back.send(Lane.EVIDENCE, [head], payload=piece)
+        lost = Lost(first=2, last=2, reason="no longer here", evidence=chunks(gone)[0][0].digest)
+        back.send(Lane.EVIDENCE, [lost])
+        eventually(lambda: rows(database_url, "SELECT count(*) FROM evidence_wanted") == [(0,)])
+    assert ingesting.evidence.has(head.digest)
+
+
 def test_a_record_that_the_database_refuses_is_found_among_its_neighbours(
     agent: Agent, database_url: str
 ) -> None:
