@@ -333,6 +333,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     software: Label
     streams: list[StreamManifest] = []
     sensors: list[SensorManifest] = []
+    daily_test: bool = False  # a test detection comes of each of `streams` every day
     command_version: Count = 0  # the last command applied, 0 for none
     command_errors: list[Text] = []  # what of it was refused, and why
     # The first number of the detection lane that this run of the agent gives. Episodes told

@@ -20,6 +20,7 @@ from contract.taxonomy import CameraState, Lane
 from edge.capture import Camera
 from edge.clip_maker import ClipMaker
 from edge.control import Control, Tuned
+from edge.daily_test import DailyTest
 from edge.errors import ConfigError, SpoolFullError
 from edge.health import HealthWatch
 from edge.mqtt import MqttTransport
@@ -130,6 +131,7 @@ class Agent:
         )
         tuned: dict[str, Tuned] = {**self.pipeline.streams, **self.sensing.watches}
         self.control = Control(config.agent.folder, tuned)
+        self.daily_test = self._daily_test()
         self.health = HealthWatch(
             config.agent.folder,
             self.pipeline,
@@ -152,6 +154,8 @@ class Agent:
         self.sensing.start()
         self.publisher.start()
         self.health.start()
+        if self.daily_test is not None:
+            self.daily_test.start()
 
     def stop(self) -> None:
         """End the cameras, tell what is left to tell, say goodbye."""
@@ -161,6 +165,8 @@ class Agent:
         ]
         for thread in stops:
             thread.start()
+        if self.daily_test is not None:
+            self.daily_test.stop()
         self.pipeline.stop()
         self.clips.stop()
         self.sensing.stop()
@@ -186,6 +192,22 @@ class Agent:
         clip = self._config.clip
         return clip.before_s + clip.after_s if clip.fps > 0.0 and settings.detectors else 0.0
 
+    def _daily_test(self) -> DailyTest | None:
+        config = self._config
+        at = config.daily_test.time
+        if at is None or not config.streams:
+            return None
+        return DailyTest(
+            config.agent.name,
+            config.agent.folder,
+            at,
+            config.daily_test.zone,
+            config.streams,
+            lambda: self.health.states(),
+            self.pipeline.take,
+            self._now,
+        )
+
     def _manifest(self, published_at: datetime) -> Manifest:
         states = self.health.states()
         return Manifest(
@@ -206,6 +228,7 @@ class Agent:
                 for name, stream in self.pipeline.streams.items()
             ],
             sensors=self.sensing.manifests(),
+            daily_test=self.daily_test is not None,
             command_version=self.control.version,
             command_errors=self.control.errors,
             first_detection=self._first_detection if self._spool.boot == self._first_boot else 1,

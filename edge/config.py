@@ -3,7 +3,7 @@
     [agent]                          name, station, data_dir
     [broker]                         host, port, username, password, tls, ca_file, cert_file,
                                      key_file
-    [capture] [spool] [publish] [clip]  see configs/edge/base.toml
+    [capture] [spool] [publish] [clip] [daily_test]  see configs/edge/base.toml
     [detectors.flame]                a detector for every stream, and its settings
     [[stream]]                       id, name, source, loop, position = [longitude, latitude],
                                      privacy = [[[x, y], [x, y], [x, y]], ...]
@@ -39,6 +39,7 @@ from edge.settings import (
     BrokerSettings,
     CaptureSettings,
     ClipSettings,
+    DailyTestSettings,
     DetectorSettings,
     PublishSettings,
     SpoolSettings,
@@ -82,8 +83,27 @@ def load(path: Path, environ: Mapping[str, str], base: Path = BASE) -> EdgeConfi
         _section(PublishSettings, "publish", found),
         streams,
         _section(ClipSettings, "clip", found),
+        _timed(path, _section(DailyTestSettings, "daily_test", found)),
         sensors,
     )
+
+
+def _timed(path: Path, test: DailyTestSettings) -> DailyTestSettings:
+    """The settings, once it is clear that they name a time of day and a time zone."""
+    try:
+        _ = test.time
+    except ValueError:
+        raise ConfigError(
+            f"{path}: [daily_test] at must be a time of day as HH:MM, or empty; got {test.at!r}"
+        ) from None
+    try:
+        _ = test.zone
+    except (ValueError, KeyError, OSError):
+        raise ConfigError(
+            f"{path}: [daily_test] time_zone {test.time_zone!r} is not known: write it as "
+            "Asia/Shanghai, or leave it out for the machine's"
+        ) from None
+    return test
 
 
 def _secured(path: Path, broker: BrokerSettings) -> BrokerSettings:

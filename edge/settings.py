@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from contract.geometry import Point
 from contract.taxonomy import Lane
@@ -150,6 +152,24 @@ class PublishSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DailyTestSettings:
+    """The test detection that each camera sends every day, to see that the way is open."""
+
+    at: str = param("04:00", text="Time of day, as HH:MM; empty: no tests")
+    time_zone: str = param("", text="Whose clock, such as Asia/Shanghai; empty: the machine's")
+
+    @property
+    def time(self) -> time | None:
+        """`at`, None for no tests; raises ValueError where it is no time of day."""
+        return datetime.strptime(self.at, "%H:%M").time() if self.at else None
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """`time_zone`, None for the machine's; raises ValueError or KeyError for an unknown one."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
+
+
+@dataclass(frozen=True, slots=True)
 class StreamFields:
     """The plain fields of a [[stream]]."""
 
@@ -235,6 +255,7 @@ class EdgeConfig:
     publish: PublishSettings
     streams: tuple[StreamSettings, ...]
     clip: ClipSettings = ClipSettings()
+    daily_test: DailyTestSettings = DailyTestSettings()
     sensors: tuple[SensorSettings, ...] = ()
 
 
@@ -245,4 +266,5 @@ SECTIONS: dict[str, type[Any]] = {
     "spool": SpoolSettings,
     "publish": PublishSettings,
     "clip": ClipSettings,
+    "daily_test": DailyTestSettings,
 }

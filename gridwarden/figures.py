@@ -124,6 +124,7 @@ SELECT d.stream, d.kind, d.label, d.place,
 FROM detection d
 LEFT JOIN detection_change c USING (episode)
 LEFT JOIN grid_event e ON e.id = d.event
+WHERE NOT d.test
 GROUP BY d.episode, e.number
 ORDER BY d.stream, d.raised_frame, d.kind
 """
@@ -148,7 +149,8 @@ SELECT e.number, e.title, e.category, e.subcategory, e.severity, e.state, e.cell
        (SELECT count(DISTINCT digest) FROM detection d JOIN detection_evidence USING (episode)
             JOIN evidence p USING (digest)
         WHERE d.event = e.id AND p.complete_at IS NOT NULL)::int AS evidence
-FROM grid_event e LEFT JOIN grid_cell c ON c.code = e.cell ORDER BY e.id
+FROM grid_event e LEFT JOIN grid_cell c ON c.code = e.cell
+WHERE NOT e.test ORDER BY e.id
 """
 LATENCY = """
 SELECT count(*)::int AS n,

@@ -69,7 +69,7 @@ class GridEventLine:
 NEWEST = """
 SELECT e.number, e.title, e.severity, e.state, e.cell, c.name_en AS cell_name, e.opened_at
 FROM grid_event e LEFT JOIN grid_cell c ON c.code = e.cell
-ORDER BY e.id DESC LIMIT %s
+WHERE NOT e.test ORDER BY e.id DESC LIMIT %s
 """
 
 

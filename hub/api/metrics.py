@@ -13,8 +13,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 
 from hub.api.deps import reading
+from hub.domain.daily_test import Daily
 from hub.services.context import Hub
-from hub.store import views
+from hub.store import daily_tests, views
 from hub.store.view_rows import AgentView, LaneView
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -47,9 +48,12 @@ class _Figures:
             agents, lanes = views.agents(conn), views.completeness(conn, present=True)
             waiting = {c.fault: c for c in views.quarantine_counts(conn)}
             flooding = views.flooding(conn, hub.now() - _DAY)
+            tests = daily_tests.last_tests(conn)
             ingested, queue = views.stations_ingested(conn), views.queue_size(conn)
         yield _one("stations_ingested", "Stations that some hub ingests now", ingested)
         yield _one("events_waiting", "Grid events that wait for an operator's decision", queue)
+        missing = sum(x.state(hub.now()) is Daily.MISSING for x in tests)
+        yield _one("daily_tests_missing", "Cameras whose daily test did not come", missing)
         quarantine = _family("quarantine_waiting", "Entries nobody has settled", ["fault"])
         for fault in ("sender", "hub"):
             quarantine.add_metric([fault], waiting[fault].n if fault in waiting else 0)

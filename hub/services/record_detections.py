@@ -15,9 +15,11 @@ from typing import Any
 
 from psycopg import Connection
 
+from contract.taxonomy import Severity
 from hub.domain.actor import Actor, Role
 from hub.domain.merge import EpisodeState, from_record, merge
 from hub.services.context import Hub
+from hub.services.end_test import end_test
 from hub.services.open_event import (
     Finding,
     event_living_then,
@@ -67,10 +69,16 @@ def record_detections(conn: Connection[Any], hub: Hub, changes: Sequence[Change]
         },
     )
     settled = []
+    tests: dict[str, int] = {}  # by agent: the event that all its tests of this batch share
     for e in sorted(placed, key=lambda e: (seen[e.state.episode].at, e.state.episode)):
         id = e.state.episode
         if e.event is not None:
             see_again(conn, events.root_of(conn, e.event), seen[id].at)
+        elif id in in_time and e.state.test:
+            if e.state.agent not in tests:
+                opened = join_or_open(conn, hub, findings[id])
+                tests[e.state.agent] = end_test(conn, hub, opened).id
+            e = replace(e, event=tests[e.state.agent], late=False)
         elif id in in_time:
             e = replace(e, event=join_or_open(conn, hub, findings[id]).id, late=False)
         elif id in findings:
@@ -179,8 +187,8 @@ def _finding(
     return Finding(
         actor=Actor(f"{state.agent}/{state.stream}", Role.DEVICE),
         what=what,
-        severity=what.severity,
-        title=what.en,
+        severity=Severity.S4 if state.test else what.severity,
+        title="Test" if state.test else what.en,
         position=state.position,
         first_at=_hub_time(state.started_at, state, seen.received_at, offsets),
         last_at=seen.at,

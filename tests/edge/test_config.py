@@ -102,6 +102,8 @@ def test_explain_tells_each_value_and_its_layer(tmp_path: Path) -> None:
             "is for a file",
         ),
         (CAMERA + 'order = "size"\n', "order"),
+        ('[daily_test]\nat = "4 pm"\n', "a time of day as HH:MM"),
+        ('[daily_test]\ntime_zone = "Nowhere/Town"\n', "is not known"),
         ("[broker\n", "are not TOML"),
     ],
 )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from contract.geometry import EARTH_RADIUS_M, Point
@@ -23,9 +24,10 @@ from hub.services.keep_photo import keep_photo
 from hub.services.lapse import lapse_cleared
 from hub.services.record_detections import record_detections
 from hub.services.report_manually import ManualReport, report_manually
-from hub.store import agents, events
+from hub.store import agents, events, views
 from hub.store.detections import Change
 from hub.store.rows import GridEventRow
+from hub.store.view_rows import EventFilter
 from tests.hub.builders import SQUARE, START, Clock, detection, episode_id, north, rows, together
 
 DEGREE_M = math.radians(1) * EARTH_RADIUS_M
@@ -298,7 +300,36 @@ def test_a_synthetic_detection_never_joins_a_real_event(hub: Hub, clock: Clock) 
     record(hub, detection(at=clock()))
     record(hub, detection(at=clock(), test=True))
 
-    assert [e.test for e in all_events(hub)] == [False, True]
+    assert [(e.test, e.state) for e in all_events(hub)] == [(False, "suspected"), (True, "lapsed")]
+
+
+def test_the_tests_of_an_agent_share_an_event_that_is_over_at_once_and_waits_for_nobody(
+    hub: Hub, clock: Clock
+) -> None:
+    names = ("cam-01", "cam-02", "cam-03")
+    raised = [
+        detection(
+            at=clock(), kind="daily_test", label="daily_test", stream=name, episode=episode_id(),
+            position=north(SQUARE, 500.0 * n), test=True,
+        )
+        for n, name in enumerate(names)
+    ]  # fmt: skip
+    record(hub, *raised)
+    cleared = [
+        msgspec.structs.replace(d, revision=2, phase=Phase.CLEARED, captured_at=clock.move(1))
+        for d in raised
+    ]
+    record(hub, *cleared)
+
+    (event,) = all_events(hub)
+    assert (event.test, event.state, event.severity) == (True, "lapsed", "S4")
+    found = rows(hub.config.database.url, "SELECT DISTINCT event, test, phase FROM detection")
+    assert found == [(event.id, True, "cleared")]
+    with hub.pool.connection() as conn:
+        assert verify_history(conn, event.number) is None
+        assert views.queue(conn) == []
+        assert views.queue_size(conn) == 0
+        assert views.events(conn, EventFilter(), None, 10) == []
 
 
 def test_a_kind_that_tells_of_the_device_opens_no_event(hub: Hub, clock: Clock) -> None:

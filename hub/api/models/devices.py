@@ -8,6 +8,7 @@ from pydantic import Field
 
 from contract.taxonomy import CameraState, Lane
 from hub.api.models.base import Answer
+from hub.domain.daily_test import Daily
 
 
 class StreamNow(Answer):
@@ -83,6 +84,16 @@ class FloodingNow(Answer):
     per_minute: int = Field(description="Records that are taken")
     first_at: datetime
     last_at: datetime
+
+
+class DailyTestNow(Answer):
+    """The test detection that a camera sends every day, to see that the way here is open."""
+
+    agent: str
+    stream: str
+    state: Daily
+    tested_at: datetime | None = Field(description="When the last one arrived")
+    event: str | None = Field(description="The grid event it opened, ended at once, marked a test")
 
 
 class BlindPeriod(Answer):

@@ -16,12 +16,13 @@ from hub.api.models.devices import (
     BlindCellNow,
     BlindNow,
     BlindPeriod,
+    DailyTestNow,
     FloodingNow,
     LaneNow,
     StreamNow,
 )
 from hub.domain.errors import InvalidError
-from hub.store import camera_states, views
+from hub.store import camera_states, daily_tests, views
 from hub.store.rows import StreamRow
 from hub.store.view_rows import AgentView
 
@@ -75,6 +76,24 @@ def list_flooding(
     with reading(hub) as conn:
         found = views.flooding(conn, hub.now() - timedelta(hours=hours))
     return [FloodingNow.model_validate(f) for f in found]
+
+
+@router.get("/daily-tests", summary="Whether each camera's test came", responses=problems())
+def list_daily_tests(hub: HubDep) -> list[DailyTestNow]:
+    """A test detection a day travels from each camera to a grid event; `missing` after 25 hours."""
+    with reading(hub) as conn:
+        found = daily_tests.last_tests(conn)
+    now = hub.now()
+    return [
+        DailyTestNow(
+            agent=x.agent,
+            stream=x.stream,
+            state=x.state(now),
+            tested_at=x.tested_at,
+            event=x.event,
+        )
+        for x in found
+    ]
 
 
 @router.get("/blind", summary="Which cells were blind, and how long", responses=problems())

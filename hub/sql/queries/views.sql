@@ -29,19 +29,21 @@ LEFT JOIN LATERAL (
 -- What waits for an operator's decision: the gravest first, then what must be decided first.
 SELECT {summary}
 FROM grid_event e {picture}
-WHERE e.state IN ('suspected', 'reported')
+WHERE e.state IN ('suspected', 'reported') AND NOT e.test
 ORDER BY e.severity, e.decide_by NULLS LAST, e.id
 LIMIT %(limit)s;
 
 -- name: queue_size
 -- How many wait.
-SELECT count(*) FROM grid_event WHERE state IN ('suspected', 'reported');
+SELECT count(*) FROM grid_event WHERE state IN ('suspected', 'reported') AND NOT test;
 
 -- name: events
--- Grid events by state, severity, cell and words, the newest first; `before` continues a page.
+-- Grid events by state, severity, cell and words, the newest first, tests left out; `before`
+-- continues a page.
 SELECT {summary}
 FROM grid_event e {picture}
-WHERE (%(states)s::text[] IS NULL OR e.state = ANY (%(states)s))
+WHERE NOT e.test
+  AND (%(states)s::text[] IS NULL OR e.state = ANY (%(states)s))
   AND (%(severities)s::text[] IS NULL OR e.severity = ANY (%(severities)s))
   AND (%(cell)s::text IS NULL OR starts_with(e.cell, %(cell)s))
   AND (%(before)s::bigint IS NULL OR e.id < %(before)s)
@@ -58,7 +60,7 @@ LIMIT %(limit)s;
 -- What is open around a place, the nearest first. The box is narrowed by distance in the caller.
 SELECT {summary}
 FROM grid_event e {picture}
-WHERE e.ended_at IS NULL AND e.id <> %(id)s
+WHERE e.ended_at IS NULL AND e.id <> %(id)s AND NOT e.test
   AND e.lat BETWEEN %(lat)s - %(reach)s AND %(lat)s + %(reach)s
   AND e.lon BETWEEN %(lon)s - 2 * %(reach)s AND %(lon)s + 2 * %(reach)s
 ORDER BY (e.lat - %(lat)s) ^ 2 + ((e.lon - %(lon)s) * cos(radians(%(lat)s))) ^ 2

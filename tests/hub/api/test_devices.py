@@ -8,8 +8,11 @@ import httpx
 
 from contract.taxonomy import CameraState
 from gridwarden.district import CENTRE
-from tests.hub.api.city import AGENT, City
+from hub.services.record_detections import record_detections
+from hub.store.detections import Change
+from tests.hub.api.city import AGENT, BOOT, STATION, City
 from tests.hub.api.problems import problem
+from tests.hub.builders import detection
 
 FLAME = f"/api/v1/agents/{AGENT}/streams/cam-01/detectors/flame/parameters"
 
@@ -28,6 +31,34 @@ def test_an_agent_tells_its_cameras_and_what_waits_at_the_edge(
     assert frozen["detail"].startswith("61,090")
     assert frozen["since"] < frozen["heard_at"]
     problem(client.get("/api/v1/agents/nobody"), 404)
+
+
+def test_a_camera_whose_daily_test_did_not_come_is_missing_one(
+    town: City, client: httpx.Client
+) -> None:
+    def told() -> dict[str, str]:
+        return {x["stream"]: x["state"] for x in client.get("/api/v1/daily-tests").json()}
+
+    assert told() == {"cam-01": "off", "cam-02": "off"}
+    town.execute("UPDATE agent SET manifest = manifest || '{\"daily_test\": true}'")
+    assert told() == {"cam-01": "awaited", "cam-02": "awaited"}
+
+    with town.hub.pool.connection() as conn:
+        test = detection(kind="daily_test", label="daily_test", position=None, test=True)
+        record_detections(conn, town.hub, [Change(STATION, AGENT, BOOT, 1, test, town.hub.now())])
+    town.execute(
+        "UPDATE agent SET first_seen_at = first_seen_at - INTERVAL '2 days', manifest = manifest ||"
+        " jsonb_build_object('started_at', now() - INTERVAL '26 hours')"
+    )
+    assert told() == {"cam-01": "arrived", "cam-02": "missing"}
+    page = client.get("/devices").text
+    assert "none has come" in page
+    assert "gridwarden_daily_tests_missing 1.0" in client.get("/metrics").text
+    assert client.get("/triage/queue").text.count("Test") == 0
+
+    town.execute("UPDATE detection SET received_at = received_at - INTERVAL '26 hours'")
+    assert told() == {"cam-01": "missing", "cam-02": "missing"}
+    assert "从未到达" in client.get("/devices?lang=zh").text
 
 
 def test_completeness_tells_holes_and_losses_by_their_numbers(
