@@ -53,6 +53,11 @@ class KeptEvidence:
         under_way = None if first is None else first % SEQS
         self._delete(self._due if under_way is None else min(self._due, under_way - 1))
 
+    def hold(self) -> None:
+        """The hub cannot be heard: the time to look counts from now."""
+        if self._committed:
+            self._committed = deque([(self._steady_s(), self._committed[-1][1])])
+
     def drop(self) -> bool:
         """Delete all of it, for its room; whether there was any."""
         with self._file.reading() as db:

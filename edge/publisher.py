@@ -204,7 +204,7 @@ class Publisher:
     def _tidy(self) -> None:
         if time.monotonic() - self._tidy_s >= TIDY_S:
             self._tidy_s = time.monotonic()
-            self._spool.tidy()
+            self._spool.tidy(connected=self._connected)
 
     def _handle(self, event: TransportEvent) -> None:
         if isinstance(event, Connected):

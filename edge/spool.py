@@ -114,10 +114,10 @@ class Spool(Protocol):
         Its numbers are the hub's already: the Lost record stands for its own number alone.
         """
 
-    def tidy(self) -> None:
+    def tidy(self, *, connected: bool = True) -> None:
         """Let go of what is over age, and of evidence that the hub had time to look at.
 
-        To be called every few seconds.
+        To be called every few seconds. connected: whether the hub could ask for evidence now.
         """
 
     def fault(self) -> str:

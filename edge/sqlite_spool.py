@@ -210,14 +210,17 @@ class SqliteSpool:
             told = f"evidence {digest}: {reason}"
             self._insert_lost(db, Lane.EVIDENCE, seq, seq, told, evidence=digest)
 
-    def tidy(self) -> None:
+    def tidy(self, *, connected: bool = True) -> None:
         """Let go of what is over age, and of evidence that has been looked at; see `Spool`."""
         for lane, age_s in self._ages_s.items():
             before_s = self._clock_s() - int(age_s)
             reason = f"older than {age_s / 86400:g} days, the spool's limit for {lane}"
             if before_s > 0:
                 self._expire(lane, before_s, reason)
-        self._kept.tidy()
+        if connected:
+            self._kept.tidy()
+        else:
+            self._kept.hold()
         with self._file.lock:
             if self._reserve.restore():
                 self._file.thaw()

@@ -118,6 +118,10 @@ class BookedSpool:
         """As the spool does."""
         self._spool.declare_lost(lane, first, last, reason)
 
+    def waits(self, digest: str) -> bool:
+        """See `Spool`."""
+        return self._spool.waits(digest)
+
     def repeat(self, digest: str) -> bool:
         """As the spool does; the same evidence once more is nothing new."""
         return self._spool.repeat(digest)
@@ -126,9 +130,9 @@ class BookedSpool:
         """As the spool does."""
         self._spool.give_up(digest, reason)
 
-    def tidy(self) -> None:
+    def tidy(self, *, connected: bool = True) -> None:
         """As the spool does."""
-        self._spool.tidy()
+        self._spool.tidy(connected=connected)
 
     def fault(self) -> str:
         """As the spool has it."""

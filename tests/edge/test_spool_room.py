@@ -180,6 +180,22 @@ def test_committed_evidence_stays_for_a_while_and_can_be_sent_again(tmp_path: Pa
     spool.close()
 
 
+def test_evidence_is_kept_while_the_hub_cannot_ask_for_it_and_a_while_longer(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    spool = SqliteSpool(tmp_path, ROOM, now, steady_s=clock)
+    spool.append(evidence(30_000))
+    spool.advance(Lane.EVIDENCE, 3)
+    clock.at_s += DAY_S
+    spool.tidy(connected=False)
+    clock.at_s += KEEP_S - 1
+    spool.tidy()
+    assert spool.repeat(DIGEST)
+    assert spool.waits(DIGEST)
+    spool.close()
+
+
 def test_a_piece_under_way_is_kept_until_its_last_part_is_committed(tmp_path: Path) -> None:
     clock = Clock()
     spool = SqliteSpool(tmp_path, ROOM, now, steady_s=clock)
