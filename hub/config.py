@@ -23,6 +23,17 @@ from contract.errors import GridwardenError, TopicError
 from contract.taxonomy import Category
 from contract.topics import check_name
 from hub.domain.retention import Periods
+from hub.outward_settings import (
+    AlertmanagerConfig,
+    CapConfig,
+    MailConfig,
+    NoticesConfig,
+    Open311Config,
+    OutwardConfig,
+    WebhooksConfig,
+    faults,
+    limits,
+)
 from hub.store.bulk import InsertPath
 
 MAX_DAYS = 36_500
@@ -71,6 +82,7 @@ class HttpConfig:
     host: str = "127.0.0.1"
     port: int = 8080
     allowed_hosts: tuple[str, ...] = ()  # names it may be called by, beside host and loopback
+    public_url: str = ""  # how others reach it, for links in what leaves the hub
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +201,24 @@ class HubConfig:
     limits: LimitsConfig = LimitsConfig()
     evidence: EvidenceConfig = EvidenceConfig()
     identity: IdentityConfig = IdentityConfig()
+    webhooks: WebhooksConfig = field(default_factory=WebhooksConfig)
+    open311: Open311Config = field(default_factory=Open311Config)
+    cap: CapConfig = field(default_factory=CapConfig)
+    alertmanager: AlertmanagerConfig = field(default_factory=AlertmanagerConfig)
+    mail: MailConfig = field(default_factory=MailConfig)
+    notices: NoticesConfig = field(default_factory=NoticesConfig)
+
+    def outward(self) -> OutwardConfig:
+        """The settings of how the hub speaks to others, to be checked together."""
+        return OutwardConfig(
+            self.webhooks,
+            self.open311,
+            self.cap,
+            self.alertmanager,
+            self.mail,
+            self.notices,
+            self.http.public_url,
+        )
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> HubConfig:
@@ -306,7 +336,11 @@ def _checked(config: HubConfig) -> HubConfig:
         raise ConfigError(
             f"hub.time_zone {site.time_zone!r} is not known; write one such as 'Asia/Shanghai'"
         ) from None
+    outward = config.outward()
+    for fault in faults(outward):
+        raise ConfigError(fault)
     for name, value, low, high in (
+        *limits(outward),
         ("database.pool_size", config.database.pool_size, 1, 1000),
         *(
             (f"evidence.{f.name}", getattr(config.evidence, f.name), 1, 36_500)

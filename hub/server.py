@@ -1,4 +1,4 @@
-"""The hub's parts, run until they are told to stop: API, ingestion, timers, upkeep."""
+"""The hub's parts, run until they are told to stop: API, ingestion, timers, upkeep, notify."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hub.api.app import create_app
 from hub.config import HubConfig
 from hub.grid_watch import watch_grid
 from hub.ingest.subscriber import run_ingest as ingest
+from hub.notify import run_notify as notify
 from hub.services.context import Hub, open_hub
 from hub.timers import run_timers as timers
 from hub.upkeep import run_upkeep as upkeep
@@ -30,12 +31,12 @@ class ServerError(GridwardenError):
 
 
 def run(config: HubConfig, stop: threading.Event) -> None:
-    """API, ingestion, timers and upkeep in this process, until `stop` is set.
+    """API, ingestion, timers, upkeep and notify in this process, until `stop` is set.
 
     Raises a GridwardenError with one clear line where a part cannot start.
     """
     with _opened(config) as hub:
-        _run_parts(hub, stop, {"api": serve, "ingest": ingest, **_TIMED})
+        _run_parts(hub, stop, {"api": serve, "ingest": ingest, "notify": notify, **_TIMED})
 
 
 def run_api(config: HubConfig, stop: threading.Event) -> None:
@@ -54,6 +55,12 @@ def run_timers(config: HubConfig, stop: threading.Event) -> None:
     """Only the timers, and the upkeep of the database."""
     with _opened(config) as hub:
         _run_parts(hub, stop, _TIMED)
+
+
+def run_notify(config: HubConfig, stop: threading.Event) -> None:
+    """Only what speaks to others: webhooks, alerts, mail; there may be several."""
+    with _opened(config) as hub:
+        _run_parts(hub, stop, {"notify": notify})
 
 
 def serve(hub: Hub, stop: threading.Event) -> None:

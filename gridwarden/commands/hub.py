@@ -16,6 +16,7 @@ _PARTS = {
     "api": "only API and console",
     "ingest": "only ingestion; a second one stands by for the stations of the first",
     "timers": "only the timers",
+    "notify": "only what speaks to others: webhooks, alerts, mail; there may be several",
 }
 
 
@@ -102,9 +103,14 @@ def run(chosen: argparse.Namespace) -> int:
     from gridwarden.serving import log_to_stderr, stop_on_signal
     from hub.config import load
     from hub.server import run as run_all
-    from hub.server import run_api, run_ingest, run_timers
+    from hub.server import run_api, run_ingest, run_notify, run_timers
 
-    parts = {"api": run_api, "ingest": run_ingest, "timers": run_timers}
+    parts = {
+        "api": run_api,
+        "ingest": run_ingest,
+        "timers": run_timers,
+        "notify": run_notify,
+    }
     run_hub = parts.get(chosen.part, run_all)
     config = load(chosen.config, os.environ)
     log_to_stderr(chosen.debug)

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 
 CHANNEL = "gridwarden"
-TOPICS = frozenset({"event", "evidence", "stream", "agent", "command"})
+TOPICS = frozenset({"event", "evidence", "stream", "agent", "command", "notice"})
 HEARTBEAT_S = 15.0  # a comment this often keeps proxies from closing a quiet stream
 QUEUE = 256  # messages a slow client may be behind before it has to fetch anew
 MAX_CLIENTS = 500

@@ -1,4 +1,8 @@
-"""Writing what the lifecycle decided: the event's row and its history entry, always together."""
+"""Writing what the lifecycle decided: the event's row, its history entry and the outbox, together.
+
+What leaves the hub (webhooks, alerts, notices) is made of the outbox: nobody is told of a step that
+was rolled back, and no step that was taken is forgotten.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from hub.domain.history import FIRST, Entry, entry_hash, first_broken
 from hub.domain.lifecycle import Advance
 from hub.services.context import Hub
 from hub.store import changes as store_changes
-from hub.store import events
+from hub.store import events, outbox
 from hub.store.rows import GridEventRow, HistoryRow
 
 
@@ -26,7 +30,9 @@ def begin_history(
     given: Mapping[str, Any],
 ) -> None:
     """The first entry of the history of an event that was just opened."""
-    _append(conn, event, 1, FIRST, event.opened_at, advance, actor, None, {"given": dict(given)})
+    facts = {"given": dict(given)}
+    entry = _append(conn, event, 1, FIRST, event.opened_at, advance, actor, None, facts)
+    outbox.write(conn, event, entry)
     store_changes.tell(conn, "event", event.number)
 
 
@@ -62,7 +68,10 @@ def record_step(
     }
     prev_hash = events.last_hash(conn, event.id)
     after = events.update(conn, event.id, changed)
-    _append(conn, event, after.version, prev_hash, at, advance, actor, reason or None, facts)
+    entry = _append(
+        conn, event, after.version, prev_hash, at, advance, actor, reason or None, facts
+    )
+    outbox.write(conn, after, entry)
     store_changes.tell(conn, "event", event.number)
     return after
 
@@ -105,7 +114,7 @@ def _append(
     actor: Actor,
     reason: str | None,
     facts: dict[str, Any],
-) -> None:
+) -> HistoryRow:
     entry = Entry(
         number=event.number,
         n=n,
@@ -118,23 +127,22 @@ def _append(
         reason=reason,
         facts=facts,
     )
-    events.append_history(
-        conn,
-        HistoryRow(
-            event=event.id,
-            n=n,
-            at=at,
-            name=entry.name,
-            from_state=entry.from_state,
-            to_state=entry.to_state,
-            role=entry.role,
-            actor=entry.actor,
-            reason=reason,
-            facts=facts,
-            prev_hash=prev_hash,
-            hash=entry_hash(entry, prev_hash),
-        ),
+    row = HistoryRow(
+        event=event.id,
+        n=n,
+        at=at,
+        name=entry.name,
+        from_state=entry.from_state,
+        to_state=entry.to_state,
+        role=entry.role,
+        actor=entry.actor,
+        reason=reason,
+        facts=facts,
+        prev_hash=prev_hash,
+        hash=entry_hash(entry, prev_hash),
     )
+    events.append_history(conn, row)
+    return row
 
 
 def _entry(number: str, row: HistoryRow) -> Entry:

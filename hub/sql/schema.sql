@@ -81,6 +81,30 @@ CREATE TABLE camera_state (
 CREATE INDEX camera_state_ended ON public.camera_state USING btree (ended_at);
 CREATE UNIQUE INDEX camera_state_open ON public.camera_state USING btree (agent, stream) WHERE (ended_at IS NULL);
 
+CREATE TABLE cap_alert (
+    identifier text NOT NULL,
+    event bigint NOT NULL,
+    number text NOT NULL,
+    msg_type text NOT NULL,
+    sender text NOT NULL,
+    sent text NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    severity text NOT NULL,
+    title text NOT NULL,
+    facts text NOT NULL,
+    ended boolean NOT NULL,
+    xml text NOT NULL,
+    PRIMARY KEY (identifier),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((msg_type = ANY (ARRAY['Alert'::text, 'Update'::text, 'Cancel'::text]))),
+    CHECK ((sent ~ '[-+][0-9]{2}:[0-9]{2}$'::text))
+);
+CREATE INDEX cap_alert_event ON public.cap_alert USING btree (event, sent_at);
+CREATE INDEX cap_alert_expiring ON public.cap_alert USING btree (expires_at) WHERE ((NOT ended) AND (msg_type <> 'Cancel'::text));
+CREATE INDEX cap_alert_sent ON public.cap_alert USING btree (sent_at DESC);
+CREATE UNIQUE INDEX cap_alert_standing ON public.cap_alert USING btree (event) WHERE (NOT ended);
+
 CREATE TABLE command (
     agent text NOT NULL,
     version bigint NOT NULL,
@@ -442,6 +466,112 @@ CREATE TABLE ledger (
     CHECK ((lane = ANY (ARRAY['detection'::text, 'evidence'::text, 'reading'::text, 'score'::text, 'health'::text]))),
     CHECK ((watermark >= 0))
 );
+
+CREATE TABLE mail (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    notice bigint,
+    person text NOT NULL,
+    address text NOT NULL,
+    language text NOT NULL,
+    severity text,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    folded_into bigint,
+    queued_at timestamp with time zone NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    last_error text,
+    ended_at timestamp with time zone,
+    claimed_until timestamp with time zone,
+    PRIMARY KEY (id),
+    FOREIGN KEY (folded_into) REFERENCES mail(id),
+    FOREIGN KEY (notice) REFERENCES notice(id),
+    CHECK (((state = 'folded'::text) = (folded_into IS NOT NULL))),
+    CHECK (((state = 'waiting'::text) = (ended_at IS NULL))),
+    CHECK ((language = ANY (ARRAY['zh'::text, 'en'::text]))),
+    CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'folded'::text, 'dead'::text])))
+);
+CREATE INDEX mail_due ON public.mail USING btree (next_at) WHERE (state = 'waiting'::text);
+CREATE INDEX mail_person ON public.mail USING btree (person, queued_at DESC);
+CREATE UNIQUE INDEX mail_notice ON public.mail USING btree (notice) WHERE (notice IS NOT NULL);
+
+CREATE TABLE notice (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    event bigint,
+    kind text NOT NULL,
+    person text,
+    role text,
+    cell text,
+    unit text,
+    severity text,
+    title_en text NOT NULL,
+    title_zh text NOT NULL,
+    body text DEFAULT ''::text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    read_at timestamp with time zone,
+    read_by text,
+    key text NOT NULL,
+    UNIQUE (key),
+    PRIMARY KEY (id),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((num_nonnulls(person, role, unit) = 1)),
+    CHECK (((read_at IS NULL) = (read_by IS NULL))),
+    CHECK ((severity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text, 'S4'::text])))
+);
+CREATE INDEX notice_person ON public.notice USING btree (person, id DESC) WHERE (person IS NOT NULL);
+CREATE INDEX notice_role ON public.notice USING btree (role, id DESC) WHERE (role IS NOT NULL);
+CREATE INDEX notice_unit ON public.notice USING btree (unit, id DESC) WHERE (unit IS NOT NULL);
+CREATE INDEX notice_unread ON public.notice USING btree (person) WHERE (read_at IS NULL);
+
+CREATE TABLE notice_preference (
+    person text NOT NULL,
+    mail boolean NOT NULL,
+    quiet_from time without time zone NOT NULL,
+    quiet_to time without time zone NOT NULL,
+    kinds_off text[] DEFAULT '{}'::text[] NOT NULL,
+    PRIMARY KEY (person)
+);
+
+CREATE TABLE open311_request (
+    token text NOT NULL,
+    event bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    description text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    photo text,
+    first_name text DEFAULT ''::text NOT NULL,
+    last_name text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    PRIMARY KEY (token),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    FOREIGN KEY (photo) REFERENCES evidence(digest)
+);
+CREATE INDEX open311_request_event ON public.open311_request USING btree (event, at);
+CREATE INDEX open311_request_photo ON public.open311_request USING btree (photo) WHERE (photo IS NOT NULL);
+
+CREATE TABLE outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    event bigint NOT NULL,
+    n integer NOT NULL,
+    name text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    data jsonb NOT NULL,
+    shared_at timestamp with time zone,
+    PRIMARY KEY (id),
+    FOREIGN KEY (event) REFERENCES grid_event(id)
+);
+CREATE INDEX outbox_shared ON public.outbox USING btree (shared_at) WHERE (shared_at IS NOT NULL);
+CREATE INDEX outbox_waiting ON public.outbox USING btree (id) WHERE (shared_at IS NULL);
+
+CREATE TABLE outside_alert (
+    fingerprint text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    event bigint NOT NULL,
+    resolved_at timestamp with time zone,
+    PRIMARY KEY (fingerprint, starts_at),
+    FOREIGN KEY (event) REFERENCES grid_event(id)
+);
+CREATE INDEX outside_alert_event ON public.outside_alert USING btree (event);
 
 CREATE TABLE person (
     code text NOT NULL,
@@ -812,3 +942,54 @@ CREATE TABLE verdict (
     CHECK ((verdict = ANY (ARRAY['confirmed'::text, 'false_alarm'::text, 'real_but_not_actionable'::text, 'real_but_authorised'::text, 'duplicate'::text, 'unclear'::text, 'other_kind'::text])))
 );
 CREATE UNIQUE INDEX verdict_standing ON public.verdict USING btree (event) WHERE (undone_at IS NULL);
+
+CREATE TABLE webhook (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    url text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    secret text NOT NULL,
+    secret_before text,
+    secret_before_until timestamp with time zone,
+    steps text[] DEFAULT '{}'::text[] NOT NULL,
+    severities text[] DEFAULT '{}'::text[] NOT NULL,
+    cell text DEFAULT ''::text NOT NULL,
+    tests boolean DEFAULT false NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    stopped_at timestamp with time zone,
+    stopped_why text,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    next_at timestamp with time zone NOT NULL,
+    claimed_until timestamp with time zone,
+    PRIMARY KEY (id),
+    CHECK (((secret_before IS NULL) = (secret_before_until IS NULL))),
+    CHECK (((stopped_at IS NULL) = (stopped_why IS NULL))),
+    CHECK (((failures = 0) = (failing_since IS NULL)))
+);
+
+CREATE TABLE webhook_delivery (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    webhook bigint NOT NULL,
+    outbox bigint,
+    event bigint,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    queued_at timestamp with time zone NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone,
+    last_status integer,
+    last_error text,
+    ended_at timestamp with time zone,
+    PRIMARY KEY (id),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    FOREIGN KEY (outbox) REFERENCES outbox(id),
+    FOREIGN KEY (webhook) REFERENCES webhook(id) ON DELETE CASCADE,
+    CHECK (((outbox IS NULL) = (event IS NULL))),
+    CHECK (((state = 'waiting'::text) = (ended_at IS NULL))),
+    CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'dead'::text])))
+);
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (webhook, next_at, id) WHERE (state = 'waiting'::text);
+CREATE INDEX webhook_delivery_list ON public.webhook_delivery USING btree (webhook, id DESC);
+CREATE INDEX webhook_delivery_order ON public.webhook_delivery USING btree (webhook, event, outbox) WHERE (state = 'waiting'::text);
+CREATE INDEX webhook_delivery_outbox ON public.webhook_delivery USING btree (outbox);

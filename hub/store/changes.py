@@ -8,7 +8,7 @@ from typing import Any, Literal
 from psycopg import Connection
 
 CHANNEL = "gridwarden"
-Topic = Literal["event", "evidence", "stream", "agent", "command"]
+Topic = Literal["event", "evidence", "stream", "agent", "command", "notice"]
 
 
 def tell(conn: Connection[Any], topic: Topic, id: str) -> None:

@@ -26,6 +26,12 @@ def try_lock(conn: Connection[Any], name: str) -> bool:
     return bool(row and row[0])
 
 
+def try_lock_here(conn: Connection[Any], name: str) -> bool:
+    """Take a lock until the transaction ends; False where another one has it."""
+    row = conn.execute("SELECT pg_try_advisory_xact_lock(%s)", (number_of(name),)).fetchone()
+    return bool(row and row[0])
+
+
 def number_of(name: str) -> int:
     """What PostgreSQL knows a lock of that name by: 64 bits, signed."""
     digest = hashlib.blake2b(name.encode(), digest_size=8).digest()

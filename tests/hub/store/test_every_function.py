@@ -16,7 +16,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -120,6 +120,9 @@ NAMED: dict[str, Any] = {
     "wanted": EventFilter(),
     "person": "li",
     "persons": ["li", "wang"],
+    "outbox": [3],
+    "webhook": 1,
+    "identifier": "410105-20260301-00001.2.Alert",
 }
 PGLITES_UTC = "zoneinfo.ZoneInfo(key='GMT')", "datetime.timezone.utc"
 RAISES = "raises"
@@ -183,6 +186,17 @@ OF: dict[tuple[str, str], Any] = {
     ("registry.link", "relation"): "concerns",
     ("registry.unlink", "link"): 1,
     ("registry.links_of_entry", "entry"): 1,
+    ("outbox.prune", "before"): AT + timedelta(days=30),
+    ("alerts.expiring", "before"): AT + timedelta(days=2),
+    ("webhooks.prune_tests", "before"): AT + timedelta(days=30),
+    ("webhooks.deliveries", "state"): "dead",
+    ("webhooks.redeliver", "ids"): None,
+    ("webhooks.claim", "now"): AT + timedelta(days=1),
+    ("webhooks.next_due", "now"): AT + timedelta(days=1),
+    ("mail.claim", "now"): AT + timedelta(days=1),
+    ("mail.fold", "into"): 3,
+    ("mail.folded", "into"): 2,
+    ("mail.sent", "id"): 1,
     ("enrolments.save", "enrolment"): Enrolment(
         "yard-02", "north", Credential.PASSWORD, "hash", None, AT, AT, None, None
     ),
@@ -241,6 +255,7 @@ def example(kind: Any, name: str, function: str, server: Server) -> Any:
         UUID: lambda: EPISODE,
         datetime: lambda: AT,
         date: AT.date,
+        time: AT.time,
         str: lambda: f"some {name}",
         bytes: lambda: b"\x00payload",
         int: lambda: 3,

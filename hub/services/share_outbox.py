@@ -1,0 +1,56 @@
+"""What happened is given to everyone who is to hear of it: webhooks and the public."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from contract.errors import GridwardenError
+from hub.services.context import Hub
+from hub.services.issue_alerts import issue_for
+from hub.store import locks, outbox, webhooks
+from hub.store.outbox import OutboxRow
+
+AT_ONCE = 500  # steps in one transaction
+_PRUNED = 2000  # rows in one round
+
+_log = logging.getLogger(__name__)
+
+
+def share_outbox(conn: Connection[Any], hub: Hub) -> int:
+    """Hand out the steps that nobody was given yet, up to AT_ONCE; how many.
+
+    One hub at a time: the others find the lock taken and do nothing.
+    """
+    if not locks.try_lock_here(conn, "share-outbox"):
+        return 0
+    steps = outbox.waiting(conn, AT_ONCE)
+    if not steps:
+        return 0
+    now = hub.now()
+    ids = [step.id for step in steps]
+    webhooks.share(conn, ids, now)
+    for step in steps:
+        _alert(conn, hub, step)
+    outbox.share(conn, ids, now)
+    return len(steps)
+
+
+def _alert(conn: Connection[Any], hub: Hub, step: OutboxRow) -> None:
+    """Alert the public where the step calls for it; one that fails must not hold up the others."""
+    try:
+        with conn.transaction():
+            issue_for(conn, hub, step)
+    except (GridwardenError, ValueError, LookupError, psycopg.DataError):
+        _log.exception("no alert could be issued for step %d of %s", step.n, step.data["number"])
+
+
+def prune_outbox(conn: Connection[Any], hub: Hub) -> int:
+    """Throw away what was handed out long ago and is waited for by nobody; how many rows."""
+    before = hub.now() - timedelta(days=hub.config.webhooks.keep_days)
+    webhooks.prune_tests(conn, before)
+    return outbox.prune(conn, before, _PRUNED)
