@@ -3,6 +3,7 @@
     gridwarden-backup          a word and the version of this layout
     database.dump              pg_dump's custom format
     evidence/ab/abcdef…        pictures and clips by digest, and `.part` of those under way
+    authority.p12              the local authority, under a passphrase; where one was given
     contents.json              facts, and length and SHA-256 of every member before it
 
 A file without its last member, or with a member that is not as told, is no backup.
@@ -24,11 +25,12 @@ import msgspec
 
 from gridwarden.errors import BackupError
 
-MARK, CONTENTS, DUMP, EVIDENCE = (
+MARK, CONTENTS, DUMP, EVIDENCE, AUTHORITY = (
     "gridwarden-backup",
     "contents.json",
     "database.dump",
     "evidence/",
+    "authority.p12",
 )
 LAYOUT = 1
 PIECE = 1 << 20
@@ -82,6 +84,11 @@ class Writer:
         self._tar.addfile(info, reader)
         self._members[name] = Member(info.size, reader.sha256.hexdigest())
         return info.size
+
+    def add_bytes(self, name: str, data: bytes) -> None:
+        """Add these bytes."""
+        _add_bytes(self._tar, name, data)
+        self._members[name] = Member(len(data), hashlib.sha256(data).hexdigest())
 
     def finish(self, facts: Facts) -> None:
         """Add the last member; the backup is whole then."""

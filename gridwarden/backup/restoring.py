@@ -14,9 +14,12 @@ from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from gridwarden.backup import archive, postgres_tools
-from gridwarden.backup.site import HubSite
+from gridwarden.backup.site import PASSPHRASE, HubSite
 from gridwarden.backup.taking import first_line
 from gridwarden.errors import BackupError
+from gridwarden.identity import files
+from gridwarden.identity.authority import FILE
+from gridwarden.identity.sealed import unseal
 from hub.store.migrate import migrations, version
 
 
@@ -34,6 +37,7 @@ def restore(site: HubSite, path: Path, *, say: Callable[[str], None]) -> str | N
             f"{path} has database version {contents.facts.schema_version}, this Gridwarden knows "
             f"versions up to {known}: restore it with a newer one"
         )
+    authority = _authority(site, path, contents)
     name = str(conninfo_to_dict(site.url).get("dbname") or "")
     loading = f"{name}_restoring"
     try:
@@ -53,10 +57,12 @@ def restore(site: HubSite, path: Path, *, say: Callable[[str], None]) -> str | N
                     f"database: version {contents.facts.schema_version} of {contents.facts.made_at}"
                 )
                 _put_evidence(site.evidence, path, contents, say)
-                return _swap(conn, site.url, name, loading)
+                kept = _swap(conn, site.url, name, loading)
             except BaseException:
                 conn.execute(drop)
                 raise
+            _put_authority(site, authority, say)
+            return kept
     except psycopg.errors.InsufficientPrivilege as e:
         raise BackupError(
             f"the database's user may not do it ({first_line(e)}): grant it CREATEDB, and make it "
@@ -64,6 +70,36 @@ def restore(site: HubSite, path: Path, *, say: Callable[[str], None]) -> str | N
         ) from None
     except psycopg.Error as e:
         raise BackupError(f"the database refuses: {first_line(e)}") from e
+
+
+def _authority(site: HubSite, path: Path, contents: archive.Contents) -> bytes | None:
+    """The authority in the backup, opened; None where there is none, or none to be put back.
+
+    Raises BackupError where its passphrase is missing or another, before anything is changed.
+    """
+    if archive.AUTHORITY not in contents.members or site.authority is None:
+        return None
+    if (site.authority / FILE).exists():
+        return None
+    if not site.passphrase:
+        raise BackupError(
+            f"{path} holds the authority under a passphrase: set {PASSPHRASE}, or put "
+            f"{site.authority / FILE} in its place first"
+        )
+    with archive.opened(path, archive.AUTHORITY) as member:
+        return unseal(member.read(), site.passphrase)
+
+
+def _put_authority(site: HubSite, authority: bytes | None, say: Callable[[str], None]) -> None:
+    """One that is there stays: certificates in use hang on it."""
+    if site.authority is None:
+        return
+    if authority is not None:
+        files.make_folder(site.authority)
+        files.write(site.authority / FILE, authority)
+        say("authority: brought back; write the broker's files by `gridwarden agents broker`")
+    elif (site.authority / FILE).exists():
+        say(f"authority: the one in {site.authority} stays")
 
 
 def _maintenance(url: str, name: str) -> Connection[Any]:

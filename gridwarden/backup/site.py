@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gridwarden.database import EmbeddedDatabase
 from gridwarden.datafolder import open_folder
 from gridwarden.errors import BackupError
 from hub.config import load
+
+PASSPHRASE = "GRIDWARDEN_BACKUP_PASSPHRASE"  # of the environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class HubSite:
 
     url: str
     evidence: Path
+    authority: Path | None = None  # folder of the local authority; a demo has none
+    passphrase: str = field(default="", repr=False)  # of the authority in a backup
 
 
 @contextmanager
@@ -36,7 +40,12 @@ def site_of(
     """
     if data is None:
         settings = load(config, environ)
-        yield HubSite(settings.database.url, settings.hub.data_dir / "evidence")
+        yield HubSite(
+            settings.database.url,
+            settings.hub.data_dir / "evidence",
+            settings.identity.authority_dir or settings.hub.data_dir / "authority",
+            environ.get(PASSPHRASE, ""),
+        )
         return
     data = data.resolve()
     if not (data / "database" / "database.json").exists() and not alone:

@@ -11,8 +11,10 @@ import psycopg
 
 from gridwarden import __version__
 from gridwarden.backup import archive, postgres_tools
-from gridwarden.backup.site import HubSite
+from gridwarden.backup.site import PASSPHRASE, HubSite
 from gridwarden.errors import BackupError
+from gridwarden.identity.authority import FILE
+from gridwarden.identity.sealed import seal
 from hub.store.migrate import version
 
 
@@ -44,8 +46,24 @@ def back_up(
             say(f"evidence: {files} files, {_size(total)}")
         else:
             say(f"evidence: left out; keep a copy of {site.evidence} beside this backup")
+        _add_authority(site, backup, say)
         backup.finish(facts)
     return facts
+
+
+def _add_authority(site: HubSite, backup: archive.Writer, say: Callable[[str], None]) -> None:
+    """The authority, but never in clear: a backup travels, and whoever has it can be any agent."""
+    if site.authority is None or not (site.authority / FILE).exists():
+        return
+    if site.passphrase:
+        backup.add_bytes(archive.AUTHORITY, seal(site.authority, site.passphrase))
+        say(f"authority: under the passphrase of {PASSPHRASE}")
+        return
+    say(
+        f"authority: NOT in this backup. Without {site.authority / FILE} no agent with a "
+        f"certificate can be enrolled or renewed, and a new authority means new credentials for "
+        f"all: keep a copy elsewhere, or set {PASSPHRASE} to have it in the backup, encrypted"
+    )
 
 
 def _facts(url: str, with_evidence: bool) -> tuple[archive.Facts, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from edge.spool import Entry
 from edge.sqlite_spool import SqliteSpool
 from gridwarden.cli import main
 from gridwarden.database import EmbeddedDatabase
+from gridwarden.identity.authority import Authority
 from hub.ingest.subscriber import run_ingest
 from hub.store.migrate import migrate
 from tests.conftest import FAST
@@ -314,3 +316,41 @@ def test_a_demo_moves_to_another_folder_by_its_backup(tmp_path: Path) -> None:
     finally:
         restored.remove()
     assert (new / "hub" / "evidence" / "ab" / DIGEST).read_bytes() == b"picture"
+
+
+def test_the_authority_is_in_a_backup_under_a_passphrase_and_never_in_clear(
+    gridwarden: Run,
+    scratch_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    migrate(scratch_url)
+    folder = tmp_path / "hub" / "authority"
+    Authority(folder, system_clock())
+    pem = (folder / "authority.pem").read_bytes()
+
+    assert gridwarden("backup", tmp_path / "without") == 0
+    assert "authority: NOT in this backup" in capsys.readouterr().out
+    monkeypatch.setenv("GRIDWARDEN_BACKUP_PASSPHRASE", "short")
+    assert gridwarden("backup", tmp_path / "with") == 1
+    assert "12 characters" in capsys.readouterr().err
+    monkeypatch.setenv("GRIDWARDEN_BACKUP_PASSPHRASE", "seven spotted ladybirds")
+    assert gridwarden("backup", tmp_path / "with") == 0
+    for name in ("without", "with"):
+        assert pem.splitlines()[1] not in (tmp_path / name).read_bytes()
+
+    (folder / "authority.pem").unlink()
+    with psycopg.connect(scratch_url) as conn:
+        conn.execute("CREATE TABLE made_since ()")
+    for passphrase, told in (("", "set GRIDWARDEN_BACKUP_PASSPHRASE"), ("wrong " * 3, "not its")):
+        monkeypatch.setenv("GRIDWARDEN_BACKUP_PASSPHRASE", passphrase)
+        assert gridwarden("restore", tmp_path / "with") == 1
+        assert told in capsys.readouterr().err
+    assert rows(scratch_url, "SELECT to_regclass('made_since')::text") == [("made_since",)]
+    monkeypatch.setenv("GRIDWARDEN_BACKUP_PASSPHRASE", "seven spotted ladybirds")
+    eventually(lambda: gridwarden("restore", tmp_path / "with") == 0)  # once nobody is connected
+    assert (folder / "authority.pem").read_bytes() == pem
+    assert stat.S_IMODE((folder / "authority.pem").stat().st_mode) == 0o600
+    eventually(lambda: gridwarden("restore", tmp_path / "with") == 0)
+    assert f"authority: the one in {folder} stays" in capsys.readouterr().out
