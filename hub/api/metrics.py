@@ -15,6 +15,7 @@ from prometheus_client.exposition import generate_latest
 from hub.api.deps import reading
 from hub.domain.daily_test import Daily
 from hub.services.context import Hub
+from hub.services.watch_expiry import broker_certificate_ends_at
 from hub.store import daily_tests, views
 from hub.store.view_rows import AgentView, LaneView
 
@@ -54,6 +55,13 @@ class _Figures:
         yield _one("events_waiting", "Grid events that wait for an operator's decision", queue)
         missing = sum(x.state(hub.now()) is Daily.MISSING for x in tests)
         yield _one("daily_tests_missing", "Cameras whose daily test did not come", missing)
+        broker_ends_at = broker_certificate_ends_at(hub)
+        if broker_ends_at is not None:
+            yield _one(
+                "broker_certificate_ends_timestamp_seconds",
+                "When the broker's certificate ends, in seconds since 1970",
+                broker_ends_at.timestamp(),
+            )
         quarantine = _family("quarantine_waiting", "Entries nobody has settled", ["fault"])
         for fault in ("sender", "hub"):
             quarantine.add_metric([fault], waiting[fault].n if fault in waiting else 0)

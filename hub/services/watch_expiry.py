@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,36 @@ BROKER_CERTIFICATE = "broker.crt"  # in `identity.broker_dir`
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A certificate that ends within `identity.warn_days`, or has ended."""
+
+    agent: str | None  # None: the broker's, on which all agents hang
+    ends_at: datetime
+
+    @property
+    def way_out(self) -> str:
+        """The command that renews it."""
+        return f"gridwarden agents {f'rotate {self.agent}' if self.agent else 'broker'}"
+
+
+def endings(conn: Connection[Any], hub: Hub) -> list[Ending]:
+    """The broker's first, then those of agents, the first to end first."""
+    warn_at = hub.now() + timedelta(days=hub.config.identity.warn_days)
+    broker_ends_at = broker_certificate_ends_at(hub)
+    found = [Ending(None, broker_ends_at)] if broker_ends_at and broker_ends_at < warn_at else []
+    found += [
+        Ending(e.agent, e.expires_at) for e in enrolments.expiring(conn, warn_at) if e.expires_at
+    ]
+    return found
+
+
+def broker_certificate_ends_at(hub: Hub) -> datetime | None:
+    """When the broker's certificate ends; None where it is not on this machine."""
+    folder = hub.config.identity.broker_dir
+    return _ends_at(folder / BROKER_CERTIFICATE) if folder else None
+
+
 class ExpiryWatch:
     """Remembers when it looked last. For one thread."""
 
@@ -31,25 +62,14 @@ class ExpiryWatch:
         if self._due_at is not None and now < self._due_at:
             return
         self._due_at = now + AGAIN
-        warn_at = now + timedelta(days=hub.config.identity.warn_days)
-        for e in enrolments.expiring(conn, warn_at):
-            if e.expires_at is not None:
-                _warn(f"of agent {e.agent}", e.expires_at, now, f"rotate {e.agent}")
-        folder = hub.config.identity.broker_dir
-        ends_at = _ends_at(folder / BROKER_CERTIFICATE) if folder else None
-        if ends_at is not None and ends_at < warn_at:
-            _warn("of the broker", ends_at, now, "broker")
-
-
-def _warn(whose: str, ends_at: datetime, now: datetime, way_out: str) -> None:
-    verb = "expired" if ends_at <= now else "expires"
-    _log.warning(
-        "the certificate %s %s on %s: gridwarden agents %s",
-        whose,
-        verb,
-        f"{ends_at:%Y-%m-%d}",
-        way_out,
-    )
+        for e in endings(conn, hub):
+            _log.warning(
+                "the certificate %s %s on %s: %s",
+                f"of agent {e.agent}" if e.agent else "of the broker",
+                "expired" if e.ends_at <= now else "expires",
+                f"{e.ends_at:%Y-%m-%d}",
+                e.way_out,
+            )
 
 
 def _ends_at(certificate: Path) -> datetime | None:

@@ -30,6 +30,7 @@ from hub.domain.errors import NotFoundError
 from hub.domain.guards import UNDO_WITHIN
 from hub.domain.retention import REJECTED
 from hub.domain.sight import SILENT_AFTER
+from hub.services import watch_expiry
 from hub.services.context import Hub
 from hub.store import daily_tests, evidence_keeping, views
 from hub.store.rows import DetectionRow, GridEventRow
@@ -164,6 +165,7 @@ def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
         counts = views.counts(conn, _CROSSING, pages.midnight(now))
         refused = views.quarantine(conn, QuarantineFilter(), None, 5)
         of_sensors = sensor_pages.of_devices_page(conn, agents, now)
+        ending = watch_expiry.endings(conn, hub)
         tests = daily_tests.last_tests(conn)
         of_cells = blind_pages.of_devices_page(conn, now)
     boots = {a.agent: a.boot for a in agents}
@@ -187,6 +189,7 @@ def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
             "refused": refused,
             **of_sensors,
             **of_cells,
+            "ending": ending,
             "tests": {(x.agent, x.stream): (x.state(now).value, x) for x in tests},
         },
     )

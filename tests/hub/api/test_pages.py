@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 
 from contract.taxonomy import CameraState, Lane
 from gridwarden.district import CENTRE
-from tests.hub.api.city import City, offset, street
+from gridwarden.identity import files
+from gridwarden.identity.authority import BROKER_DAYS, Authority
+from hub.server import serve
+from hub.services.watch_expiry import ExpiryWatch
+from tests.hub.api.city import City, city, free_port, offset, street
+from tests.hub.builders import eventually, running
 
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=|javascript:")
 
@@ -199,3 +207,37 @@ def test_nearby_events_are_told_with_their_distance(town: City, client: httpx.Cl
     pane = pane_of(client, number)
     assert "120 m" in pane
     assert "900 m" not in pane
+
+
+def test_a_broker_whose_certificate_ends_is_told_with_what_to_do(
+    database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "broker"
+    files.make_folder(folder)
+
+    def issue(days_left: int) -> datetime:
+        now = datetime.now(UTC) - timedelta(days=BROKER_DAYS - days_left)
+        issued = Authority(tmp_path / "authority", now).issue_broker(["localhost"], now)
+        (folder / "broker.crt").write_bytes(issued.certificate)
+        return issued.expires_at
+
+    with city(database_url, tmp_path, free_port()) as here:
+        identity = dataclasses.replace(here.hub.config.identity, broker_dir=folder)
+        hub = dataclasses.replace(
+            here.hub, config=dataclasses.replace(here.hub.config, identity=identity)
+        )
+        with running(lambda stop: serve(hub, stop)), hub.pool.connection() as conn:
+            eventually(here.answers)
+            for days_left, told in ((400, False), (9, True)):
+                ends_at = issue(days_left)
+                page = httpx.get(f"{here.url}/devices", trust_env=False).text
+                assert ("gridwarden agents broker" in page) is told
+                figures = httpx.get(f"{here.url}/metrics", trust_env=False).text
+                (figure,) = re.findall(
+                    r"(?m)^gridwarden_broker_certificate_ends_timestamp_seconds (\S+)", figures
+                )
+                assert float(figure) == ends_at.timestamp()
+                ExpiryWatch()(conn, hub)
+    said = [r.getMessage() for r in caplog.records if "of the broker" in r.getMessage()]
+    assert len(said) == 1
+    assert "gridwarden agents broker" in said[0]
