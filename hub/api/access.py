@@ -32,6 +32,8 @@ PEOPLE = (
 )
 # whoever runs the loop and looks after the devices
 DESK = (Role.LEADER, Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
+# whoever looks after grid, people and units
+OFFICE = (Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
 
 _declared: dict[Callable[..., Any], frozenset[Role] | None] = {}  # None: everyone
 

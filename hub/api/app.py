@@ -24,13 +24,17 @@ from hub.api.routes import (
     evidence,
     files,
     grid,
+    grid_upkeep,
     health,
     pages,
     parameters,
+    people,
     quarantine,
     readings,
+    registry,
     sensor_pages,
     sensors,
+    units,
 )
 from hub.api.shelf import Shelf
 from hub.services.context import Hub
@@ -84,6 +88,10 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         readings.router,
         sensors.router,
         grid.router,
+        grid_upkeep.router,
+        units.router,
+        people.router,
+        registry.router,
         parameters.router,
         quarantine.router,
         health.live_router,

@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api.errors import Problem, problem_response
 
-MAX_BODY = 64 * 1024  # bytes; no request of the API needs more
+MAX_BODY = 64 * 1024  # bytes; no request of the API needs more, but for these
+LARGER = {"/api/v1/grid/import": 16 * 1024 * 1024}  # some 10,000 cells
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _ALIVE = ("/healthz", "/readyz")  # asked by address, by load balancers; they reveal nothing
@@ -71,7 +72,7 @@ class Guard:
             if body is None:
                 refused = Problem.of(
                     413,
-                    f"the body is larger than {MAX_BODY} bytes: send less; evidence does not "
+                    f"the body is larger than {_most(scope)} bytes: send less; evidence does not "
                     "travel through this API",
                 )
             else:
@@ -128,10 +129,15 @@ def _name(host: str) -> str:
     return host.partition(":")[0]
 
 
+def _most(scope: Scope) -> int:
+    return LARGER.get(scope["path"], MAX_BODY)
+
+
 async def _body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, None where it is larger than MAX_BODY."""
+    """The whole body, None where it is larger than the route may take."""
+    most = _most(scope)
     announced = Headers(scope=scope).get("content-length", "0")
-    if announced.isdigit() and int(announced) > MAX_BODY:
+    if announced.isdigit() and int(announced) > most:
         return None
     parts = bytearray()
     while True:
@@ -139,7 +145,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
         if message["type"] != "http.request":
             return bytes(parts)
         parts += message.get("body", b"")
-        if len(parts) > MAX_BODY:
+        if len(parts) > most:
             return None
         if not message.get("more_body", False):
             return bytes(parts)

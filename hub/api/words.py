@@ -120,6 +120,22 @@ FAULTS: dict[str, Both] = {
     "hub": Both("the hub itself", "中心自身故障"),
 }
 
+# the five kinds of the base registry, and what an event has to do with an entry
+ENTRY_KINDS: dict[str, Both] = {
+    "person": Both("person", "人"),
+    "place": Both("place", "地"),
+    "thing": Both("thing", "物"),
+    "matter": Both("matter", "事"),
+    "organisation": Both("organisation", "组织"),
+}
+RELATIONS: dict[str, Both] = {
+    "concerns": Both("Concerns", "涉及"),
+    "at": Both("At", "位于"),
+    "caused_by": Both("Caused by", "责任方"),
+    "reported_by": Both("Reported by", "上报方"),
+    "owned_by": Both("Owned by", "所属方"),
+}
+
 # what came of an entry of the quarantine; "": nothing yet
 OUTCOMES: dict[str, Both] = {
     "": Both("waiting", "待处理"),

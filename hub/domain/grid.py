@@ -82,7 +82,8 @@ class _InForce:
     """What a grid knows, never changed once built."""
 
     cells: Mapping[str, Cell]  # those in force, by code
-    basic: tuple[Cell, ...]  # every outline a basic grid has or had, by code, the latest first
+    outlines: tuple[Cell, ...]  # every outline a cell has or had, by code, the one in force first
+    basic: tuple[Cell, ...]  # those of basic grids
     tree: STRtree  # over `basic`
 
 
@@ -103,6 +104,12 @@ class Grid:
     def cells(self) -> Mapping[str, Cell]:
         """The cells in force, by code."""
         return self._now.cells
+
+    def as_of(self, at: datetime | None) -> list[Cell]:
+        """The cells with the outlines they had then, by code; None: those in force."""
+        if at is None:
+            return list(self.cells.values())
+        return [c for c in self._now.outlines if c.held_at(at)]
 
     def locate(self, point: Point, at: datetime | None = None) -> Cell | None:
         """The basic grid the point lies in, None outside the district.
@@ -132,10 +139,11 @@ class Grid:
 
 
 def _built(cells: Iterable[Cell]) -> _InForce:
-    ordered = sorted(cells, key=lambda c: (c.code, c.valid_to is not None))
+    ordered = tuple(sorted(cells, key=lambda c: (c.code, c.valid_to is not None)))
     basic = tuple(c for c in ordered if c.level == 1)
     return _InForce(
         {c.code: c for c in ordered if c.valid_to is None},
+        ordered,
         basic,
         STRtree([c.polygon for c in basic]),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from hub.domain.grid import DISTRICT, Cell
 from hub.domain.grid_file import cells_from_geojson
-from hub.domain.topology import Fault, check
+from hub.domain.topology import Fault, FaultKind, check
 from hub.services.context import Hub
 from hub.store.grid import load_cells, save_cells
 from hub.store.standing import owned, standing
@@ -76,9 +76,9 @@ def check_grid(conn: Connection[Any], hub: Hub, cells: Collection[Cell]) -> list
     return check(cells, owned(standing(conn, now, now.year)))
 
 
-def counts(faults: Collection[Fault]) -> Mapping[str, int]:
+def counts(faults: Collection[Fault]) -> dict[FaultKind, int]:
     """How many faults of each kind there are."""
-    found: dict[str, int] = {}
+    found: dict[FaultKind, int] = {}
     for fault in faults:
         found[fault.kind] = found.get(fault.kind, 0) + 1
     return found

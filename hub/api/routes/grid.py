@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
 
 from contract.geometry import Point
 from hub.api.access import PEOPLE, allow
@@ -24,9 +25,12 @@ def list_cells(
     level: Annotated[
         int | None, Query(ge=1, le=3, description="1 basic, 2 secondary, 3 district")
     ] = None,
+    at: Annotated[
+        AwareDatetime | None, Query(description="As the outlines were then; null: as they are")
+    ] = None,
 ) -> FeatureCollection:
     """A FeatureCollection of every cell, or of those of one level."""
-    cells = [c for c in hub.grid.cells.values() if level is None or c.level == level]
+    cells = [c for c in hub.grid.as_of(at) if level is None or c.level == level]
     return FeatureCollection(features=[_feature(c) for c in cells])
 
 
@@ -35,9 +39,12 @@ def cell_at(
     hub: HubDep,
     lon: Annotated[float, Query(ge=-180, le=180)],
     lat: Annotated[float, Query(ge=-90, le=90)],
+    at: Annotated[
+        AwareDatetime | None, Query(description="As the outlines were then; null: as they are")
+    ] = None,
 ) -> CellNow:
     """404 where the point lies outside the district."""
-    cell = hub.grid.locate(Point(lon, lat))
+    cell = hub.grid.locate(Point(lon, lat), at)
     if cell is None:
         raise NotFoundError("cell of the district at", f"{lon:.6f}, {lat:.6f}")
     return _cell(cell)
@@ -62,7 +69,8 @@ def list_categories(hub: HubDep) -> list[CategoryNow]:
 
 
 def _feature(cell: Cell) -> Feature:
-    return Feature(id=cell.code, geometry=cell.geojson, properties=_cell(cell))
+    geometry = None if cell.polygon.is_empty else cell.geojson
+    return Feature(id=cell.code, geometry=geometry, properties=_cell(cell))
 
 
 def _cell(cell: Cell) -> CellNow:
@@ -72,4 +80,6 @@ def _cell(cell: Cell) -> CellNow:
         name_en=cell.name_en,
         name_zh=cell.name_zh,
         parent=cell.parent,
+        valid_from=cell.valid_from,
+        valid_to=cell.valid_to,
     )

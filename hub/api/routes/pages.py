@@ -32,7 +32,7 @@ from hub.domain.retention import REJECTED
 from hub.domain.sight import SILENT_AFTER
 from hub.services import watch_expiry
 from hub.services.context import Hub
-from hub.store import daily_tests, evidence_keeping, views
+from hub.store import daily_tests, evidence_keeping, registry, views
 from hub.store.rows import DetectionRow, GridEventRow
 from hub.store.view_rows import AgentView, EventFilter, LaneView, Picture, QuarantineFilter
 
@@ -143,6 +143,7 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
                 "verdict": views.verdict(conn, event.id),
                 "parent": None if event.parent is None else views.event_number(conn, event.parent),
                 "hold": evidence_keeping.hold_on_event(conn, event.id),
+                "entries": registry.links_of_event(conn, event.id),
             }
     except NotFoundError as e:
         return problem_page(request, Problem.of(404, str(e)))

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from hub.api.access import DESK, PEOPLE, TO_EVERYONE, AccessError, allow, table
+from hub.api.access import DESK, OFFICE, PEOPLE, TO_EVERYONE, AccessError, allow, table
 from hub.api.app import create_app
 from hub.domain.actor import Role
 from hub.services.context import Hub
@@ -44,6 +44,39 @@ ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
     (REPORTERS, "GET /api/v1/grid"),
     (REPORTERS, "GET /api/v1/grid/at"),
     (REPORTERS, "GET /api/v1/categories"),
+    (PEOPLE, "GET /api/v1/grid/report"),
+    (OFFICE, "POST /api/v1/grid/import"),
+    (PEOPLE, "GET /api/v1/readiness"),
+    # people and units
+    (PEOPLE, "GET /api/v1/units"),
+    (PEOPLE, "GET /api/v1/units/{code}"),
+    (OFFICE, "PUT /api/v1/units/{code}"),
+    (OFFICE, "POST /api/v1/units/{code}/close"),
+    (PEOPLE, "GET /api/v1/responsibility"),
+    (PEOPLE, "GET /api/v1/responsibility/unit"),
+    (OFFICE, "POST /api/v1/responsibility"),
+    (OFFICE, "POST /api/v1/responsibility/{id}/withdraw"),
+    (PEOPLE, "GET /api/v1/people"),
+    (PEOPLE, "GET /api/v1/people/{code}"),
+    (OFFICE, "PUT /api/v1/people/{code}"),
+    (OFFICE, "POST /api/v1/people/{code}/leave"),
+    (PEOPLE, "PUT /api/v1/people/{code}/position"),
+    (PEOPLE, "GET /api/v1/duty"),
+    (PEOPLE, "GET /api/v1/duty/positions"),
+    (PEOPLE, "GET /api/v1/shifts"),
+    (OFFICE, "POST /api/v1/shifts"),
+    (OFFICE, "DELETE /api/v1/shifts/{id}"),
+    # the base registry
+    (PEOPLE, "GET /api/v1/registry"),
+    (PEOPLE, "POST /api/v1/registry"),
+    (PEOPLE, "GET /api/v1/registry/{id}"),
+    (PEOPLE, "PUT /api/v1/registry/{id}"),
+    (PEOPLE, "POST /api/v1/registry/{id}/retire"),
+    (PEOPLE, "POST /api/v1/registry/{id}/restore"),
+    (PEOPLE, "GET /api/v1/registry/{id}/events"),
+    (PEOPLE, "GET /api/v1/events/{number}/entries"),
+    (PEOPLE, "POST /api/v1/events/{number}/entries"),
+    (PEOPLE, "DELETE /api/v1/events/{number}/entries/{id}"),
     # devices
     (DESK, "GET /api/v1/agents"),
     (DESK, "GET /api/v1/agents/{agent}"),

@@ -1,0 +1,96 @@
+"""The base registry: entries by whom their place is reached, and links to grid events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from psycopg import Connection
+
+from contract.geometry import Point
+from hub.domain.actor import Actor
+from hub.domain.errors import InvalidError, NotAllowedError, NotFoundError
+from hub.services.context import Hub
+from hub.store import changes, registry, views
+from hub.store.registry import EntryFacts, EntryRow, LinkRow
+
+
+def enter(conn: Connection[Any], hub: Hub, said: EntryFacts, actor: Actor) -> EntryRow:
+    """A new entry. Raises InvalidError, and NotAllowedError beyond the actor's cells."""
+    placed = _placed(hub, said)
+    _check_reach(actor, placed.cell, "enter")
+    return registry.add(conn, placed, actor.name, hub.now())
+
+
+def edit(
+    conn: Connection[Any], hub: Hub, id: int, said: EntryFacts, actor: Actor, seen: int | None
+) -> EntryRow:
+    """The entry as it is said. Raises NotFoundError, ConflictError, and as `enter`."""
+    placed = _placed(hub, said)
+    _check_reach(actor, registry.entry(conn, id).cell, "change")
+    _check_reach(actor, placed.cell, "change")
+    return registry.change(conn, id, placed, actor.name, hub.now(), seen)
+
+
+def retire(
+    conn: Connection[Any], hub: Hub, id: int, actor: Actor, seen: int | None, *, back: bool = False
+) -> EntryRow:
+    """The entry is no longer offered, or is again. Raises as `edit`."""
+    _check_reach(actor, registry.entry(conn, id).cell, "restore" if back else "retire")
+    act = registry.restore if back else registry.retire
+    return act(conn, id, actor.name, hub.now(), seen)
+
+
+def link(
+    conn: Connection[Any], hub: Hub, number: str, entry: int, relation: str, actor: Actor
+) -> list[LinkRow]:
+    """What the event has to do with, the new link among it; the same twice is one link.
+
+    Raises NotFoundError, InvalidError for an entry that is not offered, NotAllowedError.
+    """
+    event = views.event(conn, number)
+    _check_reach(actor, event.cell, "link")
+    try:
+        found = registry.entry(conn, entry)
+    except NotFoundError as e:
+        raise InvalidError(str(e), field="entry") from None
+    if found.retired_at is not None:
+        raise InvalidError(
+            f"registry entry {entry} was retired on {found.retired_at:%Y-%m-%d}: restore it first",
+            field="entry",
+        )
+    if registry.link(conn, event.id, entry, relation, actor.name, hub.now()):
+        changes.tell(conn, "event", number)
+    return registry.links_of_event(conn, event.id)
+
+
+def unlink(conn: Connection[Any], hub: Hub, number: str, link: int, actor: Actor) -> list[LinkRow]:
+    """What the event still has to do with. Raises NotFoundError, NotAllowedError."""
+    event = views.event(conn, number)
+    _check_reach(actor, event.cell, "unlink")
+    if not registry.unlink(conn, event.id, link, actor.name, hub.now()):
+        raise NotFoundError(f"link of event {number}", str(link))
+    changes.tell(conn, "event", number)
+    return registry.links_of_event(conn, event.id)
+
+
+def _placed(hub: Hub, said: EntryFacts) -> EntryFacts:
+    """With the cell of its place, where it has one and names none."""
+    if said.cell is not None:
+        if said.cell not in hub.grid.cells:
+            raise InvalidError(f"there is no cell {said.cell} in the grid now", field="cell")
+        return said
+    if said.lon is None or said.lat is None:
+        return said
+    cell = hub.grid.locate(Point(said.lon, said.lat))
+    return replace(said, cell=cell.code if cell else None)
+
+
+def _check_reach(actor: Actor, cell: str | None, action: str) -> None:
+    if not actor.reaches(cell):
+        raise NotAllowedError(
+            f"{cell or 'a place outside the grid'} is not in the cells of {actor.name} "
+            f"({', '.join(actor.cells)})",
+            action=action,
+            role=actor.role,
+        )

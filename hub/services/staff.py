@@ -1,0 +1,150 @@
+"""Changes of units, people, posts, shifts and the matrix, one at a time, each checked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from contract.geometry import Point
+from hub.domain.actor import Actor, Role
+from hub.domain.errors import ConflictError, InvalidError, NotAllowedError, NotFoundError
+from hub.domain.people import Post, check_post
+from hub.domain.responsibility import Assignment
+from hub.services.context import Hub
+from hub.store import people, units
+from hub.store.people import NewShift, PersonRow, PostRow
+from hub.store.units import UnitRow
+
+LONGEST_SHIFT = timedelta(hours=48)
+CLOCKS_DIFFER = timedelta(minutes=5)  # a telephone's clock may be ahead
+_DESK = (Role.LEADER, Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
+
+
+def save_unit(conn: Connection[Any], unit: UnitRow) -> UnitRow:
+    """Take a unit over; one that was closed is open again. Raises InvalidError."""
+    known = {u.code: u for u in units.units(conn, closed=True)}
+    if unit.parent is not None and unit.parent not in known:
+        raise InvalidError(f"there is no unit {unit.parent!r} to belong to", field="parent")
+    above, seen = unit.parent, {unit.code}
+    while above is not None:
+        if above in seen:
+            raise InvalidError(f"unit {unit.code} would be a part of itself", field="parent")
+        seen.add(above)
+        above = known[above].parent if above in known else None
+    units.save_units(conn, [unit])
+    return units.unit(conn, unit.code)
+
+
+def close_unit(conn: Connection[Any], hub: Hub, code: str) -> UnitRow:
+    """The unit is no more. Raises NotFoundError; ConflictError while it answers for anything."""
+    units.unit(conn, code)
+    answers = units.matrix(conn, hub.now(), unit=code)
+    if answers:
+        raise ConflictError(
+            f"unit {code} answers for {len(answers)} entries of the responsibility matrix, such as "
+            f"{answers[0].category} in {answers[0].cell}: give them to another one first",
+            action="close",
+        )
+    units.close_unit(conn, code, hub.now())
+    return units.unit(conn, code)
+
+
+def assign(conn: Connection[Any], hub: Hub, wanted: Assignment) -> None:
+    """The unit answers from now on. Raises InvalidError."""
+    if wanted.subcategory is not None:
+        sub = hub.categories.subcategories.get(wanted.subcategory)
+        if sub is None or sub.category is not wanted.category:
+            raise InvalidError(
+                f"{wanted.subcategory!r} is no sub-category of {wanted.category}",
+                field="subcategory",
+            )
+    _check_cell(hub, wanted.cell)
+    _check_unit(conn, wanted.unit)
+    units.assign(conn, [wanted], hub.now())
+
+
+def save_person(
+    conn: Connection[Any], hub: Hub, person: PersonRow, posts: Collection[Post]
+) -> PersonRow:
+    """Take a person and their posts over; one who left works here again. Raises InvalidError."""
+    if person.unit is not None:
+        _check_unit(conn, person.unit)
+    for post in posts:
+        check_post(post.role, post.cell, post.unit)
+        if post.cell is not None:
+            _check_cell(hub, post.cell)
+        if post.unit is not None:
+            _check_unit(conn, post.unit)
+    people.save_people(conn, [person])
+    people.set_posts(conn, [person.code], posts, hub.now())
+    return people.by_code(conn, person.code)
+
+
+def leave(conn: Connection[Any], hub: Hub, code: str) -> tuple[PersonRow, list[PostRow]]:
+    """The person works here no more, and their posts end. Raises NotFoundError."""
+    people.by_code(conn, code)
+    people.leave(conn, code, hub.now())
+    return people.by_code(conn, code), people.posts_of(conn, [code], ended=True)
+
+
+def plan_shift(conn: Connection[Any], hub: Hub, shift: NewShift) -> None:
+    """Keep a shift. Raises InvalidError."""
+    if not timedelta(0) < shift.ends_at - shift.begins_at <= LONGEST_SHIFT:
+        raise InvalidError(
+            f"a shift ends after it begins and within {LONGEST_SHIFT.total_seconds() / 3600:g} h, "
+            f"got {shift.begins_at.isoformat()} to {shift.ends_at.isoformat()}",
+            field="ends_at",
+        )
+    if shift.cell is not None:
+        _check_cell(hub, shift.cell)
+    try:
+        people.by_code(conn, shift.person)
+    except NotFoundError as e:
+        raise InvalidError(str(e), field="person") from None
+    people.save_shifts(conn, [shift])
+
+
+def report_position(
+    conn: Connection[Any],
+    hub: Hub,
+    actor: Actor,
+    code: str,
+    position: Point,
+    accuracy_m: float | None,
+    at: datetime | None,
+) -> bool:
+    """Somebody is there; False where a later word is known. Only they themselves and the desk may
+    say so. Raises NotFoundError, NotAllowedError and InvalidError."""
+    person = people.by_code(conn, code)
+    if actor.name != code and actor.role not in _DESK:
+        raise NotAllowedError(
+            f"{actor.name} does not say where {code} is: they do, or the desk",
+            action="report_position",
+            role=actor.role,
+        )
+    now = hub.now()
+    if person.left_at is not None and person.left_at <= now:
+        raise InvalidError(f"{code} left on {person.left_at:%Y-%m-%d}", field="code")
+    said = at or now
+    if said > now + CLOCKS_DIFFER:
+        raise InvalidError(
+            f"{said.isoformat()} lies in the future: set the clock of the telephone", field="at"
+        )
+    return people.report_position(conn, code, position, accuracy_m, min(said, now))
+
+
+def _check_cell(hub: Hub, code: str) -> None:
+    if code not in hub.grid.cells:
+        raise InvalidError(f"there is no cell {code} in the grid now", field="cell")
+
+
+def _check_unit(conn: Connection[Any], code: str) -> None:
+    try:
+        unit = units.unit(conn, code)
+    except NotFoundError as e:
+        raise InvalidError(str(e), field="unit") from None
+    if unit.closed_at is not None:
+        raise InvalidError(f"unit {code} was closed on {unit.closed_at:%Y-%m-%d}", field="unit")

@@ -1,0 +1,258 @@
+"""Units, people, duty, the grid's upkeep and the base registry, as programs use them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from gridwarden.district import CENTRE, DISTRICT, build_district, to_geojson
+from tests.hub.api.city import City, town_with_cameras
+from tests.hub.api.problems import problem
+
+CELL = "410105001001001"
+_names = (f"x{n}" for n in itertools.count(1))
+
+
+@pytest.fixture(scope="module")
+def town(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """One city for all tests of this file: each uses names of its own."""
+    with town_with_cameras(module_database_url, tmp_path_factory.mktemp("town")) as here:
+        yield here
+
+
+@pytest.fixture(scope="module")
+def client(town: City) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{town.url}/api/v1", timeout=20, trust_env=False) as asks:
+        yield asks
+
+
+def unit(client: httpx.Client, **said: Any) -> str:
+    code = next(_names)
+    named = {"kind": "department", "name_en": f"Unit {code}", "name_zh": f"单位{code}"}
+    assert client.put(f"/units/{code}", json=named | said).status_code == 200
+    return code
+
+
+def person(client: httpx.Client, *posts: dict[str, Any], **said: Any) -> str:
+    code = next(_names)
+    body = {"name": f"王{code}", "posts": list(posts)} | said
+    response = client.put(f"/people/{code}", json=body)
+    assert response.status_code == 200, response.text
+    return code
+
+
+def on_shift(client: httpx.Client, code: str) -> None:
+    now = datetime.now(UTC)
+    times = {"begins_at": now - timedelta(hours=1), "ends_at": now + timedelta(hours=7)}
+    body = {"person": code} | {k: v.isoformat() for k, v in times.items()}
+    assert client.post("/shifts", json=body).status_code == 204
+
+
+def test_a_unit_is_made_changed_and_closed_once_it_answers_for_nothing(
+    client: httpx.Client,
+) -> None:
+    above = unit(client)
+    code = unit(client, parent=above, phone="110")
+    assert client.get(f"/units/{code}").json()["parent"] == above
+    problem(
+        client.put(
+            f"/units/{above}",
+            json={"kind": "station", "name_en": "A", "name_zh": "甲", "parent": code},
+        ),
+        422,
+    )
+
+    entry = {"category": "land_supervision", "cell": CELL, "unit": code}
+    assert client.post("/responsibility", json=entry).status_code == 204
+    answers = client.get(
+        "/responsibility/unit", params={"category": "land_supervision", "cell": CELL}
+    )
+    assert answers.json()["code"] == code
+    refused = problem(client.post(f"/units/{code}/close"), 409)
+    assert "give them to another one first" in refused["detail"]
+    (known,) = client.get("/responsibility", params={"unit": code}).json()
+    assert client.post(f"/responsibility/{known['id']}/withdraw").status_code == 204
+    problem(client.post(f"/responsibility/{known['id']}/withdraw"), 404)
+    assert client.post(f"/units/{code}/close").json()["closed_at"] is not None
+    assert code not in [u["code"] for u in client.get("/units").json()]
+    assert code in [u["code"] for u in client.get("/units?closed=true").json()]
+    problem(client.post("/responsibility", json=entry), 422)
+
+
+def test_where_nobody_answers_it_says_so(client: httpx.Client) -> None:
+    asked = {"category": "letters_and_visits", "cell": CELL}
+    problem(client.get("/responsibility/unit", params=asked), 404)
+    problem(client.get("/responsibility/unit", params=asked | {"at": "2026-01-01T00:00"}), 422)
+    wrong = {"category": "fire_safety", "subcategory": "litter", "cell": DISTRICT, "unit": "x"}
+    assert "'litter'" in problem(client.post("/responsibility", json=wrong), 422)["detail"]
+
+
+def test_a_person_has_posts_until_they_leave(client: httpx.Client) -> None:
+    code = person(client, {"role": "leader", "cell": CELL[:12]}, {"role": "master"})
+    changed = client.put(
+        f"/people/{code}", json={"name": "王静", "posts": [{"role": "master"}]}
+    ).json()
+    assert [(p["role"], p["to_at"] is None) for p in changed["posts"]] == [
+        ("leader", False),
+        ("master", True),
+    ]
+
+    left = client.post(f"/people/{code}/leave").json()
+    assert left["left_at"]
+    assert all(p["to_at"] for p in left["posts"])
+    assert client.get("/people", params={"text": code}).json()["people"] == []
+    found = client.get("/people", params={"text": code, "left": True}).json()["people"]
+    assert [p["name"] for p in found] == ["王静"]
+    problem(client.get("/people/nobody"), 404)
+    wrong = {"name": "A", "posts": [{"role": "assistant", "cell": CELL[:12]}]}
+    assert "15 digits" in problem(client.put("/people/y", json=wrong), 422)["detail"]
+
+
+def test_people_are_listed_in_pages(client: httpx.Client) -> None:
+    home = unit(client)
+    codes = sorted(person(client, unit=home) for _ in range(3))
+    first = client.get("/people", params={"unit": home, "limit": 2}).json()
+    rest = client.get("/people", params={"unit": home, "limit": 2, "cursor": first["next"]}).json()
+    assert [p["code"] for p in first["people"] + rest["people"]] == codes
+    assert rest["next"] is None
+    problem(client.get("/people", params={"cursor": "no code"}), 422)
+
+
+def test_the_nearest_on_duty_is_found_by_the_position_they_sent(client: httpx.Client) -> None:
+    near, far = (person(client, {"role": "assistant", "cell": CELL}) for _ in range(2))
+    for code, lon in ((near, 113.61), (far, 113.66)):
+        on_shift(client, code)
+        sent = client.put(f"/people/{code}/position", json={"lon": lon, "lat": 34.76})
+        assert sent.status_code == 204
+    asked = {"role": "assistant", "cell": CELL, "lon": 113.60, "lat": 34.76}
+    assert [p["code"] for p in client.get("/duty", params=asked).json()] == [near, far]
+    shown = client.get("/duty/positions").json()["features"]
+    assert [113.61, 34.76] in [f["geometry"]["coordinates"] for f in shown]
+
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    wrong = {"lon": 113.61, "lat": 34.76, "at": tomorrow}
+    assert (
+        "set the clock"
+        in problem(client.put(f"/people/{near}/position", json=wrong), 422)["detail"]
+    )
+    problem(client.get("/duty", params={"role": "assistant", "lon": 1}), 422)
+
+
+def test_a_shift_can_be_taken_back(client: httpx.Client) -> None:
+    code = person(client, {"role": "assistant", "cell": CELL})
+    on_shift(client, code)
+    (shift,) = client.get("/shifts", params={"person": code}).json()["shifts"]
+    assert client.delete(f"/shifts/{shift['id']}").status_code == 204
+    problem(client.delete(f"/shifts/{shift['id']}"), 404)
+    assert client.get("/shifts", params={"person": code}).json()["shifts"] == []
+    begin = "2026-11-24T08:00:00+08:00"
+    for body in (
+        {"person": "nobody", "begins_at": begin, "ends_at": "2026-11-24T16:00:00+08:00"},
+        {"person": code, "begins_at": begin, "ends_at": begin},
+        {"person": code, "begins_at": "2026-11-24T08:00:00", "ends_at": begin},
+    ):
+        problem(client.post("/shifts", json=body), 422)
+
+
+def test_readiness_lists_what_each_cell_lacks(town: City, client: httpx.Client) -> None:
+    cell = "410105006005010"
+    before = client.get("/readiness", params={"cell": cell}).json()
+    assert [g["need"] for g in before["gaps"] if g["need"] != "account"] == [
+        "leader",
+        "assistant",
+        "terminal",
+        "budget_line",
+    ]
+
+    person(client, {"role": "leader", "cell": cell[:12]})
+    trainee = person(client, {"role": "assistant", "cell": cell}, in_training=True)
+    gaps = client.get("/readiness", params={"cell": cell}).json()["gaps"]
+    (assistant,) = (g for g in gaps if g["need"] == "assistant")
+    assert assistant["detail"] == f"{trainee} is in training for assistant of {cell}"
+
+    code = person(client, {"role": "assistant", "cell": cell})
+    town.execute("INSERT INTO terminal (code, person) VALUES ('t1', %s)", code)
+    town.execute("INSERT INTO budget_line VALUES (%s, extract(year FROM now()), 100)", cell)
+    after = client.get("/readiness", params={"cell": cell}).json()
+    assert [g["need"] for g in after["gaps"]] == (["account"] if after["accounts_known"] else [])
+    assert "fire_safety" in after["unassigned"][cell]
+
+
+def test_the_grid_is_imported_with_a_dry_run_a_report_and_a_clear_error(
+    client: httpx.Client,
+) -> None:
+    document = to_geojson(build_district())
+    document["features"][1]["properties"]["name_en"] = "Renamed"
+    dry = client.post("/grid/import", params={"dry_run": True}, json=document).json()
+    assert (dry["done"], dry["changed"], dry["unchanged"]) == (False, ["410105001001"], 330)
+    assert set(dry["report"]["counts"]) <= {"no_owner"}
+    before = datetime.now(UTC)
+
+    assert client.post("/grid/import", json=document).json()["done"] is True
+
+    cells = {f["id"]: f for f in client.get("/grid", params={"level": 2}).json()["features"]}
+    assert cells["410105001001"]["properties"]["name_en"] == "Renamed"
+    then = client.get("/grid", params={"level": 2, "at": before.isoformat()}).json()["features"]
+    assert "Renamed" not in [f["properties"]["name_en"] for f in then]
+    report = client.get("/grid/report").json()
+    assert report["counts"]["no_owner"] == len(report["features"])
+    document["features"][1]["properties"]["name_zh"] = ""
+    told = problem(client.post("/grid/import", json=document), 422)["detail"]
+    assert told.startswith("feature 2 of the grid: property `name_zh`")
+
+
+def test_an_entry_of_the_registry_is_edited_by_who_saw_its_last_version(
+    client: httpx.Client,
+) -> None:
+    said = {"kind": "place", "name": "Timber yard", "lon": CENTRE.lon, "lat": CENTRE.lat}
+    made = client.post("/registry", json=said | {"attributes": {"风险": "堆放木材"}})
+    assert made.status_code == 201
+    entry = made.json()
+    assert entry["cell"].startswith(DISTRICT)
+    at = f"/registry/{entry['id']}"
+    assert made.headers["Location"] == f"/api/v1{at}"
+    assert [e["id"] for e in client.get("/registry?text=木材").json()["entries"]] == [entry["id"]]
+    assert client.get("/registry?kind=thing").json()["entries"] == []
+
+    changed = client.put(at, json=said | {"name": "Yard"}, headers={"If-Match": '"1"'})
+    assert changed.headers["ETag"] == '"2"'
+    told = problem(client.put(at, json=said, headers={"If-Match": '"1"'}), 409)
+    assert (told["version"], told["actor"]) == (2, "Chen Jing")
+    assert client.post(f"{at}/retire", json={"expected_version": 2}).json()["retired_at"]
+    assert client.get("/registry?text=Yard").json()["entries"] == []
+    assert client.post(f"{at}/restore", json={}).json()["retired_at"] is None
+    problem(client.get("/registry/999999"), 404)
+    problem(client.post("/registry", json={"kind": "place", "name": "A", "lon": 1}), 422)
+    problem(client.post("/registry", json={"kind": "matter", "name": "A", "cell": "410106"}), 422)
+
+
+def test_an_event_shows_what_it_concerns_and_an_entry_its_events(
+    town: City, client: httpx.Client
+) -> None:
+    number = town.reports("Rubbish burns behind the yard")
+    said = {"kind": "organisation", "name": "金属回收公司"}
+    entry = client.post("/registry", json=said).json()["id"]
+    links = f"/events/{number}/entries"
+    for _ in range(2):
+        (link,) = client.post(links, json={"entry": entry, "relation": "caused_by"}).json()
+    assert (link["name"], link["relation"], link["linked_by"]) == (
+        "金属回收公司",
+        "caused_by",
+        "Chen Jing",
+    )
+    assert [e["event"] for e in client.get(f"/registry/{entry}/events").json()["links"]] == [number]
+    page = httpx.get(f"{town.url}/events/{number}", trust_env=False)
+    assert "金属回收公司" in page.text
+
+    client.post(f"/registry/{entry}/retire", json={})
+    problem(client.post(links, json={"entry": entry, "relation": "at"}), 422)
+    problem(client.post(links, json={"entry": 999_999}), 422)
+    assert client.get(links).json() == [link]
+    assert client.delete(f"{links}/{link['id']}").json() == []
+    problem(client.delete(f"{links}/{link['id']}"), 404)
+    problem(client.get("/events/none/entries"), 404)
