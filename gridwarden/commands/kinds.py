@@ -95,6 +95,11 @@ def frame(text: str) -> int:
     return int(text)
 
 
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """What every command on the hub's database takes."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the hub's settings (TOML)")
+
+
 def row_id(text: str) -> int:
     """The number of an entry."""
     if not text.isdecimal() or not 1 <= int(text) < 2**63:

@@ -44,7 +44,7 @@ class Line:
         """What the word stands for; raises TableError naming the words there are."""
         word = self.text(column)
         if word not in words:
-            raise self.wrong(column, f"{word!r} is none of {', '.join(words)}")
+            raise self.wrong(column, f"{word!r} is none of {', '.join(w for w in words if w)}")
         return words[word]
 
     def yes(self, column: str) -> bool:

@@ -129,7 +129,7 @@ def test_the_nearest_on_duty_is_found_by_the_position_they_sent(client: httpx.Cl
         on_shift(client, code)
         sent = client.put(f"/people/{code}/position", json={"lon": lon, "lat": 34.76})
         assert sent.status_code == 204
-    asked = {"role": "assistant", "cell": CELL, "lon": 113.60, "lat": 34.76}
+    asked: dict[str, Any] = {"role": "assistant", "cell": CELL, "lon": 113.60, "lat": 34.76}
     assert [p["code"] for p in client.get("/duty", params=asked).json()] == [near, far]
     shown = client.get("/duty/positions").json()["features"]
     assert [113.61, 34.76] in [f["geometry"]["coordinates"] for f in shown]
