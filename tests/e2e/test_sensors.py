@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +40,12 @@ from tests.edge.sensor_builders import config as edge_config
 from tests.hub.builders import config as hub_config
 from tests.hub.builders import fresh, rows, running
 
+VIEW = """
+[[stream]]
+id = "view"
+source = "scene:street"
+position = [113.66, 34.77]
+"""
 POSITION = "position = [113.65, 34.76]\n"
 SENSORS = """
 [[sensor]]
@@ -169,8 +175,11 @@ def town(
     write_district(district)
     cells = [f["properties"]["code"] for f in json.loads(district.read_text())["features"]]
     cell = next(c for c in cells if len(c) == 15)
-    text = SENSORS.format(me=me, position=POSITION, cell=cell, modbus=modbus, slave=SLAVE)
+    text = VIEW + SENSORS.format(me=me, position=POSITION, cell=cell, modbus=modbus, slave=SLAVE)
     agent = edge_config(folder, text, name=name, station=me, port=broker_port)
+    agent.agent.folder.mkdir()
+    long_ago = b'"2026-01-01T04:00:00Z"'  # so that the daily test is due at once
+    (agent.agent.folder / "daily-test.json").write_bytes(long_ago)
     heard: list[tuple[str, bytes]] = []
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=fresh("systems"))
     client.on_message = lambda _c, _d, m: heard.append((m.topic, bytes(m.payload)))
@@ -324,6 +333,74 @@ def test_frigate_feeds_the_loop_with_its_picture(town: Town) -> None:
             == [(1,)]
         )
     )
+
+
+def test_frigate_reviews_feed_the_loop_once_they_are_alerts(town: Town) -> None:
+    # https://docs.frigate.video/integrations/mqtt, "frigate/reviews": a review may begin as a
+    # detection and become an alert with an update
+    start = time.time()
+
+    def review(kind: str, severity: str, end: float | None = None) -> None:
+        after = {
+            "id": f"{start}-fqk5ka",
+            "camera": "front_cam",
+            "start_time": start,
+            "end_time": end,
+            "severity": severity,
+            "thumb_path": "/media/frigate/clips/review/thumb-front_cam-fqk5ka.webp",
+            "data": {
+                "detections": [f"{start}-g92ztx", f"{start}-d7oq7r", f"{start}-q5ywpt"],
+                "objects": ["person", "car"],
+                "sub_labels": ["Bob"],
+                "zones": ["front_yard"],
+                "audio": [],
+            },
+        }
+        message = {"type": kind, "before": after | {"severity": "detection"}, "after": after}
+        town.publish("frigate/reviews", message)
+
+    review("new", "detection")
+    review("update", "alert")
+    eventually(lambda: len(town.detections("front_cam")) == 1)
+    kind, label, phase, cell, opened, _ = town.detections("front_cam")[0]
+    assert (kind, label, phase, opened) == ("frigate_review", "alert", "updated", "other_emergency")
+    assert cell is not None
+    review("end", "alert", start + 2.0)
+    eventually(lambda: town.detections("front_cam")[0][2] == "cleared")
+
+
+def test_a_camera_without_detectors_sends_its_daily_test_and_its_frames_hash(town: Town) -> None:
+    ((test, state, tested),) = awaited(
+        lambda: rows(
+            town.url,
+            "SELECT d.test, e.state, e.test FROM detection d JOIN grid_event e ON e.id = d.event "
+            "WHERE d.agent = %s AND d.stream = 'view' AND d.kind = 'daily_test'",
+            town.agent,
+        )
+    )
+    assert (test, state, tested) == (True, "lapsed", True)
+    ((frame_hash, age_s),) = awaited(
+        lambda: rows(
+            town.url,
+            "SELECT frame_hash, frame_age_s FROM stream "
+            "WHERE agent = %s AND stream = 'view' AND frame_hash <> ''",
+            town.agent,
+        )
+    )
+    assert len(frame_hash) == 8
+    assert age_s < 5.0
+
+
+def awaited(ask: Callable[[], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    """What is found once there is something."""
+    found: list[tuple[Any, ...]] = []
+
+    def there() -> bool:
+        found[:] = ask()
+        return found != []
+
+    eventually(there, 25.0)
+    return found
 
 
 def test_a_plain_number_a_json_document_and_a_modbus_register(town: Town) -> None:

@@ -1,4 +1,8 @@
-"""Payloads as chirpstack.io documents them for version 4."""
+"""Payloads as ChirpStack documents them for version 4.
+
+https://www.chirpstack.io/docs/chirpstack/integrations/events.html, "up" and "status"; the text is
+`src/chirpstack/integrations/events.md` of chirpstack/chirpstack-docs. Its example has no `object`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payloads as docs.frigate.video documents them."""
+"""Payloads as https://docs.frigate.video/integrations/mqtt documents them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Configurations as home-assistant.io documents MQTT discovery."""
+"""Configurations as Home Assistant documents MQTT discovery.
+
+https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery: BEDROOM and its state are the first
+of "Sensors", with a name.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Messages built byte by byte as the Sparkplug 3.0 specification lays them out."""
+"""Messages built byte by byte as the Sparkplug 3.0 specification lays them out.
+
+https://sparkplug.eclipse.org/specification/, chapter 6; the field numbers are those of
+`sparkplug_b/sparkplug_b.proto` of eclipse/tahu.
+"""
 
 from __future__ import annotations
 

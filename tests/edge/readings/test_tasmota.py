@@ -1,4 +1,4 @@
-"""Payloads as Tasmota documents and sends them."""
+"""Payloads as Tasmota sends them; the AM2301's as https://tasmota.github.io/docs/AM2301 has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payloads as zigbee2mqtt.io documents them."""
+"""Payloads as https://www.zigbee2mqtt.io/guide/usage/mqtt_topics_and_messages.html has them."""
 
 from __future__ import annotations
 
