@@ -5,17 +5,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import psycopg
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from contract.taxonomy import Lane
 from contract.topics import Up
+from gridwarden.broker import EmbeddedBroker
 from gridwarden.chaos.wire import Way, Wires
 from hub.ingest.subscriber import Ingestion, run_ingest
+from tests.gridwarden.test_backup import RealAgent, hub_at_work
 from tests.hub.builders import (
     Agent,
     Clock,
@@ -28,7 +36,7 @@ from tests.hub.builders import (
     rows,
     running,
 )
-from tests.hub.test_exactly_once import start_hub
+from tests.hub.test_exactly_once import free_port, start_hub
 
 COUNT = "SELECT count(*), count(DISTINCT value) FROM reading"
 
@@ -91,6 +99,51 @@ def test_a_hub_killed_between_commit_and_puback_leaves_its_batch_stored_once(
         hub.wait()
     assert rows(database_url, COUNT) == [(20, 20)]
     assert rows(database_url, "SELECT sum(n) FROM reading_rollup WHERE width = '1d'") == [(20,)]
+
+
+def test_what_a_broker_had_taken_while_the_hub_was_down_outlives_the_broker(
+    database_url: str, tmp_path: Path, station: str
+) -> None:
+    broker = EmbeddedBroker(free_port(), tmp_path / "broker")
+    broker.start()
+    agent = RealAgent(tmp_path / "edge", broker.port, station)
+    try:
+        with hub_at_work(database_url, broker.port, station, tmp_path / "hub"):
+            agent.measures(20)
+            eventually(agent.is_rid_of_all)
+        with heard_by(broker.port, f"gw/v1/{station}/up/+/reading") as taken:
+            agent.measures(30)
+            eventually(lambda: taken != [])
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGKILL)
+        broker.stop()
+        assert not agent.is_rid_of_all()  # though the broker had said that it has them
+        broker.start()
+        with hub_at_work(database_url, broker.port, station, tmp_path / "hub"):
+            eventually(agent.is_rid_of_all)
+    finally:
+        agent.close()
+        broker.stop()
+    assert rows(database_url, COUNT) == [(50, 50)]
+
+
+@contextmanager
+def heard_by(port: int, topics: str) -> Iterator[list[bytes]]:
+    """The messages that a broker takes on these topics."""
+    heard: list[bytes] = []
+    subscribed = threading.Event()
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=fresh("ear"))
+    client.on_message = lambda _c, _d, m: heard.append(bytes(m.payload))
+    client.on_subscribe = lambda *_: subscribed.set()
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    client.subscribe(topics, 1)
+    assert subscribed.wait(30)
+    try:
+        yield heard
+    finally:
+        client.disconnect()
+        client.loop_stop()
 
 
 def test_a_hub_killed_within_its_transaction_has_stored_and_acknowledged_nothing(
