@@ -94,6 +94,7 @@ class SiteConfig:
     district: str = "410105"  # six digits, begins every event number
     district_file: Path | None = None  # GeoJSON of the grid cells; None: what the database has
     categories_file: Path = _CONFIGS / "categories.toml"
+    calendar_file: Path = _CONFIGS / "calendar.toml"
     assets_dir: Path | None = None  # libraries of the console; None: where set-up puts them
     time_zone: str = "Asia/Shanghai"  # of the district: days of event numbers
     operator: str = "operator"  # who acts in the console while there is no log-in

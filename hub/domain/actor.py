@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, device or rule, in the role it acts in."""
+    """A person, device or rule, in the role it acts in, and where."""
 
     name: str
     role: Role

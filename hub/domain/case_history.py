@@ -17,6 +17,8 @@ ACTS = frozenset(  # entries that leave the state as it is
         "appeal",
         "decide_appeal",
         "supervise",
+        "remind",
+        "raise_level",
         "add_cohandler",
         "comment",
         "join_report",

@@ -16,6 +16,7 @@ import msgspec
 
 from contract.errors import GridwardenError
 from contract.taxonomy import Category, Severity
+from hub.domain.deadline import DeadlineError, Limit
 
 LimitKind = Literal["urgent_hour", "work_hour", "work_day", "natural_day"]
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -84,7 +85,25 @@ class SubCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next((c for c in self.conditions if c.id == id), None)
 
 
+class _Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    dispatch: str
+    check: str
+    beyond: str
+    accept: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageLimits:
+    """The limits of the stages of one severity; that of disposal stands with the condition."""
+
+    accept: Limit | None  # None: a new event waits without a limit
+    dispatch: Limit
+    check: Limit
+    beyond: Limit  # what the whole case may take beyond its disposal
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
+    limit: dict[Severity, _Limits]
     reopen_window_days: _Positive
     unlisted_kind: str
     no_event_kinds: list[str]
@@ -102,6 +121,7 @@ class Categories:
     groups: Mapping[str, MergeGroup]
     subcategories: Mapping[str, SubCategory]
     reopen_window: timedelta
+    limits: Mapping[Severity, StageLimits]
     _feeds: Mapping[tuple[str, str], SubCategory]
     _no_event_kinds: frozenset[str]
     _no_event: frozenset[tuple[str, str]]
@@ -165,8 +185,27 @@ def load_categories(path: Path) -> Categories:
         groups=file.group,
         subcategories=subcategories,
         reopen_window=timedelta(days=file.reopen_window_days),
+        limits=_limits(path, file.limit),
         _feeds=feeds,
         _no_event_kinds=frozenset(file.no_event_kinds),
         _no_event=frozenset((f.kind, f.label) for f in file.no_event),
         _unlisted=subcategories[file.unlisted_kind],
     )
+
+
+def _limits(path: Path, written: Mapping[Severity, _Limits]) -> Mapping[Severity, StageLimits]:
+    missing = [s for s in Severity if s not in written]
+    if missing:
+        raise CategoriesError(f"categories {path}: no limits for {missing[0]}: add [limit.S1..S4]")
+    try:
+        return {
+            severity: StageLimits(
+                accept=Limit.parse(w.accept) if w.accept is not None else None,
+                dispatch=Limit.parse(w.dispatch),
+                check=Limit.parse(w.check),
+                beyond=Limit.parse(w.beyond),
+            )
+            for severity, w in written.items()
+        }
+    except DeadlineError as e:
+        raise CategoriesError(f"categories {path}: {e}") from None

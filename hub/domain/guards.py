@@ -45,7 +45,9 @@ class Facts:
     handlers: frozenset[str] = frozenset()  # who handled it since it was last dispatched
     hang_requested: bool = False
     extension_count: int = 0
+    extension_asked_by: str | None = None  # of a request that is not decided yet
     appealed: bool = False
+    appealed_by: str | None = None  # of an appeal that is not decided yet
     told: tuple[str, ...] | None = None  # who is told of a recall
     reopen_until: datetime | None = None
     same_place_and_group: bool = False
@@ -70,6 +72,12 @@ def _checker_is_not_handler(facts: Facts, actor: Actor) -> bool:
 
 def _other_eyes(facts: Facts, actor: Actor) -> bool:
     return bool(facts.second_actor) and facts.second_actor != actor.name
+
+
+def _two_reviewers(facts: Facts, actor: Actor) -> bool:
+    """Two persons, neither of whom appealed."""
+    reviewers = {actor.name, facts.second_actor}
+    return _other_eyes(facts, actor) and facts.appealed_by not in reviewers
 
 
 GUARDS: Mapping[str, Guard] = {
@@ -110,7 +118,16 @@ GUARDS: Mapping[str, Guard] = {
         "the closing condition stated to be met", lambda f, _: f.closing_condition
     ),
     "four_eyes": _needs("a second person who agrees", _other_eyes),
-    "two_reviewers": _needs("a second reviewer", _other_eyes),
+    "two_reviewers": _needs(
+        "a second reviewer, and that neither of the two appealed", _two_reviewers
+    ),
+    "open_appeal": _needs("an appeal that waits for a decision", lambda f, _: f.appealed_by),
+    "open_extension_request": _needs(
+        "a request for an extension that waits for a decision", lambda f, _: f.extension_asked_by
+    ),
+    "decider_did_not_ask": _needs(
+        "somebody to decide who did not ask", lambda f, a: f.extension_asked_by != a.name
+    ),
     "notify_all": _needs("everyone who was told to be told again", lambda f, _: f.told is not None),
     "within_reopen_window": _needs(
         "to be within the time in which it can be reopened",

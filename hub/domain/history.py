@@ -46,6 +46,26 @@ def entry_hash(entry: Entry, prev_hash: str) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the history of one event had come, and the hash of its last entry then."""
+
+    number: str
+    n: int
+    hash: str
+
+
+def checkpoint_hash(id: int, at: datetime, heads: Iterable[Head], prev_hash: str) -> str:
+    """SHA-256 over the heads a checkpoint seals and the hash of the checkpoint before."""
+    content = {
+        "checkpoint": id,
+        "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "heads": [[h.number, h.n, h.hash] for h in heads],
+        "prev": prev_hash,
+    }
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: the same value is always the same text."""
     return json.dumps(

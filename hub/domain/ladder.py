@@ -30,6 +30,13 @@ class Rung(StrEnum):
         return {Rung.LEVEL_2: 2, Rung.LEVEL_3: 3}.get(self, 1)
 
     @property
+    def act(self) -> str:
+        """The act of the lifecycle that its entry in the history is."""
+        if self is Rung.OVERDUE:
+            return "supervise"
+        return "raise_level" if self.level > 1 else "remind"
+
+    @property
     def supervised(self) -> bool:
         """Whether a supervision record is made."""
         return self is Rung.OVERDUE
@@ -42,6 +49,9 @@ _SHARES = {
     Rung.LEVEL_2: 1.5,
     Rung.LEVEL_3: 3.0,
 }
+
+
+LADDER_ACTS = frozenset(rung.act for rung in Rung)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from contract.taxonomy import Severity
 from hub.domain.actor import Actor, Role
 from hub.domain.errors import NotAllowedError
 from hub.domain.guards import GUARDS, Facts
+from hub.domain.scope import Ground, out_of_scope
 
 LIFECYCLE_FILE = Path(__file__).with_name("lifecycle.yaml")
 SAME, PREVIOUS, ANY = "same", "previous", "*"
@@ -83,6 +84,7 @@ class EventState:
     previous: str | None = None  # the state before the last change of state
     severity: Severity = Severity.S3
     flags: Mapping[str, Any] = field(default_factory=dict)  # level, rework_count, ... as they are
+    ground: Ground = field(default_factory=Ground)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,9 @@ class Lifecycle:
                 state=event.state,
                 role=actor.role,
             )
+        elsewhere = out_of_scope(actor, name, event.ground)
+        if elsewhere is not None:
+            raise NotAllowedError(elsewhere, action=name, state=event.state, role=actor.role)
         self._check_needs(step, event, actor, facts)
         return Advance(
             name=name,
@@ -153,6 +158,12 @@ class Lifecycle:
             changes={s.flag: _apply(s, event, name, actor) for s in step.sets},
             is_act=step.is_act,
         )
+
+    def offers_to(self, actor: Actor, state: str, ground: Ground) -> list[Offer]:
+        """What is open to this actor on an event that lies there."""
+        return [
+            o for o in self.offers(state, actor.role) if out_of_scope(actor, o.name, ground) is None
+        ]
 
     def offers(self, state: str, role: Role) -> list[Offer]:
         """What is open to a role in a state, transitions first, each with what it needs."""

@@ -120,7 +120,8 @@ class _Run:
     def take_up(self, at: datetime, why: str) -> None:
         """Go on where it stopped: the time between was a pause."""
         assert self.stopped_at is not None
-        self.pauses.append(Pause(self.stopped_at, at, why))
+        # a clock that was set back in between makes an empty pause, no error
+        self.pauses.append(Pause(self.stopped_at, max(at, self.stopped_at), why))
         self.stopped_at, self.left_to = None, ""
 
     def end_hang(self, at: datetime) -> None:
@@ -167,7 +168,8 @@ class _Track:
             self.total = None
         if entry.to_state == "suspended" and self.state != "suspended":
             for run in self._going_on():
-                run.pauses.append(Pause(entry.at, entry.until, entry.reason or "hung"))
+                until = entry.until and max(entry.until, entry.at)
+                run.pauses.append(Pause(entry.at, until, entry.reason or "hung"))
         self.state = entry.to_state
 
     def extend(self) -> None:

@@ -14,7 +14,7 @@ from hub.domain.errors import InvalidError, NotAllowedError
 from hub.domain.lifecycle import UNDO, EventState, previous_state
 from hub.services.act import Act as Act
 from hub.services.context import Hub
-from hub.services.event_facts import gather_facts, transitions_of
+from hub.services.event_facts import gather_facts, ground_of, transitions_of
 from hub.services.event_history import record_step
 from hub.services.event_lock import lock_event
 from hub.services.handed_in import MAX_REASON, check_text, complete_evidence
@@ -110,6 +110,7 @@ def _state_of(event: GridEventRow, history: list[HistoryRow]) -> EventState:
             "rework_count": event.rework_count,
             "reopened_count": event.reopened_count,
         },
+        ground=ground_of(event, history),
     )
 
 

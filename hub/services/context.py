@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -14,10 +15,12 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from hub.config import HubConfig
+from hub.domain.calendar import WorkCalendar
 from hub.domain.categories import Categories, load_categories
 from hub.domain.grid import Grid, GridError
 from hub.domain.grid_file import cells_from_geojson
 from hub.domain.lifecycle import Lifecycle, load_lifecycle
+from hub.domain.work_rules import CalendarError, read_work_rules
 from hub.store.bulk import Insert, by_copy, choose_insert
 from hub.store.evidence import EvidenceFolder
 from hub.store.grid import load_cells, save_cells
@@ -38,6 +41,7 @@ class Hub:
     pool: Pool
     grid: Grid
     categories: Categories
+    calendar: WorkCalendar
     lifecycle: Lifecycle
     evidence: EvidenceFolder
     now: Callable[[], datetime]
@@ -58,6 +62,7 @@ def open_hub(config: HubConfig, now: Callable[[], datetime]) -> Hub:
     if added:
         _log.info("the database was brought to version %d", added[-1])
     categories = load_categories(config.hub.categories_file)
+    calendar = _load_calendar(config.hub.calendar_file, config.hub.time_zone)
     lifecycle = load_lifecycle()
     pool = _open_pool(config)
     try:
@@ -76,6 +81,7 @@ def open_hub(config: HubConfig, now: Callable[[], datetime]) -> Hub:
         pool=pool,
         grid=grid,
         categories=categories,
+        calendar=calendar,
         lifecycle=lifecycle,
         evidence=EvidenceFolder(config.hub.data_dir / "evidence"),
         now=now,
@@ -103,6 +109,29 @@ def _open_pool(config: HubConfig) -> Pool:
         open=True,
         check=ConnectionPool.check_connection,
     )
+
+
+def _load_calendar(path: Path, time_zone: str) -> WorkCalendar:
+    """Raises CalendarError where it is not to be read, or meant for another zone than the hub."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise CalendarError(
+            f"cannot read the calendar {path} ({e}): name the file in [hub] calendar_file"
+        ) from None
+    calendar = _calendar(text)
+    if calendar.rules.zone.key != time_zone:
+        raise CalendarError(
+            f"the calendar {path} is in {calendar.rules.zone.key}, the hub in {time_zone}: set "
+            "its time_zone and [hub] time_zone to the same"
+        )
+    return calendar
+
+
+@cache
+def _calendar(text: str) -> WorkCalendar:
+    """The table of thirty years takes a moment: once for each text."""
+    return WorkCalendar(read_work_rules(text))
 
 
 def _read_json(path: Path) -> object:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
 
+from hub.domain.event_clock import VERIFY_WITHIN
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import UNDO
+from hub.domain.scope import Ground
 from hub.services.act import Act
 from hub.services.context import Hub
 from hub.store import reports
@@ -56,6 +59,12 @@ def gather_facts(
         handlers=frozenset(h.actor for h in since_dispatch if h.name in _HANDLING),
         hang_requested=any(h.name == "request_hang" for h in _since(history, "dispatch", "resume")),
         extension_count=event.extension_count,
+        extension_asked_by=_waiting(
+            _since(history, "dispatch", "check_fail", "reopen"),
+            "request_extension",
+            "decide_extension",
+        ),
+        appealed_by=_waiting(history, "appeal", "decide_appeal"),
         appealed=any(h.name == "appeal" for h in history),
         told=(event.responsible_unit or "", *reports.reporters(conn, event.id))
         if act.name == "recall"
@@ -66,6 +75,21 @@ def gather_facts(
         last_at=last.at if last else None,
         last_is_latest=last is not None and last.name != UNDO and last.from_state is not None,
         undo_to=last.from_state if last else None,
+    )
+
+
+def ground_of(event: GridEventRow, history: Sequence[HistoryRow]) -> Ground:
+    """Where the event lies and whose it is."""
+    cohandlers = {
+        str(h.facts["given"]["unit"])
+        for h in history
+        if h.name == "add_cohandler" and "unit" in h.facts.get("given", {})
+    }
+    responsible = {event.responsible_unit} if event.responsible_unit else set()
+    return Ground(
+        cell=event.cell,
+        units=frozenset(responsible | cohandlers),
+        named=frozenset(name for name in (event.responsible_unit, event.assignee) if name),
     )
 
 
@@ -80,6 +104,12 @@ def _since(history: list[HistoryRow], *names: str) -> list[HistoryRow]:
     return history[start:]
 
 
+def _waiting(history: list[HistoryRow], asked: str, decided: str) -> str | None:
+    """Who asked for what was not decided since, None where nothing waits."""
+    last = next((h for h in reversed(history) if h.name in (asked, decided)), None)
+    return last.actor if last is not None and last.name == asked else None
+
+
 def _scene_clear(hub: Hub, event: GridEventRow, now: datetime) -> bool:
     group = hub.categories.groups.get(event.merge_group)
     return (
@@ -90,9 +120,9 @@ def _scene_clear(hub: Hub, event: GridEventRow, now: datetime) -> bool:
 
 
 def _task_overdue(history: list[HistoryRow], now: datetime) -> bool:
-    """A verification without a time of its own is overdue after an hour."""
+    """A verification without a time of its own has `VERIFY_WITHIN`."""
     task = next((h for h in reversed(history) if h.name == "send_verify"), None)
     if task is None:
         return False
     until = task.facts["given"].get("until")
-    return now > (datetime.fromisoformat(until) if until else task.at + timedelta(hours=1))
+    return now > (datetime.fromisoformat(until) if until else task.at + VERIFY_WITHIN)

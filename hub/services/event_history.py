@@ -7,8 +7,9 @@ was rolled back, and no step that was taken is forgotten.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from psycopg import Connection
 
@@ -16,6 +17,7 @@ from hub.domain.actor import Actor
 from hub.domain.history import FIRST, Entry, entry_hash, first_broken
 from hub.domain.lifecycle import Advance
 from hub.services.context import Hub
+from hub.services.event_clock import clocks_of, moves_clocks
 from hub.store import changes as store_changes
 from hub.store import events, outbox
 from hub.store.rows import GridEventRow, HistoryRow
@@ -31,7 +33,8 @@ def begin_history(
 ) -> None:
     """The first entry of the history of an event that was just opened."""
     facts = {"given": dict(given)}
-    entry = _append(conn, event, 1, FIRST, event.opened_at, advance, actor, None, facts)
+    entry = _row(event, 1, FIRST, event.opened_at, advance, actor, None, facts)
+    events.append_history(conn, entry)
     outbox.write(conn, event, entry)
     store_changes.tell(conn, "event", event.number)
 
@@ -57,20 +60,24 @@ def record_step(
         **_of_state(hub, event, advance, at),
         **advance.changes,
         **(changes or {}),
-        "state": advance.to_state,
     }
     changed = {k: v for k, v in wanted.items() if getattr(event, k) != v}
     facts = {
         "given": {k: v for k, v in (given or {}).items() if v not in ("", None, False, [])},
-        "changed": {
-            k: [_json(getattr(event, k)), _json(v)] for k, v in changed.items() if k != "state"
-        },
+        "changed": {k: [_json(getattr(event, k)), _json(v)] for k, v in changed.items()},
     }
-    prev_hash = events.last_hash(conn, event.id)
-    after = events.update(conn, event.id, changed)
-    entry = _append(
-        conn, event, after.version, prev_hash, at, advance, actor, reason or None, facts
-    )
+    n = event.version + 1
+    if moves_clocks(advance.name, is_act=advance.is_act, severity_changed="severity" in changed):
+        before = events.history(conn, event.id)
+        entry = _row(event, n, before[-1].hash, at, advance, actor, reason or None, facts)
+        would_be = replace(event, state=advance.to_state, **cast(dict[str, Any], changed))
+        clocks = clocks_of(hub, would_be, [*before, entry]).columns()
+    else:
+        last_hash = events.last_hash(conn, event.id)
+        entry = _row(event, n, last_hash, at, advance, actor, reason or None, facts)
+        clocks = {}
+    after = events.move(conn, event.id, advance.to_state, {**changed, **clocks})
+    events.append_history(conn, entry)
     outbox.write(conn, after, entry)
     store_changes.tell(conn, "event", event.number)
     return after
@@ -104,8 +111,7 @@ def _of_state(hub: Hub, event: GridEventRow, advance: Advance, at: datetime) -> 
     return changes
 
 
-def _append(
-    conn: Connection[Any],
+def _row(
     event: GridEventRow,
     n: int,
     prev_hash: str,
@@ -127,7 +133,7 @@ def _append(
         reason=reason,
         facts=facts,
     )
-    row = HistoryRow(
+    return HistoryRow(
         event=event.id,
         n=n,
         at=at,
@@ -141,8 +147,6 @@ def _append(
         prev_hash=prev_hash,
         hash=entry_hash(entry, prev_hash),
     )
-    events.append_history(conn, row)
-    return row
 
 
 def _entry(number: str, row: HistoryRow) -> Entry:

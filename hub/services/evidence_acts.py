@@ -11,6 +11,7 @@ from hub.domain.actor import Actor
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import EventState
 from hub.services.context import Hub
+from hub.services.event_facts import ground_of
 from hub.services.event_history import record_step
 from hub.store.rows import GridEventRow
 
@@ -26,5 +27,6 @@ def record_act(
 ) -> GridEventRow:
     """The event, locked by the caller, with the act in its history; raises NotAllowedError."""
     facts = Facts(hub.now(), reason=reason)
-    advance = hub.lifecycle.advance(EventState(event.state), name, actor, facts)
+    state = EventState(event.state, ground=ground_of(event, ()))
+    advance = hub.lifecycle.advance(state, name, actor, facts)
     return record_step(conn, hub, event, advance, actor, reason=reason, given=given)

@@ -15,10 +15,10 @@ from contract.taxonomy import Severity
 from hub.domain.actor import Actor, Role
 from hub.domain.categories import SubCategory
 from hub.domain.correlate import choose, rectangle, stream_key, tile_keys
-from hub.domain.decision_time import decide_by
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import EventState
 from hub.services.context import Hub
+from hub.services.event_clock import clocks_at_opening, decision_due
 from hub.services.event_history import begin_history, record_step
 from hub.store import changes as store_changes
 from hub.store import events
@@ -125,6 +125,9 @@ def _open(conn: Connection[Any], hub: Hub, finding: Finding) -> GridEventRow:
     cell = hub.grid.locate(finding.position, finding.first_at) if finding.position else None
     district = cell.code[:6] if cell else hub.config.hub.district
     day = now.astimezone(ZoneInfo(hub.config.hub.time_zone)).date()
+    clocks = clocks_at_opening(
+        hub, advance.to_state, finding.what.id, finding.severity, name, finding.actor.role
+    )
     event = events.insert(
         conn,
         events.NewEvent(
@@ -142,9 +145,12 @@ def _open(conn: Connection[Any], hub: Hub, finding: Finding) -> GridEventRow:
             occurred_at=finding.first_at,
             last_seen_at=finding.last_at,
             opened_at=now,
-            decide_by=decide_by(finding.severity, now),
+            decide_by=decision_due(hub, finding.severity, now),
             urgent=False,
             test=finding.test,
+            due_at=clocks.due_at,
+            close_by=clocks.close_by,
+            next_rung_at=clocks.next_rung.at if clocks.next_rung else None,
         ),
     )
     begin_history(conn, event, advance, finding.actor, given=finding.given or {})
@@ -160,7 +166,9 @@ def _join(conn: Connection[Any], hub: Hub, event: GridEventRow, finding: Finding
             changes |= {
                 "category": finding.what.category,
                 "subcategory": finding.what.id,
-                "decide_by": _sooner(event.decide_by, decide_by(finding.severity, hub.now())),
+                "decide_by": _sooner(
+                    event.decide_by, decision_due(hub, finding.severity, hub.now())
+                ),
             }
     if not finding.by_machine:
         name = "join_report"

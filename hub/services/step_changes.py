@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hub.domain.actor import Actor
-from hub.domain.deadline import MAX_EXTENSIONS
-from hub.domain.errors import InvalidError
+from contract.taxonomy import Severity
+from hub.domain.actor import Actor, Role
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import Advance
 from hub.services.act import Act
 from hub.services.context import Hub
+from hub.services.event_clock import decision_due
 from hub.store.rows import GridEventRow
 
 
@@ -18,11 +18,6 @@ def flags_of(hub: Hub, advance: Advance, event: GridEventRow, act: Act) -> Advan
     """The decision with the flags as this act sets them: what is not granted sets none."""
     if act.granted is False and act.name in ("decide_extension", "decide_appeal"):
         return replace(advance, changes={})
-    if act.name == "decide_extension" and event.extension_count >= MAX_EXTENSIONS:
-        raise InvalidError(
-            f"event {event.number} has been extended {MAX_EXTENSIONS} times, which is the most",
-            field="granted",
-        )
     if act.name == "rate":
         return replace(advance, changes={"satisfaction": act.satisfaction})
     return advance
@@ -47,8 +42,11 @@ def columns_of(
             return {"parent": parent.id if parent else None}
         case "unmerge":
             return {"parent": None}
-        case "send_verify" | "start_check":
-            return {"assignee": act.assignee or (actor.name if act.name == "start_check" else None)}
+        case "send_verify":
+            return {"assignee": act.assignee}
+        case "start_check":  # whoever begins it checks, unless somebody is named; a rule does not
+            by_person = None if actor.role is Role.RULE else actor.name
+            return {"assignee": act.assignee or by_person}
         case "verified_exists" | "verify_expired" | "check_pass" | "check_fail":
             return {"assignee": None}
         case "dispatch":
@@ -58,7 +56,10 @@ def columns_of(
         case "return_unit" | "escalate":
             return {"responsible_unit": None}
         case "return_to_filing":
-            return {"filed_at": None}
+            return {
+                "filed_at": None,
+                "decide_by": decision_due(hub, Severity(event.severity), hub.now()),
+            }
         case "reopen" | "recur":
             return {"reject_reason": None, "responsible_unit": None}
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,9 @@ from hub.domain.correlate import Candidate
 from hub.store.rows import GridEventRow, HistoryRow
 
 COLUMNS = tuple(f.name for f in fields(GridEventRow))
-_FIXED = frozenset({"id", "number", "origin", "occurred_at", "opened_at", "test", "version"})
+_FIXED = frozenset(
+    {"id", "number", "state", "origin", "occurred_at", "opened_at", "test", "version"}
+)
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM grid_event "
 
 
@@ -41,6 +43,9 @@ class NewEvent:
     decide_by: datetime | None
     urgent: bool
     test: bool
+    due_at: datetime | None
+    close_by: datetime | None
+    next_rung_at: datetime | None
 
 
 def next_sequence(conn: Connection[Any], district: str, day: date) -> int:
@@ -64,8 +69,9 @@ def insert(conn: Connection[Any], event: NewEvent) -> GridEventRow:
             f"""
             INSERT INTO grid_event (number, state, origin, ever_reported, category, subcategory,
                 merge_group, severity, title, lon, lat, cell, occurred_at, last_seen_at,
-                opened_at, decide_by, urgent, test, version)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1)
+                opened_at, decide_by, urgent, test, due_at, close_by, next_rung_at, version)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+                    %s, 1)
             RETURNING {", ".join(COLUMNS)}
             """,
             (
@@ -87,6 +93,9 @@ def insert(conn: Connection[Any], event: NewEvent) -> GridEventRow:
                 event.decide_by,
                 event.urgent,
                 event.test,
+                event.due_at,
+                event.close_by,
+                event.next_rung_at,
             ),
         ).fetchone()
     assert row is not None
@@ -119,9 +128,14 @@ def root_of(conn: Connection[Any], id: int) -> GridEventRow:
     return event
 
 
-def update(conn: Connection[Any], id: int, changes: Mapping[str, object]) -> GridEventRow:
-    """The event after a change that its history records: its version goes up by one."""
-    return _update(conn, id, changes, sql.SQL("version = version + 1"))
+def move(conn: Connection[Any], id: int, state: str, changes: Mapping[str, object]) -> GridEventRow:
+    """The event after a step that its history records: its version goes up by one.
+
+    For `record_step` alone: the database refuses a state without the entry that tells it.
+    """
+    return _update(
+        conn, id, changes, sql.SQL("state = {}, version = version + 1").format(sql.Literal(state))
+    )
 
 
 def note(conn: Connection[Any], id: int, changes: Mapping[str, object]) -> GridEventRow:
@@ -133,7 +147,7 @@ def note(conn: Connection[Any], id: int, changes: Mapping[str, object]) -> GridE
 
 
 def _update(
-    conn: Connection[Any], id: int, changes: Mapping[str, object], further: sql.SQL | None
+    conn: Connection[Any], id: int, changes: Mapping[str, object], further: sql.Composable | None
 ) -> GridEventRow:
     wrong = [c for c in changes if c in _FIXED or c not in COLUMNS]
     if wrong:
@@ -340,4 +354,48 @@ def suspected_and_clear(conn: Connection[Any], group: str, before: datetime) -> 
             ORDER BY scene_cleared_at LIMIT 200 FOR UPDATE SKIP LOCKED
             """,
             (group, before),
+        ).fetchall()
+
+
+def with_rung_due(conn: Connection[Any], now: datetime, limit: int) -> list[GridEventRow]:
+    """Events whose ladder has a rung to climb by now, the longest due first.
+
+    Locked; what somebody is at just now, another hub's timer for instance, is left out.
+    """
+    return _due(conn, "next_rung_at", now, limit)
+
+
+def with_state_ending(conn: Connection[Any], now: datetime, limit: int) -> list[GridEventRow]:
+    """Events whose state a rule ends by now, the longest due first; locked as above."""
+    return _due(conn, "state_ends_at", now, limit)
+
+
+def _due(conn: Connection[Any], column: str, now: datetime, limit: int) -> list[GridEventRow]:
+    statement = sql.SQL(
+        "SELECT {columns} FROM grid_event WHERE {due} < %s ORDER BY {due} LIMIT %s "
+        "FOR UPDATE SKIP LOCKED"
+    ).format(columns=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), due=sql.Identifier(column))
+    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
+        return cur.execute(statement, (now, limit)).fetchall()
+
+
+def note_sealed(conn: Connection[Any], sealed: Sequence[tuple[int, int]]) -> None:
+    """So many entries, (event, n), are under a checkpoint now."""
+    conn.execute(
+        """
+        UPDATE grid_event e SET sealed = s.n
+        FROM unnest(%s::bigint[], %s::integer[]) AS s (id, n) WHERE e.id = s.id
+        """,
+        ([id for id, _ in sealed], [n for _, n in sealed]),
+    )
+
+
+def live_after(conn: Connection[Any], id: int, limit: int, *, lock: bool) -> list[GridEventRow]:
+    """Events that have not ended, by id from the one after `id` on, locked if asked."""
+    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
+        return cur.execute(
+            _SELECT
+            + "WHERE ended_at IS NULL AND id > %s ORDER BY id LIMIT %s"
+            + (" FOR UPDATE" if lock else ""),
+            (id, limit),
         ).fetchall()

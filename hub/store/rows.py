@@ -29,7 +29,7 @@ class GridEventRow:
     last_seen_at: datetime
     opened_at: datetime
     decide_by: datetime | None
-    due_at: datetime | None
+    due_at: datetime | None  # the end of the present stage's time
     scene_cleared_at: datetime | None
     confirmation: str  # none | pending | human | waived
     level: int
@@ -50,6 +50,9 @@ class GridEventRow:
     reject_reason: str | None
     test: bool
     version: int
+    close_by: datetime | None  # the end of the whole case's time
+    next_rung_at: datetime | None  # when its ladder has a rung to climb
+    state_ends_at: datetime | None  # when a rule ends its state
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,12 @@ def fire(conn: psycopg.Connection) -> None:
         {"at": AT},
     )
     conn.execute(
+        "INSERT INTO grid_event_history (event, n, at, name, to_state, role, actor, prev_hash,"
+        " hash) SELECT id, 1, %s, 'ingest_detection', 'suspected', 'device', 'demo-01/gate', '',"
+        " '' FROM grid_event",
+        (AT,),
+    )
+    conn.execute(
         "INSERT INTO detection (episode, station, agent, boot, stream, kind, label, phase,"
         " revision, started_at, raised_at, raised_frame, captured_at, score, peak_score, rule,"
         " received_at, event) SELECT %s, 'demo', 'demo-01', 'b1', 'gate', 'flame', 'flame',"

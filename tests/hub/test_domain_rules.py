@@ -20,7 +20,6 @@ from contract.taxonomy import Category, Phase, Severity
 from hub.config import ConfigError, load
 from hub.domain.categories import CategoriesError, load_categories
 from hub.domain.correlate import Candidate, choose, rectangle, tile_keys
-from hub.domain.decision_time import decide_by
 from hub.domain.grid import Cell, Grid, GridError
 from hub.domain.grid_file import cells_from_geojson
 from hub.domain.history import FIRST, Entry, entry_hash, first_broken
@@ -244,12 +243,6 @@ def test_the_same_moment_in_another_zone_has_the_same_hash() -> None:
     assert entry_hash(replace(entry, at=shanghai), before) == after
 
 
-def test_how_soon_to_decide_follows_the_severity() -> None:
-    for severity, seconds in ((Severity.S1, 60), (Severity.S2, 300), (Severity.S3, 900)):
-        assert decide_by(severity, START) == START + timedelta(seconds=seconds)
-    assert decide_by(Severity.S4, START) is None
-
-
 def test_every_category_is_named_and_every_detector_opens_what_it_sees() -> None:
     categories = load_categories(CATEGORIES_FILE)
 
@@ -318,6 +311,7 @@ def test_the_settings_file_says_what_the_defaults_are() -> None:
     assert replace(written, hub=defaults.hub) == defaults
     assert written.hub.stations == defaults.hub.stations
     assert written.hub.categories_file == defaults.hub.categories_file
+    assert written.hub.calendar_file == defaults.hub.calendar_file
 
 
 def test_the_environment_wins_and_secrets_come_from_it(tmp_path: Path) -> None:

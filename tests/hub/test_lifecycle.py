@@ -48,6 +48,8 @@ GENEROUS = Facts(
     self_handle_allowed=True,
     machine_may_close=True,
     hang_requested=True,
+    extension_asked_by="zhao",
+    appealed_by="zhao",
     told=(),
     reopen_until=NOW + timedelta(days=1),
     same_place_and_group=True,

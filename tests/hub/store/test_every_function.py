@@ -40,6 +40,7 @@ from hub.domain.people import Post
 from hub.domain.responsibility import Assignment
 from hub.store import events
 from hub.store.bulk import Insert, InsertPath, by_copy, by_unnest, choose_insert
+from hub.store.checkpoints import Checkpoint
 from hub.store.enrolments import Credential, Enrolment
 from hub.store.equipment import BudgetLine, TerminalRow
 from hub.store.events import NewEvent
@@ -145,6 +146,12 @@ OF: dict[tuple[str, str], Any] = {
     ("camera_states.lose", "state"): "lost",
     ("commands.latest_of_stations", "stations"): ["north"],
     ("events.see_scenes", "ids"): [1, 2],
+    ("events.move", "state"): "closed",
+    ("events.with_rung_due", "now"): AT + timedelta(days=1),
+    ("events.with_state_ending", "now"): AT + timedelta(days=1),
+    ("checkpoints.chained", "after"): (0, 0),
+    ("checkpoints.sealed_heads", "checkpoint"): 1,
+    ("checkpoints.insert", "checkpoint"): Checkpoint(2, AT, 1, "b", "d"),
     ("detections.lock_episodes", "ids"): [str(EPISODE)],
     ("verdicts.insert", "event"): 2,
     ("evidence_keeping.mark_gone", "digests"): ["04" * 32],
@@ -248,6 +255,9 @@ def example(kind: Any, name: str, function: str, server: Server) -> Any:
             decide_by=AT,
             urgent=False,
             test=False,
+            due_at=AT,
+            close_by=AT,
+            next_rung_at=AT,
         ),
         Cell: lambda: Cell("410105000002", "Other", "另一个", box(113, 34, 114, 35)),
         ZoneInfo: lambda: ZoneInfo("Asia/Shanghai"),
