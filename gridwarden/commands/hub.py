@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,24 @@ def add(subparsers: Subparsers) -> None:
     completeness.add_argument("agent", nargs="?", help="only this agent")
     completeness.add_argument("--json", action="store_true", help="for programs")
     completeness.set_defaults(run=_completeness)
+    verify = actions.add_parser(
+        "verify-history",
+        parents=[shared],
+        help="read every history and checkpoint: is all as it was written?",
+        description="Exit code 1 where one byte was altered or one event is missing.",
+    )
+    verify.set_defaults(run=_verify_history)
+    recompute = actions.add_parser(
+        "recompute-deadlines",
+        parents=[shared],
+        help="bring deadlines to the calendar and limits as they are now",
+        description="After calendar.toml or the limits in categories.toml were changed. What was "
+        "done when a deadline passed stays done.",
+    )
+    recompute.add_argument(
+        "--dry-run", action="store_true", help="only tell which deadlines would move"
+    )
+    recompute.set_defaults(run=_recompute_deadlines)
     _add_quarantine(actions, shared)
 
 
@@ -125,6 +144,30 @@ def _completeness(chosen: argparse.Namespace) -> int:
 
     with opened(load(chosen.config, os.environ)) as hub:
         for line in completeness(hub, chosen.agent, as_json=chosen.json):
+            print(line)
+    return 0
+
+
+def _verify_history(chosen: argparse.Namespace) -> int:
+    from gridwarden import keeping_time
+    from gridwarden.received import opened
+    from hub.config import load
+
+    began = time.monotonic()
+    with opened(load(chosen.config, os.environ)) as hub:
+        found = keeping_time.verify_history(hub)
+    for line in keeping_time.told(found, time.monotonic() - began):
+        print(line)
+    return 1 if found.flaws else 0
+
+
+def _recompute_deadlines(chosen: argparse.Namespace) -> int:
+    from gridwarden import keeping_time
+    from gridwarden.received import opened
+    from hub.config import load
+
+    with opened(load(chosen.config, os.environ)) as hub:
+        for line in keeping_time.recompute_deadlines(hub, dry_run=chosen.dry_run):
             print(line)
     return 0
 
