@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import psycopg
 
 from contract.errors import GridwardenError
+from hub.services.climb_ladder import climb_ladders
 from hub.services.context import Hub
+from hub.services.end_state import end_states
 from hub.services.erase_evidence import expire_evidence, remove_erased
 from hub.services.lapse import lapse_cleared
+from hub.services.recompute_deadlines import RulesWatch
+from hub.services.seal_history import seal_history
 from hub.services.watch_expiry import ExpiryWatch
 
 EVERY_S = 5.0
-_JOBS = (lapse_cleared, expire_evidence, remove_erased)
+_JOBS = (
+    lapse_cleared,
+    end_states,
+    climb_ladders,
+    seal_history,
+    expire_evidence,
+    remove_erased,
+)
+JUMP = timedelta(seconds=60)  # more than a clock is corrected by while it is kept right
+SETTLES_S = 600.0  # a clock that was set is believed after so long
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +41,11 @@ def run_timers(hub: Hub, stop: threading.Event) -> None:
     A database that is away is waited for; what fell due meanwhile is done then.
     """
     away = False
-    jobs = (*_JOBS, ExpiryWatch())
+    jobs = (RulesWatch(), *_JOBS, ExpiryWatch())
+    clock = ClockWatch(hub.now)
     while not stop.wait(EVERY_S):
+        if not clock.is_steady():
+            continue
         try:
             for job in jobs:  # each in a transaction of its own, and bounded
                 with hub.pool.connection(timeout=2.0) as conn:
@@ -41,3 +60,53 @@ def run_timers(hub: Hub, stop: threading.Event) -> None:
             if away:
                 _log.info("timers go on: the database is back")
             away = False
+
+
+def _since_boot() -> float:
+    """Seconds that go on while the machine sleeps, and that nobody can set."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class ClockWatch:
+    """Notices a clock that was set: what it makes due all at once cannot be taken back.
+
+    The timers then wait until it is set back, or has stayed as it is for ten minutes. For one
+    thread.
+    """
+
+    def __init__(
+        self, now: Callable[[], datetime], steady: Callable[[], float] = _since_boot
+    ) -> None:
+        self._now = now
+        self._steady = steady
+        self._began = self._reading()
+        self._jumped_at: float | None = None  # on the steady clock
+        self._off = timedelta(0)  # as it was when it jumped
+
+    def is_steady(self) -> bool:
+        """Whether the clock goes on as it did."""
+        wall, steady = self._reading()
+        off = (wall - self._began[0]) - timedelta(seconds=steady - self._began[1])
+        if abs(off) <= JUMP:
+            if self._jumped_at is not None:
+                _log.info("the clock is back: timers go on")
+            self._jumped_at = None
+            self._began = wall, steady  # a clock that drifts is no clock that jumps
+            return True
+        if self._jumped_at is None or abs(off - self._off) > JUMP:
+            self._jumped_at, self._off = steady, off
+            _log.warning(
+                "the clock jumped by %s to %s: timers wait %d min; set it right, or leave it",
+                off,
+                wall.isoformat(timespec="seconds"),
+                SETTLES_S / 60,
+            )
+            return False
+        if steady - self._jumped_at < SETTLES_S:
+            return False
+        _log.warning("the clock has stayed at %s: timers go on by it", wall.isoformat())
+        self._began, self._jumped_at = (wall, steady), None
+        return True
+
+    def _reading(self) -> tuple[datetime, float]:
+        return self._now(), self._steady()

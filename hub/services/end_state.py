@@ -1,0 +1,46 @@
+"""States that end by themselves: a hang at its end, a verification nobody answered, and a case
+that was dealt with, whose check begins."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from contract.errors import GridwardenError
+from hub.domain.actor import Actor, Role
+from hub.services.act import Act
+from hub.services.act_on_event import act_on_event
+from hub.services.context import Hub
+from hub.store import events
+
+RULE = Actor("clock", Role.RULE)
+AT_ONCE = 100  # events in one transaction
+PUT_OFF = timedelta(hours=1)
+BY_STATE = {
+    "suspended": Act("resume"),
+    "verifying": Act("verify_expired"),
+    "disposed": Act("start_check"),
+}
+
+_log = logging.getLogger(__name__)
+
+
+def end_states(conn: Connection[Any], hub: Hub) -> int:
+    """End what is due by now, for up to `AT_ONCE` events; how many were."""
+    ended = 0
+    for event in events.with_state_ending(conn, hub.now(), AT_ONCE):
+        act = BY_STATE.get(event.state)
+        try:
+            with conn.transaction():
+                if act is None:  # the column is older than the state
+                    events.note(conn, event.id, {"state_ends_at": None})
+                else:
+                    act_on_event(conn, hub, event.number, act, RULE, None)
+                    ended += 1
+        except GridwardenError:
+            _log.exception("event %s stays %s for another hour", event.number, event.state)
+            events.note(conn, event.id, {"state_ends_at": hub.now() + PUT_OFF})
+    return ended
