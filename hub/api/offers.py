@@ -10,6 +10,7 @@ from hub.domain.actor import Actor
 from hub.domain.guards import UNDO_WITHIN
 from hub.domain.lifecycle import UNDO
 from hub.services.context import Hub
+from hub.services.event_facts import ground_of
 from hub.store.rows import GridEventRow, HistoryRow
 
 
@@ -147,7 +148,8 @@ def offered(
 
     held: whether a legal hold stands on its evidence.
     """
-    open_now = {offer.name for offer in hub.lifecycle.offers(event.state, actor.role)}
+    ground = ground_of(event, history)
+    open_now = {offer.name for offer in hub.lifecycle.offers_to(actor, event.state, ground)}
     if event.confirmation != "pending":
         open_now.discard("endorse")
     open_now.discard("hold_evidence" if held else "release_evidence")

@@ -12,7 +12,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from hub.api import metric_words, words
+from hub.api import clock_words, metric_words, words
 from hub.api.metric_words import unit_word, value_word
 from hub.api.shelf import Shelf
 from hub.services.context import Hub
@@ -39,7 +39,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(t=_t, words=words, metric_words=metric_words)
+        self._environment.globals.update(
+            t=_t, words=words, clock_words=clock_words, metric_words=metric_words
+        )
         self._environment.filters.update(
             clock=self._clock,
             stamp=self._stamp,

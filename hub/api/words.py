@@ -86,6 +86,8 @@ STEPS: dict[str, Both] = {
     "appeal": Both("Appealed", "申诉"),
     "decide_appeal": Both("Appeal decided", "申诉审议"),
     "supervise": Both("Put under supervision", "督办"),
+    "remind": Both("Reminded of the time left", "时限提醒"),
+    "raise_level": Both("Level raised, overdue", "超时升级"),
     "add_cohandler": Both("Co-handler added", "增加协办"),
     "comment": Both("Comment", "备注"),
     "hold_evidence": Both("Evidence held", "证据保全"),

@@ -32,6 +32,7 @@ class EventSummary:
     last_seen_at: datetime
     opened_at: datetime
     decide_by: datetime | None
+    due_at: datetime | None
     scene_cleared_at: datetime | None
     version: int
     agent: str | None  # of the strongest detection, None where only people reported it

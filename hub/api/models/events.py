@@ -48,6 +48,7 @@ class EventHead(Answer):
     last_seen_at: datetime
     opened_at: datetime
     decide_by: datetime | None = Field(description="Confirm, file or reject until then")
+    due_at: datetime | None = Field(description="The end of the present stage's time")
     scene_cleared_at: datetime | None
     version: int = Field(description="Send it back as expected_version")
 
@@ -77,7 +78,7 @@ class EventPage(Answer):
 class EventNow(EventHead):
     """A grid event as it is after a change."""
 
-    due_at: datetime | None
+    close_by: datetime | None = Field(description="The end of the whole case's time")
     confirmation: Literal["none", "pending", "human", "waived"]
     level: int
     urgent: bool

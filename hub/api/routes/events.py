@@ -21,6 +21,7 @@ from hub.api.deps import (
     seen_version,
 )
 from hub.api.errors import problems
+from hub.api.models.clock import ClocksNow
 from hub.api.models.detections import DetectionNow, PictureNow
 from hub.api.models.events import (
     ActOn,
@@ -38,6 +39,8 @@ from hub.api.models.events import (
 )
 from hub.domain.actor import Role
 from hub.services.act_on_event import Act, act_on_event, undo
+from hub.services.event_facts import ground_of
+from hub.services.explain_clock import explain_clock
 from hub.services.judge_detection import Judgement, judge_detection
 from hub.services.report_manually import ManualReport, report_manually
 from hub.store import views
@@ -84,6 +87,7 @@ def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) ->
     with reading(hub) as conn:
         event = views.event(conn, number)
         verdict = views.verdict(conn, event.id)
+        history = views.history(conn, event.id)
         full = EventFull(
             **EventNow.model_validate(event).model_dump(),
             parent=None if event.parent is None else views.event_number(conn, event.parent),
@@ -93,14 +97,25 @@ def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) ->
             evidence=[PictureNow.model_validate(p) for p in views.pictures(conn, event.id)],
             reports=[ReportNow.model_validate(r) for r in views.reports(conn, event.id)],
             verdict=None if verdict is None else VerdictNow.model_validate(verdict),
-            history=[HistoryEntry.model_validate(h) for h in views.history(conn, event.id)],
+            history=[HistoryEntry.model_validate(h) for h in history],
             allowed=[
                 OfferNow(name=o.name, needs=list(o.needs), is_act=o.is_act)
-                for o in hub.lifecycle.offers(event.state, actor.role)
+                for o in hub.lifecycle.offers_to(actor, event.state, ground_of(event, history))
             ],
         )
     response.headers["ETag"] = f'"{event.version}"'
     return full
+
+
+@router.get(
+    "/{number}/clock", summary="Why an event is due when it is due", responses=problems(404)
+)
+def show_clock(number: str, hub: HubDep) -> ClocksNow:
+    """Every stage clock: running, paused or off hours, span by span with the rule; the ladder."""
+    with reading(hub) as conn:
+        event = views.event(conn, number)
+        story = explain_clock(hub, event, views.history(conn, event.id))
+    return ClocksNow.of(event.number, event.state, hub.now(), hub.config.hub.time_zone, story)
 
 
 @router.post(

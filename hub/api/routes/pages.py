@@ -32,6 +32,7 @@ from hub.domain.retention import REJECTED
 from hub.domain.sight import SILENT_AFTER
 from hub.services import watch_expiry
 from hub.services.context import Hub
+from hub.services.explain_clock import explain_clock
 from hub.store import daily_tests, evidence_keeping, registry, views
 from hub.store.rows import DetectionRow, GridEventRow
 from hub.store.view_rows import AgentView, EventFilter, LaneView, Picture, QuarantineFilter
@@ -148,6 +149,7 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
     except NotFoundError as e:
         return problem_page(request, Problem.of(404, str(e)))
     held = values["hold"] is not None
+    values["story"] = explain_clock(hub, event, values["history"])
     values["offers"] = offered(hub, event, values["history"], actor, held=held)
     values["keep_days"] = _keep_days(hub, event)
     ended_at = event.ended_at
