@@ -7,6 +7,7 @@ highest tells people, so that an outage is no storm.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,18 +15,31 @@ from psycopg import Connection
 
 from contract.errors import GridwardenError
 from hub.domain.actor import Actor, Role
+from hub.domain.errors import NotFoundError
+from hub.domain.event_clock import Climbed, EventClocks
 from hub.domain.guards import Facts
-from hub.domain.ladder import Moment, Rung
+from hub.domain.ladder import Rung
 from hub.domain.lifecycle import EventState
+from hub.domain.notice import NoticeKind
 from hub.services.context import Hub
 from hub.services.event_clock import clocks_of, rung_given
 from hub.services.event_history import record_step
-from hub.store import events
+from hub.services.tell import tell
+from hub.store import events, people
 from hub.store.rows import GridEventRow
 
 RULE = Actor("ladder", Role.RULE)
 AT_ONCE = 100  # events in one transaction
 PUT_OFF = timedelta(hours=1)  # an event that cannot be done must not stand in the way of others
+
+# what a rung is told as, and to whom; None: whoever handles the case
+_REACHES: Mapping[Rung, tuple[NoticeKind, Role | None]] = {
+    Rung.HANDLER: (NoticeKind.HALF_TIME, None),
+    Rung.LEADER: (NoticeKind.NEARLY_DUE, Role.LEADER),
+    Rung.OVERDUE: (NoticeKind.SUPERVISION, Role.MASTER),
+    Rung.LEVEL_2: (NoticeKind.ESCALATED, Role.LEADER),
+    Rung.LEVEL_3: (NoticeKind.ESCALATED, Role.SUPERVISOR),
+}
 
 _log = logging.getLogger(__name__)
 
@@ -39,12 +53,12 @@ def _climb(conn: Connection[Any], hub: Hub, event: GridEventRow) -> int:
     climbed = 0
     try:
         with conn.transaction():
-            after, moment = event, None
-            while (reached := _next(conn, hub, after)) is not None:
-                after, moment = _record(conn, hub, after, reached), reached
+            after, highest = event, None
+            while (clocks := _due(conn, hub, after)) is not None:
+                after, highest = _record(conn, hub, after, clocks)
                 climbed += 1
-            if moment is not None:
-                _tell(conn, hub, after, moment.rung)
+            if highest is not None:
+                _tell(conn, hub, after, highest)
     except GridwardenError:
         _log.exception("the ladder of event %s is put off for an hour", event.number)
         events.note(conn, event.id, {"next_rung_at": hub.now() + PUT_OFF})
@@ -52,32 +66,55 @@ def _climb(conn: Connection[Any], hub: Hub, event: GridEventRow) -> int:
     return climbed
 
 
-def _next(conn: Connection[Any], hub: Hub, event: GridEventRow) -> Moment | None:
-    """The rung that is due by now; where there is none the event says when there will be."""
+def _due(conn: Connection[Any], hub: Hub, event: GridEventRow) -> EventClocks | None:
+    """The clocks where a rung is due by now; where none is, the event says when one will be."""
     clocks = clocks_of(hub, event, events.history(conn, event.id))
-    rung = clocks.next_rung
-    if rung is not None and rung.at < hub.now():
-        return rung
+    if clocks.next_rung is not None and clocks.next_rung.at < hub.now():
+        return clocks
     if event.next_rung_at != clocks.columns()["next_rung_at"]:
         events.note(conn, event.id, clocks.columns())
     return None
 
 
-def _record(conn: Connection[Any], hub: Hub, event: GridEventRow, moment: Moment) -> GridEventRow:
-    clocks = clocks_of(hub, event, events.history(conn, event.id))
+def _record(
+    conn: Connection[Any], hub: Hub, event: GridEventRow, clocks: EventClocks
+) -> tuple[GridEventRow, Climbed]:
+    assert clocks.next_rung is not None
+    assert clocks.present is not None
+    rung = clocks.next_rung.rung
     state = EventState(event.state, flags={"level": event.level})
-    advance = hub.lifecycle.advance(state, moment.rung.act, RULE, Facts(hub.now()))
-    level = max(event.level, moment.rung.level)
-    return record_step(
+    advance = hub.lifecycle.advance(state, rung.act, RULE, Facts(hub.now()))
+    level = max(event.level, rung.level)
+    after = record_step(
         conn,
         hub,
         event,
         advance,
         RULE,
-        given=rung_given(clocks, moment),
+        given=rung_given(clocks, clocks.next_rung),
         changes={"level": level} if level != event.level else {},
     )
+    return after, clocks.present.climbed(rung)
 
 
-def _tell(conn: Connection[Any], hub: Hub, event: GridEventRow, rung: Rung) -> None:
-    """Tell those whom the rung reaches."""
+def _tell(conn: Connection[Any], hub: Hub, event: GridEventRow, climbed: Climbed) -> None:
+    """Tell those whom the rung reaches; a test case bothers nobody."""
+    if event.test:
+        return
+    rung = Rung(climbed.rung)
+    kind, role = _REACHES[rung]
+    occasion = f"{climbed.stage} {rung} {climbed.started_at.isoformat()} {climbed.extensions}"
+    body = f"{event.number}: {climbed.stage}, {rung.share:.0%}"
+    told: dict[str, Any] = {"body": body, "occasion": occasion}
+    if role is None and (handler := event.assignee or event.responsible_unit) is not None:
+        try:
+            tell(conn, hub, kind, event, [people.by_code(conn, handler)], **told)
+        except NotFoundError:  # no person of that number: a unit
+            tell(conn, hub, kind, event, unit=handler, **told)
+        return
+    role = role or Role.DISPATCHER  # nobody handles it yet: the desk does
+    holders = people.holders(conn, role, event.cell, hub.now())
+    if holders:
+        tell(conn, hub, kind, event, holders, **told)
+    else:
+        tell(conn, hub, kind, event, role=role, cell=event.cell, **told)

@@ -4,6 +4,7 @@ that was dealt with, whose check begins."""
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,9 @@ from hub.domain.actor import Actor, Role
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.store import events
+from hub.services.event_facts import HANDLING
+from hub.store import events, people
+from hub.store.rows import GridEventRow
 
 RULE = Actor("clock", Role.RULE)
 AT_ONCE = 100  # events in one transaction
@@ -33,6 +36,8 @@ def end_states(conn: Connection[Any], hub: Hub) -> int:
     ended = 0
     for event in events.with_state_ending(conn, hub.now(), AT_ONCE):
         act = BY_STATE.get(event.state)
+        if act is not None and event.state == "disposed":
+            act = replace(act, assignee=_checker(conn, hub, event))
         try:
             with conn.transaction():
                 if act is None:  # the column is older than the state
@@ -44,3 +49,14 @@ def end_states(conn: Connection[Any], hub: Hub) -> int:
             _log.exception("event %s stays %s for another hour", event.number, event.state)
             events.note(conn, event.id, {"state_ends_at": hub.now() + PUT_OFF})
     return ended
+
+
+def _checker(conn: Connection[Any], hub: Hub, event: GridEventRow) -> str | None:
+    """A grid leader of the cell who did not handle the case: one on duty, else one who has the
+    post; None where there is nobody: whoever passes the check must be another then, too."""
+    handled = {h.actor for h in events.history(conn, event.id) if h.name in HANDLING}
+    candidates = (
+        *people.on_duty(conn, Role.LEADER, event.cell, hub.now()),
+        *people.holders(conn, Role.LEADER, event.cell, hub.now()),
+    )
+    return next((p.code for p in candidates if p.code not in handled), None)

@@ -17,7 +17,7 @@ from hub.services.context import Hub
 from hub.store import reports
 from hub.store.rows import GridEventRow, HistoryRow
 
-_HANDLING = ("accept", "feedback", "self_handle")
+HANDLING = ("accept", "feedback", "self_handle")
 
 
 def gather_facts(
@@ -56,7 +56,7 @@ def gather_facts(
         overdue=event.due_at is not None and now > event.due_at,
         self_handle_allowed=what is not None and what.self_handle,
         machine_may_close=what is not None and what.machine_may_close,
-        handlers=frozenset(h.actor for h in since_dispatch if h.name in _HANDLING),
+        handlers=frozenset(h.actor for h in since_dispatch if h.name in HANDLING),
         hang_requested=any(h.name == "request_hang" for h in _since(history, "dispatch", "resume")),
         extension_count=event.extension_count,
         extension_asked_by=_waiting(

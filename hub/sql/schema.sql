@@ -1,5 +1,13 @@
 -- What the migrations add up to. Written by `python -m hub.store.schema`; to be read, not run.
 
+CREATE OR REPLACE FUNCTION public.checkpoints_are_append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RAISE EXCEPTION 'checkpoints of the history are append-only';
+END $function$;
+
 CREATE OR REPLACE FUNCTION public.events_of_evidence(wanted text)
  RETURNS SETOF bigint
  LANGUAGE sql
@@ -17,6 +25,25 @@ AS $function$
     SELECT event FROM found
 $function$;
 
+CREATE OR REPLACE FUNCTION public.grid_event_has_its_history()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.version = NEW.version AND OLD.state = NEW.state THEN
+        RETURN NULL;
+    END IF;
+    IF NEW.version <> (CASE TG_OP WHEN 'INSERT' THEN 0 ELSE OLD.version END) + 1
+       OR NOT EXISTS (SELECT FROM grid_event_history h
+                      WHERE h.event = NEW.id AND h.n = NEW.version AND h.to_state = NEW.state
+                        AND h.from_state IS NOT DISTINCT FROM
+                            CASE TG_OP WHEN 'INSERT' THEN NULL ELSE OLD.state END) THEN
+        RAISE EXCEPTION 'grid event % became % without the history entry that tells it',
+            NEW.number, NEW.state USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $function$;
+
 CREATE OR REPLACE FUNCTION public.held_evidence_stays()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -30,6 +57,18 @@ BEGIN
             USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
+END $function$;
+
+CREATE OR REPLACE FUNCTION public.history_has_its_grid_event()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM grid_event e WHERE e.id = NEW.event AND e.version >= NEW.n) THEN
+        RAISE EXCEPTION 'history entry % of grid event % tells of nothing that happened',
+            NEW.n, NEW.event USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
 END $function$;
 
 CREATE OR REPLACE FUNCTION public.history_is_append_only()
@@ -104,6 +143,14 @@ CREATE INDEX cap_alert_event ON public.cap_alert USING btree (event, sent_at);
 CREATE INDEX cap_alert_expiring ON public.cap_alert USING btree (expires_at) WHERE ((NOT ended) AND (msg_type <> 'Cancel'::text));
 CREATE INDEX cap_alert_sent ON public.cap_alert USING btree (sent_at DESC);
 CREATE UNIQUE INDEX cap_alert_standing ON public.cap_alert USING btree (event) WHERE (NOT ended);
+
+CREATE TABLE clock_rules (
+    one boolean DEFAULT true NOT NULL,
+    fingerprint text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    PRIMARY KEY (one),
+    CHECK (one)
+);
 
 CREATE TABLE command (
     agent text NOT NULL,
@@ -365,7 +412,12 @@ CREATE TABLE grid_event (
     reject_reason text,
     test boolean DEFAULT false NOT NULL,
     version integer NOT NULL,
+    close_by timestamp with time zone,
+    next_rung_at timestamp with time zone,
+    state_ends_at timestamp with time zone,
+    sealed integer DEFAULT 0 NOT NULL,
     UNIQUE (number),
+    TRIGGER DEFERRABLE INITIALLY DEFERRED,
     PRIMARY KEY (id),
     FOREIGN KEY (cell) REFERENCES grid_cell(code),
     FOREIGN KEY (parent) REFERENCES grid_event(id),
@@ -395,6 +447,10 @@ CREATE INDEX grid_event_ended ON public.grid_event USING btree (merge_group, lat
 CREATE INDEX grid_event_live ON public.grid_event USING btree (merge_group, lat, lon) WHERE (ended_at IS NULL);
 CREATE INDEX grid_event_parent ON public.grid_event USING btree (parent) WHERE (parent IS NOT NULL);
 CREATE INDEX grid_event_queue ON public.grid_event USING btree (severity, decide_by) WHERE (state = ANY (ARRAY['suspected'::text, 'reported'::text]));
+CREATE INDEX grid_event_rung ON public.grid_event USING btree (next_rung_at) WHERE (next_rung_at IS NOT NULL);
+CREATE INDEX grid_event_state_ends ON public.grid_event USING btree (state_ends_at) WHERE (state_ends_at IS NOT NULL);
+CREATE INDEX grid_event_unsealed ON public.grid_event USING btree (id) WHERE (version > sealed);
+CREATE CONSTRAINT TRIGGER grid_event_has_its_history AFTER INSERT OR UPDATE OF state, version ON public.grid_event DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION grid_event_has_its_history();
 
 CREATE TABLE grid_event_counter (
     district text NOT NULL,
@@ -417,10 +473,12 @@ CREATE TABLE grid_event_history (
     facts jsonb DEFAULT '{}'::jsonb NOT NULL,
     prev_hash text NOT NULL,
     hash text NOT NULL,
+    TRIGGER DEFERRABLE INITIALLY DEFERRED,
     PRIMARY KEY (event, n),
     FOREIGN KEY (event) REFERENCES grid_event(id),
     CHECK ((n >= 1))
 );
+CREATE CONSTRAINT TRIGGER history_has_its_grid_event AFTER INSERT ON public.grid_event_history DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION history_has_its_grid_event();
 CREATE TRIGGER grid_event_history_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.grid_event_history FOR EACH STATEMENT EXECUTE FUNCTION history_is_append_only();
 
 CREATE TABLE grid_outline (
@@ -443,6 +501,30 @@ CREATE TABLE health (
 ) PARTITION BY RANGE (received_at);
 -- or a hypertable, with TimescaleDB
 CREATE INDEX health_agent ON public.health USING btree (agent, received_at DESC);
+
+CREATE TABLE history_checkpoint (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    heads integer NOT NULL,
+    prev_hash text NOT NULL,
+    hash text NOT NULL,
+    PRIMARY KEY (id),
+    CHECK ((heads >= 1)),
+    CHECK ((id >= 1))
+);
+CREATE TRIGGER history_checkpoint_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.history_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION checkpoints_are_append_only();
+
+CREATE TABLE history_head (
+    checkpoint bigint NOT NULL,
+    event bigint NOT NULL,
+    number text NOT NULL,
+    n integer NOT NULL,
+    hash text NOT NULL,
+    PRIMARY KEY (checkpoint, event),
+    FOREIGN KEY (checkpoint) REFERENCES history_checkpoint(id),
+    CHECK ((n >= 1))
+);
+CREATE TRIGGER history_head_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.history_head FOR EACH STATEMENT EXECUTE FUNCTION checkpoints_are_append_only();
 
 CREATE TABLE hub (
     only_row boolean DEFAULT true NOT NULL,

@@ -7,13 +7,16 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from hub.domain.actor import Role
 from hub.domain.ladder import LADDER_ACTS
+from hub.domain.people import Post
 from hub.services.climb_ladder import climb_ladders
 from hub.services.context import Hub
-from hub.store import events
+from hub.store import events, people
+from hub.store.people import PersonRow
 from hub.store.rows import GridEventRow, HistoryRow
 from hub.timers import ClockWatch
-from tests.hub.builders import Clock, config, opened, together
+from tests.hub.builders import Clock, config, opened, rows, together
 from tests.hub.cases import DEPT, DISPATCHER, MASTER, act, as_it_is, dispatched, steps, suspected
 
 WEEK = timedelta(days=7)
@@ -134,6 +137,40 @@ def test_what_ended_or_goes_on_in_another_stage_has_no_rung_left_of_the_last(
 
     assert climb(hub) == 0
     assert event.next_rung_at is None
+
+
+def test_who_must_know_is_told_once_and_after_an_outage_only_the_highest(
+    hub: Hub, clock: Clock
+) -> None:
+    url = hub.config.database.url
+
+    def told() -> list[tuple[object, ...]]:
+        return rows(
+            url,
+            "SELECT kind, person, unit, role FROM notice WHERE body LIKE '%dispose, %' ORDER BY id",
+        )
+
+    master = PersonRow("M1", "He", None, "", "", "zh", False, None)
+    with hub.pool.connection() as conn:
+        people.save_people(conn, [master])
+        posts = [Post("M1", Role.MASTER, None, None, clock.at - WEEK, None)]
+        people.set_posts(conn, ["M1"], posts, clock.at - WEEK)
+    clock.at = at("24T16:00")
+    event = dispatched(hub)
+    clock.at = at("24T20:00")
+    climb(hub)
+    climb(hub)
+    assert told() == [("half_time", None, "unit-b", None)]
+    clock.at = at("25T09:30")
+    climb(hub)
+    assert told()[1:] == [("nearly_due", None, None, "leader")]
+    clock.at = at("25T10:01")
+    climb(hub)
+    assert told()[2:] == [("supervision", "M1", None, None)]
+    clock.at += WEEK
+    assert climb(hub) == 2
+    assert told()[3:] == [("escalated", None, None, "supervisor")]
+    assert as_it_is(hub, event).level == 3
 
 
 class Steady:

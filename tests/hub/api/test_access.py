@@ -25,6 +25,7 @@ ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
     # grid events
     (PEOPLE, "GET /api/v1/events"),
     (PEOPLE, "GET /api/v1/events/{number}"),
+    (PEOPLE, "GET /api/v1/events/{number}/clock"),
     (DESK, "POST /api/v1/events/{number}/verdict"),
     (PEOPLE, "POST /api/v1/events/{number}/acts"),
     (PEOPLE, "POST /api/v1/events/{number}/undo"),
