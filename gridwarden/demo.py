@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from gridwarden.datafolder import open_folder
 from gridwarden.demo_sensors import demo_sensors
 from gridwarden.live import Display, PlainDisplay, TerminalDisplay
 from gridwarden.ports import LOOPBACK
+from gridwarden.settings import HUB_SETTINGS
 from gridwarden.site import Ports, Site, running_site
 from gridwarden.watch import Watch
 
@@ -46,6 +48,7 @@ def run_demo(options: DemoOptions, cameras: Sequence[Camera], stop: threading.Ev
         sensors = demo_sensors() if rendered else []
         with running_site(folder, cameras, chosen, teller.tell, stop, sensors=sensors) as site:
             if not stop.is_set():
+                _staff(site)
                 _attend(site, console, teller, stop)
             print_line("stopping")
     finally:
@@ -67,6 +70,17 @@ class Teller:
     def tell(self, line: str) -> None:
         """Pass the line on."""
         self.to(line)
+
+
+def _staff(site: Site) -> None:
+    """Give the demo district its staff; the hub has brought the database to its version."""
+    from gridwarden.demo_staff import populate  # the start need not wait for these
+    from gridwarden.received import opened
+    from hub.config import load
+
+    with opened(load(site.folder.run / HUB_SETTINGS, os.environ)) as hub:
+        if populate(hub):
+            print_line("the district has its staff: gridwarden people list")
 
 
 def _attend(site: Site, console: Console, teller: Teller, stop: threading.Event) -> None:

@@ -15,6 +15,7 @@ from gridwarden.district import write_district
 from gridwarden.ports import LOOPBACK
 
 STATION, AGENT = "demo", "demo-01"
+HUB_SETTINGS = "hub.toml"  # in the run folder
 
 
 def write_hub_settings(
@@ -31,7 +32,7 @@ def write_hub_settings(
     if assets.is_complete(assets.default_folder()):
         site["assets_dir"] = str(assets.default_folder())
     return _write(
-        folder.run / "hub.toml",
+        folder.run / HUB_SETTINGS,
         _table("database", {"url": database_url}),
         _table("broker", {"host": LOOPBACK, "port": broker_port}),
         _table("http", {"host": LOOPBACK, "port": http_port}),
