@@ -51,7 +51,9 @@ def run(chosen: argparse.Namespace) -> int:
     """Check the broker; 0 where nothing is unsafe."""
     from dataclasses import replace
 
-    from gridwarden.broker_check import Account, Verdict, broker_of, check
+    from gridwarden.broker_check.checking import broker_of, check
+    from gridwarden.broker_check.finding import Verdict
+    from gridwarden.broker_check.probing import Account
     from hub.config import load
 
     config = load(chosen.config, os.environ)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gridwarden import broker_check
 from gridwarden.broker import EmbeddedBroker, find_mosquitto
-from gridwarden.broker_check import Account, Finding, Verdict, broker_of, check
+from gridwarden.broker_check import checking
+from gridwarden.broker_check.checking import broker_of, check
+from gridwarden.broker_check.finding import Finding, Verdict
+from gridwarden.broker_check.probing import Account
 from gridwarden.cli import main
 from gridwarden.errors import BrokerError
 from gridwarden.ports import LOOPBACK, answers, choose
@@ -114,7 +116,7 @@ def test_a_careless_broker_is_told_of_line_by_line_with_the_way_out(
     mosquitto: BrokerConfig, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(broker_check, "QUIET_S", QUIET_S)
+        patch.setattr(checking, "QUIET_S", QUIET_S)
         assert main(["broker", "check", f"mqtt://{LOOPBACK}:{mosquitto.port}"]) == 1
 
     said = capsys.readouterr().out
