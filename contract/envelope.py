@@ -18,7 +18,8 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from contract.errors import ContractError, EnvelopeError, RecordError, TopicError
-from contract.messages import RECORDS, EvidenceChunk, Lost, Name, Record
+from contract.fields import Name
+from contract.messages import RECORDS, EvidenceChunk, Lost, Record
 from contract.taxonomy import Lane
 from contract.topics import check_name
 

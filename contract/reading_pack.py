@@ -15,7 +15,8 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from contract.envelope import MAX_MESSAGE, MAX_RECORDS, TYPE_PREFIX, TYPE_SUFFIX, Identity
-from contract.messages import EARLIEST, LARGEST, LATEST, At, Reading
+from contract.fields import EARLIEST, LARGEST, LATEST, At
+from contract.messages import Reading
 from contract.taxonomy import Lane
 from contract.topics import check_name
 

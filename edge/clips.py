@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from contract.messages import MAX_EPISODES
+from contract.fields import MAX_EPISODES
 from edge.settings import ClipSettings
 
 LATE_S = 5.0  # pictures that have not come so long after a clip's end do not come any more

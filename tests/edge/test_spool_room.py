@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from contract.envelope import encode_record, read_record
-from contract.messages import Detection, EvidenceChunk, EvidenceRole, Lost, RuleNote
+from contract.fields import EvidenceRole
+from contract.messages import Detection, EvidenceChunk, Lost, RuleNote
 from contract.ranges import SequenceSet
 from contract.taxonomy import Lane, Phase
 from edge import eviction
