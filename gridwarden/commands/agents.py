@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hub.config import HubConfig
     from hub.store.enrolments import Enrolment
 
+GRACE_HOURS = 720  # a month: a former credential is still a credential
 WATCHED_S = 3.0  # the container's start script looks for new files every second
 
 
@@ -46,6 +47,13 @@ def add(subparsers: Subparsers) -> None:
 
     rotate = actions.add_parser("rotate", help="new credentials; those before are worth nothing")
     rotate.add_argument("agent", metavar="AGENT")
+    rotate.add_argument(
+        "--grace",
+        type=_hours,
+        default=timedelta(),
+        metavar="HOURS",
+        help="let those before work for so long, until the agent has the new ones (up to 720)",
+    )
     _credential(rotate, "a password from now on")
     _bundle(rotate)
     rotate.set_defaults(run=run_rotate)
@@ -98,8 +106,15 @@ def run_rotate(chosen: argparse.Namespace) -> int:
     if chosen.certificate or chosen.password:
         kind = Credential.CERTIFICATE if chosen.certificate else Credential.PASSWORD
     before = registry.session(chosen.agent)
-    _show(registry.rotate(chosen.agent, kind), chosen.bundle)
-    return _write_files(config, registry, before)
+    _show(registry.rotate(chosen.agent, kind, chosen.grace), chosen.bundle)
+    if chosen.grace:
+        until = datetime.now(UTC) + chosen.grace
+        print(
+            f"what agent {chosen.agent} had works until {until:%Y-%m-%d %H:%M} UTC; then "
+            "run `gridwarden agents broker`, so that the broker hears of it",
+            file=sys.stderr,
+        )
+    return _write_files(config, registry, None if chosen.grace else before)
 
 
 def run_revoke(chosen: argparse.Namespace) -> int:
@@ -138,6 +153,16 @@ def run_list(chosen: argparse.Namespace) -> int:
     for line in lines(everybody, refused, broker_ends_at, now, warn):
         print(line)
     return 0
+
+
+def _hours(text: str) -> timedelta:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0.0 <= hours <= GRACE_HOURS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of hours from 0 to {GRACE_HOURS}")
+    return timedelta(hours=hours)
 
 
 def _credential(parser: argparse.ArgumentParser, password: str) -> None:

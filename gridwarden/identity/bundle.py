@@ -21,6 +21,7 @@ class Bundle:
     port: int
     ca: bytes
     secret: str | Issued  # its password, or its certificate
+    username: str  # that the password is for
 
     def __repr__(self) -> str:
         return f"Bundle({self.agent} at {self.station})"
@@ -44,7 +45,7 @@ class Bundle:
                 'key_file = "agent.key"',
             ]
         else:
-            lines += [f'username = "{self.agent}"', f'password = "${{{VARIABLE}}}"']
+            lines += [f'username = "{self.username}"', f'password = "${{{VARIABLE}}}"']
         return "\n".join([*lines, ""])
 
     def contents(self) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +70,14 @@ class Registry:
             strangers = _strangers(conn) if len(enrolments.all_enrolments(conn)) == 1 else ()
         return bundle, Left(strangers)
 
-    def rotate(self, agent: str, credential: Credential | None) -> Bundle:
-        """New credentials, of the same kind where None; those before are worth nothing."""
+    def rotate(
+        self, agent: str, credential: Credential | None, grace: timedelta = timedelta()
+    ) -> Bundle:
+        """New credentials, of the same kind where None; those before work on for `grace`."""
         with self._changing() as conn:
             before = self._standing(conn, agent)
             kind = credential or before.credential
-            return self._issue(conn, agent, before.station, kind, before)
+            return self._issue(conn, agent, before.station, kind, before, grace)
 
     def revoke(self, agent: str) -> Enrolment:
         """Let the agent send no more; its enrolment as it was."""
@@ -114,6 +116,7 @@ class Registry:
                 Revoked(r.serial, r.revoked_at)
                 for r in enrolments.revoked_certificates(conn, self._now)
             ]
+            enrolments.forget_former(conn, self._now)
             everybody = enrolments.all_enrolments(conn)
             mosquitto.write_access(folder, login, everybody, authority, revoked, self._now)
         return issued
@@ -145,6 +148,7 @@ class Registry:
         station: str,
         credential: Credential,
         before: Enrolment | None,
+        grace: timedelta = timedelta(),
     ) -> Bundle:
         authority = Authority(self.authority_dir, self._now)
         fresh = Enrolment(
@@ -158,6 +162,8 @@ class Registry:
             expires_at=None,
             revoked_at=None,
         )
+        if before is not None and grace:
+            fresh = _beside(fresh, before, self._now + grace)
         secret: str | Issued
         if credential is Credential.PASSWORD:
             secret, port = new_password(), self._identity.password_port
@@ -169,7 +175,15 @@ class Registry:
                 fresh, serial=secret.serial, expires_at=secret.expires_at
             )
         enrolments.save(conn, enrolment)
-        return Bundle(agent, station, self._broker_host, port, authority.certificate, secret)
+        return Bundle(
+            agent,
+            station,
+            self._broker_host,
+            port,
+            authority.certificate,
+            secret,
+            enrolment.username,
+        )
 
     def _check(self, agent: str, station: str) -> None:
         check_name("agent", agent)
@@ -218,6 +232,25 @@ class Registry:
             raise IdentityError(f"the database is not to be reached: {''.join(line)}") from None
         with conn:
             yield conn
+
+
+def _beside(fresh: Enrolment, before: Enrolment, until: datetime) -> Enrolment:
+    """The enrolment, with what was before in force up to then.
+
+    Mosquitto knows one password a name, so two passwords need two: the names take turns. No agent
+    can be called so, as a name of the contract has no `~`.
+    """
+    if before.credential is not Credential.PASSWORD:
+        return dataclasses.replace(fresh, former_until=until)
+    second = f"{fresh.agent}~2"
+    taken = before.username == fresh.agent and fresh.credential is Credential.PASSWORD
+    return dataclasses.replace(
+        fresh,
+        login=second if taken else None,
+        former_login=before.username,
+        former_hash=before.password_hash,
+        former_until=until,
+    )
 
 
 def _strangers(conn: Connection[Any]) -> tuple[str, ...]:

@@ -53,6 +53,10 @@ def _row(
         state = _ends(e.expires_at, now, warn, f"rotate {e.agent}")
     else:
         state = f"enrolled, password of {e.issued_at:%Y-%m-%d}"
+    if e.former_until is not None and e.former_until > now:
+        state += f"; the former one works until {_minute(e.former_until)}"
+    elif e.former_until is not None:
+        state += "; the former one is to go: gridwarden agents broker"
     times = f"{refused.times}, last at {_minute(refused.last_at)}" if refused else "0"
     return e.agent, e.station, str(e.credential), state, times
 

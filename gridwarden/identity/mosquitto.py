@@ -135,20 +135,23 @@ def _acl(folder: Path, hub: HubLogin, standing: Iterable[Enrolment]) -> bytes:
         f"topic write {PREFIX}/+/dn/#",
     ]
     for e in standing:
-        lines += [
-            "",
-            f"user {e.agent}",
-            f"topic write {PREFIX}/{e.station}/up/{e.agent}/#",
-            f"topic read {PREFIX}/{e.station}/dn/{e.agent}/#",
-        ]
+        for name in dict.fromkeys(n for n in (e.agent, e.login, e.former_login) if n):
+            lines += [
+                "",
+                f"user {name}",
+                f"topic write {PREFIX}/{e.station}/up/{e.agent}/#",
+                f"topic read {PREFIX}/{e.station}/dn/{e.agent}/#",
+            ]
     return "\n".join([*lines, "", ""]).encode() + (files.read(folder / "local.acl") or b"")
 
 
 def _passwords(folder: Path, hub: HubLogin, standing: Iterable[Enrolment]) -> bytes:
     lines = [f"{hub.username}:{_hub_hash(folder, hub)}"]
-    lines += [
-        f"{e.agent}:{e.password_hash}" for e in standing if e.credential is Credential.PASSWORD
-    ]
+    for e in standing:
+        if e.credential is Credential.PASSWORD:
+            lines.append(f"{e.username}:{e.password_hash}")
+        if e.former_login is not None:
+            lines.append(f"{e.former_login}:{e.former_hash}")
     local = files.read(folder / "local.passwords") or b""
     return "\n".join([*lines, ""]).encode() + local
 

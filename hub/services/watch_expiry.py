@@ -62,6 +62,12 @@ class ExpiryWatch:
         if self._due_at is not None and now < self._due_at:
             return
         self._due_at = now + AGAIN
+        for agent in enrolments.over(conn, now):
+            _log.warning(
+                "the former credentials of agent %s are no longer in force, but the broker was "
+                "not told: gridwarden agents broker",
+                agent,
+            )
         for e in endings(conn, hub):
             _log.warning(
                 "the certificate %s %s on %s: %s",

@@ -258,11 +258,18 @@ CREATE TABLE enrolment (
     issued_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    login text,
+    former_login text,
+    former_hash text,
+    former_until timestamp with time zone,
+    UNIQUE (login),
     UNIQUE (serial),
     PRIMARY KEY (agent),
     CHECK (((password_hash IS NOT NULL) = ((credential = 'password'::text) AND (revoked_at IS NULL)))),
     CHECK (((serial IS NOT NULL) = (credential = 'certificate'::text))),
     CHECK (((serial IS NULL) = (expires_at IS NULL))),
+    CHECK (((former_login IS NULL) = (former_hash IS NULL))),
+    CHECK (((former_until IS NOT NULL) OR (former_login IS NULL))),
     CHECK ((credential = ANY (ARRAY['password'::text, 'certificate'::text])))
 );
 

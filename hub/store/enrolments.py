@@ -34,6 +34,15 @@ class Enrolment:
     issued_at: datetime
     expires_at: datetime | None  # of its certificate
     revoked_at: datetime | None
+    login: str | None = None  # at the broker; None: the agent's name
+    former_login: str | None = None  # of the password before
+    former_hash: str | None = None
+    former_until: datetime | None = None  # what was before is in force up to then; None: it is not
+
+    @property
+    def username(self) -> str:
+        """What it is called at the broker; a certificate says the agent's name."""
+        return self.login or self.agent
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "credential", Credential(self.credential))
@@ -101,18 +110,27 @@ def standings(conn: Connection[Any], agents: Collection[str]) -> list[Standing]:
 
 
 def save(conn: Connection[Any], enrolment: Enrolment) -> None:
-    """This is now the agent's enrolment; a certificate it had before is revoked."""
+    """This is now the agent's enrolment.
+
+    A certificate it had before is revoked, from `former_until` on where that is set; what a still
+    earlier rotation had left in force is not in force any more.
+    """
     before = by_name(conn, enrolment.agent)
+    _end_grace(conn, enrolment.agent, enrolment.issued_at)
     conn.execute(
         """
         INSERT INTO enrolment (agent, station, credential, password_hash, serial, enrolled_at,
-                               issued_at, expires_at, revoked_at)
+                               issued_at, expires_at, revoked_at, login, former_login,
+                               former_hash, former_until)
         VALUES (%(agent)s, %(station)s, %(credential)s, %(password_hash)s, %(serial)s,
-                %(enrolled_at)s, %(issued_at)s, %(expires_at)s, %(revoked_at)s)
+                %(enrolled_at)s, %(issued_at)s, %(expires_at)s, %(revoked_at)s, %(login)s,
+                %(former_login)s, %(former_hash)s, %(former_until)s)
         ON CONFLICT (agent) DO UPDATE SET
             credential = excluded.credential, password_hash = excluded.password_hash,
             serial = excluded.serial, issued_at = excluded.issued_at,
-            expires_at = excluded.expires_at, revoked_at = excluded.revoked_at
+            expires_at = excluded.expires_at, revoked_at = excluded.revoked_at,
+            login = excluded.login, former_login = excluded.former_login,
+            former_hash = excluded.former_hash, former_until = excluded.former_until
         """,
         {
             "agent": enrolment.agent,
@@ -124,10 +142,14 @@ def save(conn: Connection[Any], enrolment: Enrolment) -> None:
             "issued_at": enrolment.issued_at,
             "expires_at": enrolment.expires_at,
             "revoked_at": enrolment.revoked_at,
+            "login": enrolment.login,
+            "former_login": enrolment.former_login,
+            "former_hash": enrolment.former_hash,
+            "former_until": enrolment.former_until,
         },
     )
     if before is not None and before.serial is not None and before.serial != enrolment.serial:
-        _revoke_certificate(conn, before, enrolment.issued_at)
+        _revoke_certificate(conn, before, enrolment.former_until or enrolment.issued_at)
 
 
 def revoke(conn: Connection[Any], agent: str, at: datetime) -> None:
@@ -136,8 +158,14 @@ def revoke(conn: Connection[Any], agent: str, at: datetime) -> None:
     if standing is None or standing.revoked_at is not None:
         return
     conn.execute(
-        "UPDATE enrolment SET revoked_at = %s, password_hash = NULL WHERE agent = %s", (at, agent)
+        """
+        UPDATE enrolment SET revoked_at = %s, password_hash = NULL, former_login = NULL,
+            former_hash = NULL, former_until = NULL
+        WHERE agent = %s
+        """,
+        (at, agent),
     )
+    _end_grace(conn, agent, at)
     if standing.serial is not None:
         _revoke_certificate(conn, standing, at)
 
@@ -147,10 +175,11 @@ def revoked_certificates(conn: Connection[Any], now: datetime) -> list[RevokedCe
     with conn.cursor(row_factory=class_row(RevokedCertificate)) as cur:
         return cur.execute(
             """
-            SELECT serial, revoked_at FROM revoked_certificate WHERE expires_at > %s
+            SELECT serial, revoked_at FROM revoked_certificate
+            WHERE expires_at > %(now)s AND revoked_at <= %(now)s
             ORDER BY revoked_at, serial
             """,
-            (now,),
+            {"now": now},
         ).fetchall()
 
 
@@ -166,6 +195,27 @@ def expiring(conn: Connection[Any], before: datetime) -> list[Enrolment]:
         ).fetchall()
 
 
+def over(conn: Connection[Any], now: datetime) -> list[str]:
+    """Agents whose former credentials are no longer in force, and the broker may not know it."""
+    return [
+        str(agent)
+        for (agent,) in conn.execute(
+            "SELECT agent FROM enrolment WHERE former_until <= %s ORDER BY agent", (now,)
+        )
+    ]
+
+
+def forget_former(conn: Connection[Any], now: datetime) -> None:
+    """Former passwords whose time is over are gone."""
+    conn.execute(
+        """
+        UPDATE enrolment SET former_login = NULL, former_hash = NULL, former_until = NULL
+        WHERE former_until <= %s
+        """,
+        (now,),
+    )
+
+
 def refused(conn: Connection[Any]) -> list[Refused]:
     """What is in quarantine and not settled, by the name it came under."""
     with conn.cursor(row_factory=class_row(Refused)) as cur:
@@ -177,6 +227,14 @@ def refused(conn: Connection[Any]) -> list[Refused]:
             GROUP BY agent ORDER BY agent
             """
         ).fetchall()
+
+
+def _end_grace(conn: Connection[Any], agent: str, at: datetime) -> None:
+    """Certificates that were left in force for a while are not, from now on."""
+    conn.execute(
+        "UPDATE revoked_certificate SET revoked_at = %s WHERE agent = %s AND revoked_at > %s",
+        (at, agent, at),
+    )
 
 
 def _revoke_certificate(conn: Connection[Any], enrolment: Enrolment, at: datetime) -> None:

@@ -140,6 +140,55 @@ def test_credentials_that_were_rotated_away_are_worth_nothing(
     assert outcome_of(city.certificate_settings(bundle)) == "connected"
 
 
+def test_with_a_grace_period_the_credentials_before_work_until_it_ends(
+    city: City, capsys: Capsys, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = city.password_settings("pass-11", enrolled(city, capsys, "pass-11"))
+    bundle = certified(city, "cert-11", tmp_path)
+    old = city.certificate_settings(copy(bundle, tmp_path / "old"))
+    capsys.readouterr()
+
+    assert city.agents("rotate", "pass-11", "--grace", "24") == 0
+    shown = capsys.readouterr()
+    assert city.agents("rotate", "cert-11", "--grace", "24", "--bundle", str(bundle)) == 0
+
+    assert "works until" in shown.err
+    assert 'username = "pass-11~2"' in shown.out
+    second = city.password_settings("pass-11~2", password_in(shown.out))
+    for settings in (first, second, old, city.certificate_settings(bundle)):
+        eventually(lambda: outcome_of(settings), "connected")  # noqa: B023
+    heard: queue.Queue[str] = queue.Queue()
+    with (
+        speaking(city.password_settings("hub", HUB_PASSWORD), "hub-test") as hub_ear,
+        speaking(second, "north.pass-11") as writer,
+    ):
+        hub_ear.on_message = lambda _c, _u, message: heard.put(message.topic)
+        ready: queue.Queue[int] = queue.Queue()
+        hub_ear.on_subscribe = lambda *_: ready.put(1)
+        hub_ear.subscribe("gw/v1/+/up/#", qos=1)
+        ready.get(timeout=5)
+        writer.publish("gw/v1/north/up/pass-11/reading", b"x", qos=1)
+        assert heard.get(timeout=5) == "gw/v1/north/up/pass-11/reading"
+    capsys.readouterr()
+    assert city.agents("list") == 0
+    listed = capsys.readouterr().out
+    assert len(re.findall(r"(?:pass|cert)-11 .*; the former one works until", listed)) == 2
+
+    with psycopg.connect(city.database_url) as conn:  # a day later
+        conn.execute("UPDATE enrolment SET former_until = now() WHERE former_until IS NOT NULL")
+        conn.execute("UPDATE revoked_certificate SET revoked_at = now() WHERE revoked_at > now()")
+    assert city.agents("list") == 0
+    assert "the former one is to go: gridwarden agents broker" in capsys.readouterr().out
+    with opened(load(city.settings, os.environ)) as hub, hub.pool.connection() as conn:
+        ExpiryWatch()(conn, hub)
+    assert "former credentials of agent pass-11 are no longer in force" in caplog.text
+    assert city.agents("broker") == 0
+    eventually(lambda: "refuses us" in outcome_of(first))
+    eventually(lambda: "revoked" in outcome_of(old))
+    assert outcome_of(second) == "connected"
+    assert outcome_of(city.certificate_settings(bundle)) == "connected"
+
+
 def test_an_agent_writes_and_reads_its_own_topics_at_its_own_station_alone(
     city: City, capsys: Capsys
 ) -> None:
