@@ -34,6 +34,7 @@ from hub.api.routes import (
     registry,
     sensor_pages,
     sensors,
+    training,
     units,
 )
 from hub.api.shelf import Shelf
@@ -92,6 +93,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         units.router,
         people.router,
         registry.router,
+        training.router,
         parameters.router,
         quarantine.router,
         health.live_router,

@@ -78,6 +78,15 @@ ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
     (PEOPLE, "GET /api/v1/events/{number}/entries"),
     (PEOPLE, "POST /api/v1/events/{number}/entries"),
     (PEOPLE, "DELETE /api/v1/events/{number}/entries/{id}"),
+    # training
+    (PEOPLE, "GET /api/v1/training/sets"),
+    (OFFICE, "POST /api/v1/training/sets"),
+    (OFFICE, "POST /api/v1/training/sets/{id}/retire"),
+    (PEOPLE, "POST /api/v1/training/sets/{id}/attempts"),
+    (PEOPLE, "GET /api/v1/training/attempts/{id}"),
+    (PEOPLE, "PUT /api/v1/training/attempts/{id}/answers/{n}"),
+    (PEOPLE, "POST /api/v1/training/attempts/{id}/finish"),
+    (PEOPLE, "GET /api/v1/training/people/{code}"),
     # devices
     (DESK, "GET /api/v1/agents"),
     (DESK, "GET /api/v1/agents/{agent}"),

@@ -1,4 +1,4 @@
-"""Units, people, duty, the grid's upkeep and the base registry, as programs use them."""
+"""Units, people, duty, the grid's upkeep, the base registry and training, as programs use them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import httpx
 import pytest
 
 from gridwarden.district import CENTRE, DISTRICT, build_district, to_geojson
-from tests.hub.api.city import City, town_with_cameras
+from hub.domain.actor import Actor, Role
+from hub.domain.errors import NotAllowedError
+from hub.domain.training import Answer, Marks, mark
+from hub.services import train
+from tests.hub.api.city import City, offset, street, town_with_cameras
 from tests.hub.api.problems import problem
 
 CELL = "410105001001001"
@@ -29,6 +33,11 @@ def town(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 def client(town: City) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{town.url}/api/v1", timeout=20, trust_env=False) as asks:
         yield asks
+
+
+def rows(town: City, table: str) -> list[Any]:
+    with town.hub.pool.connection() as conn:
+        return conn.execute(f"SELECT * FROM {table} ORDER BY 1, 2".encode()).fetchall()
 
 
 def unit(client: httpx.Client, **said: Any) -> str:
@@ -256,3 +265,61 @@ def test_an_event_shows_what_it_concerns_and_an_entry_its_events(
     assert client.delete(f"{links}/{link['id']}").json() == []
     problem(client.delete(f"{links}/{link['id']}"), 404)
     problem(client.get("/events/none/entries"), 404)
+
+
+REAL = ("grid_event", "grid_event_history", "verdict", "detection", "report")
+
+
+def test_somebody_in_training_answers_recorded_detections_and_no_event_changes(
+    town: City, client: httpx.Client
+) -> None:
+    seen = [town.sees(at=offset(CENTRE, 0, 1500.0 * n), picture=street()) for n in range(3)]
+    for number, verdict in zip(seen, ("confirmed", "false_alarm"), strict=False):
+        body = {"verdict": verdict, "reason": "reflection", "evidence_viewed": True}
+        judged = client.post(f"/events/{number}/verdict", json=body)
+        assert judged.status_code == 200, judged.text
+    before = [rows(town, table) for table in REAL]
+    trainee = person(client, {"role": "assistant", "cell": CELL}, in_training=True)
+
+    made = client.post("/training/sets", json={"name": "Fire or not", "latest": 2}).json()
+    problem(client.post("/training/sets", json={"name": "Fire or not"}), 422)
+    go = client.post(f"/training/sets/{made['id']}/attempts", json={"person": trainee}).json()
+    assert (made["items"], go["key"], go["marks"]) == (2, None, None)
+    assert all(i["picture"] for i in go["items"])
+    at = f"/training/attempts/{go['id']}"
+    for n in (1, 2):
+        answered = client.put(f"{at}/answers/{n}", json={"answer": "confirmed"})
+        assert answered.status_code == 204
+    problem(client.put(f"{at}/answers/3", json={"answer": "confirmed"}), 422)
+    over = client.post(f"{at}/finish").json()
+
+    assert over["marks"] == {
+        "items": 2,
+        "right": 1,
+        "missed": 0,
+        "false_alarms": 1,
+        "score": 0.5,
+        "passed": False,
+    }
+    assert set(over["key"].values()) == {"confirmed", "false_alarm"}
+    problem(client.put(f"{at}/answers/1", json={"answer": "confirmed"}), 409)
+    assert [a["score"] for a in client.get(f"/training/people/{trainee}").json()] == [0.5]
+    assert [rows(town, table) for table in REAL] == before
+    problem(client.post("/training/sets/999/attempts", json={"person": trainee}), 404)
+    assert client.post(f"/training/sets/{made['id']}/retire").status_code == 204
+    problem(client.post(f"/training/sets/{made['id']}/attempts", json={"person": trainee}), 409)
+
+
+def test_the_score_is_the_share_of_right_answers_and_no_answer_is_a_wrong_one() -> None:
+    fire, alarm = Answer.CONFIRMED, Answer.FALSE_ALARM
+    key = {1: fire, 2: fire, 3: alarm, 4: alarm}
+    given = {1: fire, 2: alarm, 3: fire, 9: fire}
+    assert mark(key, given, 0.25) == Marks(4, 1, 1, 1, 0.25, True)
+    assert mark({}, given, 0.25) == Marks(0, 0, 0, 0, 0.0, False)
+
+
+def test_nobody_trains_in_anothers_name(town: City, client: httpx.Client) -> None:
+    code = person(client)
+    other = Actor("somebody", Role.ASSISTANT)
+    with town.hub.pool.connection() as conn, pytest.raises(NotAllowedError, match="who teaches"):
+        train.begin(conn, town.hub, 1, code, other)

@@ -48,6 +48,7 @@ from hub.store.migrate import migrate
 from hub.store.people import NewShift, PeopleFilter, PersonRow
 from hub.store.registry import EntryFacts, EntryFilter
 from hub.store.rows import GridEventRow
+from hub.store.training import Candidate
 from hub.store.units import UnitRow
 from hub.store.view_rows import EventFilter
 from tests import pglite
@@ -121,6 +122,8 @@ NAMED: dict[str, Any] = {
     "wanted": EventFilter(),
     "person": "li",
     "persons": ["li", "wang"],
+    "training": 1,
+    "attempt": 1,
     "outbox": [3],
     "webhook": 1,
     "identifier": "410105-20260301-00001.2.Alert",
@@ -181,7 +184,10 @@ OF: dict[tuple[str, str], Any] = {
     ("people.save_shifts", "shifts"): [NewShift("wang", CELL, AT, AT + timedelta(hours=8))],
     ("people.shifts", "after"): 0,
     ("people.remove_shift", "id"): 1,
+    ("training.make_set", "items"): [Candidate(EPISODE, "confirmed")],
+    ("training.is_taken", "name"): "Fire or not",
     ("equipment.budget", "year"): 2026,
+    ("standing.standing", "year"): 2026,
     ("equipment.save_budget", "lines"): [BudgetLine(CELL, 2026, 7, "")],
     ("equipment.save_terminals", "rows"): [TerminalRow("t-2", "li", "", "", None)],
     ("registry.entries", "wanted"): EntryFilter(),
