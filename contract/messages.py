@@ -247,6 +247,15 @@ class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any] = {}  # what is in force
 
 
+class GroundPoint(msgspec.Struct, frozen=True, array_like=True):
+    """A point of a camera's picture whose place on the ground is known."""
+
+    x: Share  # of the width, from the left
+    y: Share  # of the height, from the top
+    lon: Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
+    lat: Annotated[float, msgspec.Meta(ge=-90.0, le=90.0)]
+
+
 class StreamManifest(msgspec.Struct, frozen=True, kw_only=True):
     """A camera as an agent runs it. The source is named without its credentials."""
 
@@ -258,6 +267,10 @@ class StreamManifest(msgspec.Struct, frozen=True, kw_only=True):
     detectors: list[DetectorManifest] = []
     clip_s: Annotated[float, msgspec.Meta(ge=0.0, le=600.0)] = 0.0
     # a clip of so many seconds follows each raised detection; 0: none does
+    footprint: Annotated[list[Point], msgspec.Meta(max_length=64)] = []
+    # the ground it sees, corner by corner; empty: nobody said
+    ground: Annotated[list[GroundPoint], msgspec.Meta(max_length=64)] = []
+    # four or more: detections get a place of their own
 
 
 class DeviceManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -224,6 +224,8 @@ class Agent:
                     state=states.get(name, CameraState.CONNECTING),
                     detectors=stream.watch.manifests(),
                     clip_s=self._clip_s(stream.settings),
+                    footprint=list(stream.settings.footprint),
+                    ground=list(stream.settings.ground),
                 )
                 for name, stream in self.pipeline.streams.items()
             ],

@@ -6,7 +6,9 @@
     [capture] [spool] [publish] [clip] [daily_test]  see configs/edge/base.toml
     [detectors.flame]                a detector for every stream, and its settings
     [[stream]]                       id, name, source, loop, position = [longitude, latitude],
-                                     privacy = [[[x, y], [x, y], [x, y]], ...]
+                                     privacy = [[[x, y], [x, y], [x, y]], ...],
+                                     footprint = [[longitude, latitude], ...],
+                                     ground = [[x, y, longitude, latitude], ...]
     [stream.detectors.flame]         a detector for this stream; enabled = false takes it away
     [[sensor]]                       a source of readings: see sensor_config
 
@@ -30,6 +32,7 @@ from detectors.kit.params import ParameterError, build
 from detectors.kit.registry import UnknownDetectorError, detector
 from edge import layers
 from edge.errors import ConfigError as ConfigError
+from edge.ground import read_footprint, read_ground
 from edge.layers import Setting, Table
 from edge.privacy import read_polygons
 from edge.sensor_config import FoundSensor, check_sensors, explain_sensor, find_sensors
@@ -136,7 +139,7 @@ def explain(path: Path, environ: Mapping[str, str], base: Path = BASE) -> list[s
     for stream in found.streams:
         named = f"stream.{stream.fields['id'].value}"
         lines += _lines(named, StreamFields, stream.fields)
-        for shape in ("position", "privacy"):
+        for shape in ("position", "privacy", "footprint", "ground"):
             if shape in stream.fields:
                 lines.append(_line(f"{named}.{shape}", stream.fields[shape]))
         for detector_kind, values in _detectors(found, stream).items():
@@ -257,6 +260,7 @@ def _stream(found: _Found, stream: _Stream) -> StreamSettings:
     fields = dict(stream.fields)
     position = fields.pop("position", None)
     privacy = fields.pop("privacy", None)
+    footprint, ground = fields.pop("footprint", None), fields.pop("ground", None)
     plain = _build(StreamFields, fields, stream.where, found.path)
     _name("stream", plain.id)
     if not plain.source:
@@ -283,6 +287,8 @@ def _stream(found: _Found, stream: _Stream) -> StreamSettings:
         () if privacy is None else read_polygons(privacy.value, stream.where),
         plain.pace,
         plain.order,
+        () if footprint is None else read_footprint(footprint.value, stream.where),
+        () if ground is None else read_ground(ground.value, stream.where),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from contract.geometry import Point
+from contract.messages import GroundPoint
 from contract.taxonomy import Lane
 from detectors.kit.params import param
 from edge.privacy import Polygon
@@ -206,6 +207,8 @@ class StreamSettings:
     privacy: tuple[Polygon, ...] = ()  # painted over in everything that leaves the agent
     pace: str = "paced"
     order: str = "name"
+    footprint: tuple[Point, ...] = ()  # the ground it sees, corner by corner
+    ground: tuple[GroundPoint, ...] = ()  # points of the picture whose place is known
 
 
 @dataclass(frozen=True, slots=True)

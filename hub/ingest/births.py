@@ -93,7 +93,15 @@ def _bear(
     streams = []
     for s in manifest.streams:
         streams.append(
-            StreamBirth(s.stream, s.name, s.position, _cell(hub, s.position), str(s.state))
+            StreamBirth(
+                s.stream,
+                s.name,
+                s.position,
+                _cell(hub, s.position),
+                str(s.state),
+                tuple(s.footprint),
+                tuple(s.ground),
+            )
         )
     agents.save_streams(conn, agent, streams, now, same_boot=same_boot)
     devices = _sensors(hub, manifest)

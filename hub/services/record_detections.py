@@ -17,6 +17,7 @@ from psycopg import Connection
 
 from contract.taxonomy import Severity
 from hub.domain.actor import Actor, Role
+from hub.domain.footprint import place_of
 from hub.domain.merge import EpisodeState, from_record, merge
 from hub.services.context import Hub
 from hub.services.end_test import end_test
@@ -148,13 +149,19 @@ def _sighted(conn: Connection[Any], episodes: Sequence[Episode], now: datetime) 
 
 
 def _place(conn: Connection[Any], hub: Hub, episodes: Sequence[Episode]) -> list[Episode]:
-    """The episodes with their place on the ground: as told, else where their device stands."""
+    """The episodes with their place on the ground: as told, else as the camera's calibration or
+    footprint shows, else where their device stands; with the cell of their time."""
     devices = {(e.state.agent, e.state.stream) for e in episodes}
     known = sensors.positions(conn, devices) | agents.positions(conn, devices)
+    sights = agents.sights(conn, devices)
     placed = []
     for e in episodes:
-        position = e.state.position or known.get((e.state.agent, e.state.stream))
-        cell = hub.grid.locate(position) if position else None
+        device = (e.state.agent, e.state.stream)
+        position = e.state.position
+        if position is None and device in sights:
+            position = place_of(sights[device], e.state.box)
+        position = position or known.get(device)
+        cell = hub.grid.locate(position, e.state.started_at) if position else None
         placed.append(
             replace(e, state=replace(e.state, position=position), cell=cell.code if cell else None)
         )

@@ -10,8 +10,11 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Json
+from shapely.geometry import mapping, shape
 
 from contract.geometry import Point
+from contract.messages import GroundPoint
+from hub.domain.footprint import View, footprint_of
 from hub.domain.sight import Word
 from hub.store import camera_states
 from hub.store.rows import AgentRow
@@ -26,6 +29,8 @@ class StreamBirth:
     position: Point | None
     cell: str | None
     state: str
+    footprint: tuple[Point, ...] = ()  # the ground it sees, corner by corner
+    ground: tuple[GroundPoint, ...] = ()  # points of the picture whose place is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +170,14 @@ def save_streams(
     with conn.cursor() as cur:
         cur.executemany(
             """
-            INSERT INTO stream AS s (agent, stream, name, lon, lat, cell, state, since)
-            VALUES (%(agent)s, %(stream)s, %(name)s, %(lon)s, %(lat)s, %(cell)s, %(state)s, %(at)s)
+            INSERT INTO stream AS s (agent, stream, name, lon, lat, cell, state, since, footprint,
+                                     ground)
+            VALUES (%(agent)s, %(stream)s, %(name)s, %(lon)s, %(lat)s, %(cell)s, %(state)s, %(at)s,
+                    %(footprint)s, %(ground)s)
             ON CONFLICT (agent, stream) DO UPDATE SET
                 name = excluded.name, lon = excluded.lon, lat = excluded.lat, cell = excluded.cell,
                 state = excluded.state, detail = '', retired_at = NULL,
+                footprint = excluded.footprint, ground = excluded.ground,
                 heard_seq = CASE WHEN %(same_boot)s THEN s.heard_seq ELSE 0 END,
                 since = CASE WHEN s.state = excluded.state THEN s.since ELSE excluded.since END
             """,
@@ -184,12 +192,42 @@ def save_streams(
                     "state": s.state,
                     "at": at,
                     "same_boot": same_boot,
+                    "footprint": _footprint(s.footprint),
+                    "ground": Json([[g.x, g.y, g.lon, g.lat] for g in s.ground])
+                    if s.ground
+                    else None,
                 }
                 for s in rows
             ],
         )
     camera_states.retire(conn, agent, [s.stream for s in rows], at)
     camera_states.tell(conn, [Word(agent, s.stream, s.cell, s.state, at, at) for s in rows])
+
+
+def _footprint(ring: tuple[Point, ...]) -> Json | None:
+    polygon = footprint_of(ring)
+    return None if polygon is None else Json(mapping(polygon))
+
+
+def sights(
+    conn: Connection[Any], streams: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], View]:
+    """What these cameras (agent, stream) see of the ground, where anybody said."""
+    ordered = sorted(streams)
+    return {
+        (agent, stream): View(
+            None if footprint is None else shape(footprint),
+            tuple(GroundPoint(*g) for g in ground or ()),
+        )
+        for agent, stream, footprint, ground in conn.execute(
+            """
+            SELECT agent, stream, footprint, ground FROM stream
+            WHERE (agent, stream) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+              AND (footprint IS NOT NULL OR ground IS NOT NULL)
+            """,
+            ([a for a, _ in ordered], [s for _, s in ordered]),
+        )
+    }
 
 
 def positions(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract.geometry import Point
+from contract.messages import GroundPoint
 from edge.config import BASE, ConfigError, explain, load
 
 AGENT = '[agent]\nname = "a-1"\nstation = "demo"\ndata_dir = "/tmp/none"\n'
@@ -141,3 +142,32 @@ def test_the_shipped_files_are_valid_and_the_base_shows_the_defaults(tmp_path: P
     load(BASE.with_name("site.example.toml"), {})
     path = site(tmp_path, CAMERA)
     assert load(path, {}, BASE) == load(path, {}, tmp_path / "no-base.toml")
+
+
+def test_a_camera_says_what_it_sees_of_the_ground(tmp_path: Path) -> None:
+    text = CAMERA + (
+        "footprint = [[113.65, 34.76], [113.66, 34.76], [113.66, 34.77]]\n"
+        "ground = [[0.1, 0.9, 113.65, 34.76], [0.9, 0.9, 113.66, 34.76],\n"
+        "          [0.7, 0.4, 113.66, 34.77], [0.3, 0.4, 113.65, 34.77]]\n"
+    )
+    (camera,) = load(site(tmp_path, text), {}).streams
+    assert camera.footprint[2] == Point(113.66, 34.77)
+    assert camera.ground[3] == GroundPoint(0.3, 0.4, 113.65, 34.77)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("footprint = [[113.65, 34.76]]", "footprint needs 3 corners or more, got 1"),
+        ("footprint = [[113.65, 94.76], [1, 1], [1, 2]]", "footprint: point"),
+        ("footprint = 7", r"footprint must be a list of at most 64 \[longitude, latitude\]"),
+        ("ground = [[0.1, 0.9, 113.65, 34.76]]", "ground needs 4 points or more, got 1"),
+        ("ground = [[1, 90, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1]]", "y 90 are no sha"),
+        ("ground = [[0, 0, 1, 1], [0.1, 0.1, 1, 1], [0.2, 0.2, 1, 1], [1, 1, 1, 1]]", "one line"),
+    ],
+)
+def test_ground_that_makes_no_sense_is_refused_by_name(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load(site(tmp_path, CAMERA + text + "\n"), {})

@@ -29,7 +29,15 @@ from shapely import box
 import hub.store
 from contract.errors import GridwardenError
 from contract.geometry import Point
-from contract.messages import Detection, EvidenceChunk, EvidenceRef, Health, Reading, ScoreBlock
+from contract.messages import (
+    Detection,
+    EvidenceChunk,
+    EvidenceRef,
+    GroundPoint,
+    Health,
+    Reading,
+    ScoreBlock,
+)
 from contract.ranges import SequenceSet
 from contract.taxonomy import Category
 from hub.domain.actor import Role
@@ -268,6 +276,7 @@ def example(kind: Any, name: str, function: str, server: Server) -> Any:
         Cell: lambda: Cell("410105000002", "Other", "另一个", box(113, 34, 114, 35)),
         ZoneInfo: lambda: ZoneInfo("Asia/Shanghai"),
         Point: lambda: Point(113.65, 34.76),
+        GroundPoint: lambda: GroundPoint(0.5, 0.9, 113.65, 34.76),
         UUID: lambda: EPISODE,
         datetime: lambda: AT,
         date: AT.date,
