@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import uvicorn
 
@@ -23,7 +24,10 @@ from hub.upkeep import run_upkeep as upkeep
 GRACE_S = 2  # for requests under way when the API stops
 
 Part = Callable[[Hub, threading.Event], None]
-_TIMED: dict[str, Part] = {"timers": timers, "upkeep": upkeep}  # what time alone brings about
+_TIMED: dict[str, Part] = {
+    "timers": partial(timers, compare=True),
+    "upkeep": upkeep,
+}  # what time alone brings about
 
 
 class ServerError(GridwardenError):

@@ -35,18 +35,21 @@ SETTLES_S = 600.0  # a clock that was set is believed after so long
 _log = logging.getLogger(__name__)
 
 
-def run_timers(hub: Hub, stop: threading.Event) -> None:
+def run_timers(hub: Hub, stop: threading.Event, *, compare: bool = False) -> None:
     """Look after everything that falls due, until `stop` is set.
 
-    A database that is away is waited for; what fell due meanwhile is done then.
+    A database that is away is waited for; what fell due meanwhile is done then. compare: nothing
+    is done while the hub's clock and the database's differ by more than `JUMP`.
     """
     away = False
     jobs = (RulesWatch(), *_JOBS, ExpiryWatch())
-    clock = ClockWatch(hub.now)
+    clock, comparison = ClockWatch(hub.now), Comparison()
     while not stop.wait(EVERY_S):
         if not clock.is_steady():
             continue
         try:
+            if compare and not comparison.agrees(hub):
+                continue
             for job in jobs:  # each in a transaction of its own, and bounded
                 with hub.pool.connection(timeout=2.0) as conn:
                     job(conn, hub)
@@ -110,3 +113,30 @@ class ClockWatch:
 
     def _reading(self) -> tuple[datetime, float]:
         return self._now(), self._steady()
+
+
+class Comparison:
+    """Notices a hub that was started with a wrong clock: the database's tells another time."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def agrees(self, hub: Hub) -> bool:
+        """Whether both clocks tell the same time; told once while they do not."""
+        with hub.pool.connection(timeout=2.0) as conn:
+            row = conn.execute("SELECT clock_timestamp()").fetchone()
+        assert row is not None
+        there = row[0]
+        assert isinstance(there, datetime)
+        off = hub.now() - there
+        agrees = abs(off) <= JUMP
+        if not agrees and not self._told:
+            _log.warning(
+                "this machine's clock and the database's differ by %s: timers wait until they "
+                "agree; set the one that is wrong",
+                abs(off),
+            )
+        elif agrees and self._told:
+            _log.info("the clocks agree again: timers go on")
+        self._told = not agrees
+        return agrees

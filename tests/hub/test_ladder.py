@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from hub.domain.actor import Role
 from hub.domain.ladder import LADDER_ACTS
@@ -15,8 +18,17 @@ from hub.services.context import Hub
 from hub.store import events, people
 from hub.store.people import PersonRow
 from hub.store.rows import GridEventRow, HistoryRow
-from hub.timers import ClockWatch
-from tests.hub.builders import Clock, config, opened, rows, together
+from hub.timers import ClockWatch, Comparison, run_timers
+from tests.hub.builders import (
+    Clock,
+    config,
+    eventually,
+    opened,
+    rows,
+    running,
+    system_clock,
+    together,
+)
 from tests.hub.cases import DEPT, DISPATCHER, MASTER, act, as_it_is, dispatched, steps, suspected
 
 WEEK = timedelta(days=7)
@@ -203,18 +215,32 @@ def test_timers_wait_while_a_clock_that_jumped_is_not_believed(clock: Clock) -> 
     assert after(5)
 
 
+def test_a_hub_whose_clock_is_not_the_databases_does_nothing_by_the_clock(
+    hub: Hub, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = system_clock()
+    with opened(config(hub.config.database.url, tmp_path), lambda: now) as right:
+        assert Comparison().agrees(right)
+    comparison = Comparison()
+    ahead = Clock(now + timedelta(days=365))
+    with opened(config(hub.config.database.url, tmp_path), ahead) as wrong:
+        assert not comparison.agrees(wrong)
+        assert not comparison.agrees(wrong)
+        (told,) = [r.message for r in caplog.records if r.levelno >= logging.WARNING]
+        assert "differ by 36" in told
+        ahead.at = system_clock()
+        assert comparison.agrees(wrong)
+
+
 def test_run_timers_alone_as_a_process_climbs_what_is_due(hub: Hub, tmp_path: Path) -> None:
     """`gridwarden hub timers`, twice on one database, by the real clock."""
-    from hub.timers import run_timers
-    from tests.hub.builders import eventually, running, system_clock
-
     day_ago = Clock(system_clock() - timedelta(days=1))
     with opened(config(hub.config.database.url, tmp_path), day_ago) as yesterday:
         event = dispatched(yesterday, "burning_or_fire")
     with opened(config(hub.config.database.url, tmp_path)) as now:
 
         def part(stop: threading.Event) -> None:
-            run_timers(now, stop)
+            run_timers(now, stop, compare=True)
 
         with running(part), running(part):
             eventually(lambda: as_it_is(now, event).level, 3)
