@@ -26,6 +26,7 @@ from gridwarden.commands import (
     restore,
     units,
     version,
+    webhooks,
 )
 
 COMMANDS = (
@@ -37,6 +38,7 @@ COMMANDS = (
     people,
     units,
     readiness,
+    webhooks,
     evaluate,
     replay,
     label,

@@ -18,6 +18,8 @@ from hub.api.guard import Guard
 from hub.api.live import Live
 from hub.api.render import Pages
 from hub.api.routes import (
+    alertmanager,
+    cap,
     detections,
     devices,
     events,
@@ -26,9 +28,13 @@ from hub.api.routes import (
     grid,
     grid_upkeep,
     health,
+    notices,
+    open311,
+    outward_pages,
     pages,
     parameters,
     people,
+    photos,
     quarantine,
     readings,
     registry,
@@ -36,8 +42,10 @@ from hub.api.routes import (
     sensors,
     training,
     units,
+    webhooks,
 )
 from hub.api.shelf import Shelf
+from hub.api.strangers import Strangers
 from hub.services.context import Hub
 
 API = "/api/v1"
@@ -77,6 +85,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.state.hub = hub
     app.state.live = live
     app.state.checks = dict(checks or {})
+    app.state.strangers = Strangers(hub.config.open311.reports_per_hour)
     app.state.shelf = Shelf([assets_folder(hub), _STATIC])
     app.state.pages = Pages(hub, app.state.shelf)
     errors.install(app)
@@ -84,6 +93,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         events.router,
         events.reports_router,
         detections.router,
+        photos.router,  # before what takes any digest
         evidence.router,
         devices.router,
         readings.router,
@@ -96,12 +106,18 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         training.router,
         parameters.router,
         quarantine.router,
+        webhooks.router,
+        notices.router,
+        alertmanager.router,
         health.live_router,
     ):
         app.include_router(router, prefix=API)
     app.include_router(health.router)
     app.include_router(files.router)
+    app.include_router(open311.router)
+    app.include_router(cap.router)
     app.include_router(pages.router)
+    app.include_router(outward_pages.router)
     app.include_router(sensor_pages.router)
     app.add_api_route(
         f"{API}/openapi.json",

@@ -8,6 +8,7 @@ Sec-Fetch-Site.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Iterable
@@ -19,7 +20,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.api.errors import Problem, problem_response
 
 MAX_BODY = 64 * 1024  # bytes; no request of the API needs more, but for these
-LARGER = {"/api/v1/grid/import": 16 * 1024 * 1024}  # some 10,000 cells
+_WITH_PHOTO = 17 * 1024 * 1024  # a photo, and the fields of a form around it
+LARGER = {
+    "/api/v1/grid/import": 16 * 1024 * 1024,  # some 10,000 cells
+    "/api/v1/evidence/photos": _WITH_PHOTO,
+    "/open311/v2/requests.json": _WITH_PHOTO,
+    "/open311/v2/requests.xml": _WITH_PHOTO,
+}
+LARGER_AT_ONCE = 4  # held in memory, in this process
+LARGER_WITHIN_S = 120.0  # one that takes longer makes room for others
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _ALIVE = ("/healthz", "/readyz")  # asked by address, by load balancers; they reveal nothing
@@ -49,6 +58,7 @@ class Guard:
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
         self.app = app
         self.hosts = frozenset(h.lower() for h in (*LOOPBACK, *hosts))
+        self._larger = 0  # bodies under way; touched by the event loop's thread only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is refused, pass on the rest."""
@@ -68,17 +78,14 @@ class Guard:
 
         refused = self._refused(scope)
         if refused is None and scope["method"] not in _SAFE:
-            body = await _body(scope, receive)
-            if body is None:
-                refused = Problem.of(
-                    413,
-                    f"the body is larger than {_most(scope)} bytes: send less; evidence does not "
-                    "travel through this API",
-                )
+            body = await self._whole_body(scope, receive)
+            if isinstance(body, Problem):
+                refused = body
             else:
                 receive = _replay(body, receive)
         if refused is not None:
-            await problem_response(refused)(scope, receive, send_with_headers)
+            headers = {"Retry-After": "5"} if refused.status == 503 else None
+            await problem_response(refused, headers)(scope, receive, send_with_headers)
             return
         try:
             await self.app(scope, receive, send_with_headers)
@@ -95,6 +102,24 @@ class Guard:
                 incident=incident,
             )
             await problem_response(failed)(scope, receive, send_with_headers)
+
+    async def _whole_body(self, scope: Scope, receive: Receive) -> bytes | Problem:
+        """The body, or why it is not taken. Large ones are few at a time: each is in memory."""
+        most = LARGER.get(scope["path"], MAX_BODY)
+        if most == MAX_BODY:
+            body = await _body(scope, receive, most)
+            return body if body is not None else _too_large(most)
+        if self._larger >= LARGER_AT_ONCE:
+            return Problem.of(503, "too much is being sent just now: try again soon")
+        self._larger += 1
+        try:
+            async with asyncio.timeout(LARGER_WITHIN_S):
+                body = await _body(scope, receive, most)
+        except TimeoutError:
+            return Problem.of(408, f"the body did not come within {LARGER_WITHIN_S:g} s")
+        finally:
+            self._larger -= 1
+        return body if body is not None else _too_large(most)
 
     def _refused(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
@@ -129,13 +154,16 @@ def _name(host: str) -> str:
     return host.partition(":")[0]
 
 
-def _most(scope: Scope) -> int:
-    return LARGER.get(scope["path"], MAX_BODY)
+def _too_large(most: int) -> Problem:
+    return Problem.of(
+        413,
+        f"the body is larger than {most} bytes: send less; what devices saw does not travel "
+        "through this API",
+    )
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, None where it is larger than the route may take."""
-    most = _most(scope)
+async def _body(scope: Scope, receive: Receive, most: int) -> bytes | None:
+    """The whole body, None where it is larger than `most` bytes."""
     announced = Headers(scope=scope).get("content-length", "0")
     if announced.isdigit() and int(announced) > most:
         return None

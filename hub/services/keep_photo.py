@@ -22,6 +22,8 @@ def keep_photo(
 ) -> EvidenceRow:
     """The evidence these bytes are, stored under their digest; the same photo twice is one.
 
+    What comes from outside is looked at first: `hub.services.photo`.
+
     Raises InvalidError, NotAllowedError, and GoneError where it was here and was erased.
     """
     if actor.role in (Role.DEVICE, Role.RULE):

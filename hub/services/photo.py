@@ -6,6 +6,7 @@ Only its head is decoded, never its picture.
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
@@ -16,6 +17,8 @@ from hub.domain.photo_metadata import PhotoError, strip_jpeg, strip_png, strip_w
 
 MAX_PIXELS = 80_000_000  # a camera of 64 megapixels and some
 _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+# what Pillow raises at a damaged head
+_DAMAGED = (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, struct.error)
 _ORIENTATION, _EXIF_IFD, _TAKEN = 0x0112, 0x8769, 0x9003  # Exif 2.32, tags
 
 
@@ -45,7 +48,7 @@ def looked_at(data: bytes) -> Photo:
         raise InvalidError(
             "this is no photo: JPEG, PNG and WebP are taken", field="photo"
         ) from None
-    except (OSError, ValueError, SyntaxError, TypeError, KeyError) as e:  # of a damaged head
+    except _DAMAGED as e:
         raise InvalidError(f"the photo cannot be read: {e}", field="photo") from None
     if width * height > MAX_PIXELS:
         raise _too_large()

@@ -102,7 +102,8 @@ class Sender:
         port = parts.port or _PORTS[parts.scheme]
         address = self._resolved(parts.hostname, port)
         connection = http.client.HTTPConnection(parts.hostname, port, timeout=self._timeout_s)
-        late = threading.Timer(self._timeout_s, _cut, (connection,))
+        expired = threading.Event()
+        late = threading.Timer(self._timeout_s, _cut, (connection, expired))
         late.daemon = True
         late.start()
         try:
@@ -112,16 +113,19 @@ class Sender:
             connection.request("POST", target, body, {"Connection": "close", **headers})
             response = connection.getresponse()
             return Answer(response.status, response.read(_READ).decode("utf-8", "replace"))
-        except SendingError:
-            raise
+        except SendingError as e:
+            raise (self._too_late() if expired.is_set() else e) from None
         except (OSError, http.client.HTTPException, AttributeError, ValueError) as e:
             # AttributeError, ValueError: the socket was cut at the deadline under http.client
-            if not late.is_alive():
-                raise SendingError(f"no answer within {self._timeout_s:g} s") from None
+            if expired.is_set():
+                raise self._too_late() from None
             raise SendingError(_told(e)) from None
         finally:
             late.cancel()
             connection.close()
+
+    def _too_late(self) -> SendingError:
+        return SendingError(f"no answer within {self._timeout_s:g} s")
 
     def _connect(
         self, connection: http.client.HTTPConnection, parts: SplitResult, address: str, port: int
@@ -182,7 +186,8 @@ def _inner(
     return address
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: http.client.HTTPConnection, expired: threading.Event) -> None:
+    expired.set()
     sock = connection.sock
     if sock is not None:
         try:

@@ -134,6 +134,8 @@ CREATE TABLE cap_alert (
     facts text NOT NULL,
     ended boolean NOT NULL,
     xml text NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    UNIQUE (id),
     PRIMARY KEY (identifier),
     FOREIGN KEY (event) REFERENCES grid_event(id),
     CHECK ((msg_type = ANY (ARRAY['Alert'::text, 'Update'::text, 'Cancel'::text]))),

@@ -27,6 +27,7 @@ class AlertRow:
     facts: str  # what the public was told: another message is due once that changes
     ended: bool  # a later message of the same event stands in its place
     xml: str
+    id: int = 0  # in the order they were issued; given by the database
 
 
 def issue(conn: Connection[Any], alert: AlertRow) -> None:
@@ -60,7 +61,7 @@ def standing(conn: Connection[Any], event: int) -> list[AlertRow]:
     """The messages of the alert that stands for an event, the oldest first; empty for none."""
     with conn.cursor(row_factory=class_row(AlertRow)) as cur:
         rows = cur.execute(
-            "SELECT * FROM cap_alert WHERE event = %s ORDER BY sent_at, identifier", (event,)
+            "SELECT * FROM cap_alert WHERE event = %s ORDER BY id", (event,)
         ).fetchall()
     cancelled = max((i + 1 for i, r in enumerate(rows) if r.msg_type == "Cancel"), default=0)
     return rows[cancelled:]
@@ -78,8 +79,7 @@ def newest(conn: Connection[Any], since: datetime, limit: int) -> list[AlertRow]
     """The messages sent since then, the newest first."""
     with conn.cursor(row_factory=class_row(AlertRow)) as cur:
         return cur.execute(
-            "SELECT * FROM cap_alert WHERE sent_at >= %s"
-            " ORDER BY sent_at DESC, identifier LIMIT %s",
+            "SELECT * FROM cap_alert WHERE sent_at >= %s ORDER BY id DESC LIMIT %s",
             (since, limit),
         ).fetchall()
 

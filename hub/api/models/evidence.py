@@ -34,3 +34,13 @@ class HoldNow(Answer):
     placed_at: datetime
     placed_by: str
     reason: str
+
+
+class PhotoNow(Answer):
+    """A photo that was handed in."""
+
+    digest: str = Field(description="SHA-256; what acts and reports name as evidence")
+    media_type: str
+    size: int = Field(description="Bytes")
+    width: int
+    height: int

@@ -93,6 +93,19 @@ export function hear(topics, call) {
   for (const topic of topics) ear.addEventListener(`sse:${topic}`, (e) => call(topic, JSON.parse(e.detail?.data || "{}").id));
 }
 
+// The bell: how many notices are unread, as it changes.
+const bell = $("#unread");
+async function ring() {
+  const answer = await fetch("/api/v1/notices?unread=true&limit=1").catch(() => null);
+  if (!answer?.ok) return;
+  const { unread } = await answer.json();
+  bell.textContent = unread >= 1000 ? "999+" : unread || "";
+}
+if (bell) {
+  ring();
+  hear(["notice", "resync"], ring);
+}
+
 const typing = (target) => target.closest("input:not([type=radio]):not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]");
 /** Single keys; none with Ctrl, Alt or Meta, none while somebody types. */
 export function onKeys(handle) {

@@ -1,6 +1,7 @@
 // A report by a person: the place from the map or by hand, sent once however often it is pressed.
 import { $, every, send } from "./console.js";
 import { GridMap } from "./map.js";
+import { Photos } from "./photos.js";
 
 const form = $("#report");
 const told = $("#cell");
@@ -39,11 +40,18 @@ exact.addEventListener("change", () => {
   if (category) form.category.value = category;
 });
 
+const photos = new Photos($("#photos"));
+
 form.addEventListener("submit", async (e) => {
   e.preventDefault();
-  const button = $("button", form);
+  const button = $("button.primary", form);
   button.disabled = true;
-  const answer = await send("POST", "/api/v1/reports", { description: form.description.value, lat: +form.lat.value, lon: +form.lon.value, category: form.category.value, subcategory: exact.value || null }, { "Idempotency-Key": key });
+  const evidence = await photos.sent();
+  if (!evidence) {
+    button.disabled = false;
+    return; // the photo itself says why
+  }
+  const answer = await send("POST", "/api/v1/reports", { description: form.description.value, lat: +form.lat.value, lon: +form.lon.value, category: form.category.value, subcategory: exact.value || null, evidence }, { "Idempotency-Key": key });
   button.disabled = false;
   if (answer.ok) location.assign(`/events/${answer.data.number}`);
   else $(".refused", form).textContent = answer.data.detail;

@@ -14,6 +14,15 @@ from hub.services.context import Hub
 
 EVERYONE = None
 REPORTERS = (*PEOPLE, Role.CITIZEN)
+KEEPERS = (Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
+WEBHOOKS = (
+    ("GET", ""),
+    ("POST", ""),
+    ("GET", "/{id}"),
+    ("DELETE", "/{id}"),
+    ("GET", "/{id}/deliveries"),
+    *(("POST", f"/{{id}}/{verb}") for verb in ("secret", "stop", "start", "test", "redeliver")),
+)
 
 # every route of the hub, by who may use it; a new route is written here by whoever adds it
 ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
@@ -41,6 +50,26 @@ ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
     (DESK, "POST /api/v1/events/{number}/hold"),
     (DESK, "POST /api/v1/events/{number}/release"),
     (DESK, "GET /api/v1/holds"),
+    (PEOPLE, "POST /api/v1/evidence/photos"),
+    # telling others, and hearing of them
+    *((KEEPERS, f"{method} /api/v1/webhooks{path}") for method, path in WEBHOOKS),
+    (PEOPLE, "GET /api/v1/notices"),
+    (PEOPLE, "POST /api/v1/notices/read"),
+    (PEOPLE, "GET /api/v1/notices/preferences"),
+    (PEOPLE, "PUT /api/v1/notices/preferences"),
+    (EVERYONE, "POST /api/v1/alertmanager"),  # a token of its own
+    (EVERYONE, "GET /cap/alerts.atom"),
+    (EVERYONE, "GET /cap/alerts/{identifier}.xml"),
+    (EVERYONE, "GET /open311/discovery.{kind}"),
+    (EVERYONE, "GET /open311/v2/services.{kind}"),
+    (EVERYONE, "GET /open311/v2/services/{code}.{kind}"),
+    (EVERYONE, "GET /open311/v2/requests.{kind}"),
+    (EVERYONE, "POST /open311/v2/requests.{kind}"),
+    (EVERYONE, "GET /open311/v2/requests/{number}.{kind}"),
+    (EVERYONE, "GET /open311/v2/tokens/{token}.{kind}"),
+    (EVERYONE, "GET /open311/v2/media/{digest}"),
+    (PEOPLE, "GET /notices"),
+    (KEEPERS, "GET /webhooks"),
     # the grid
     (REPORTERS, "GET /api/v1/grid"),
     (REPORTERS, "GET /api/v1/grid/at"),
