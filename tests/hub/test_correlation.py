@@ -329,6 +329,8 @@ def test_the_tests_of_an_agent_share_an_event_that_is_over_at_once_and_waits_for
         assert verify_history(conn, event.number) is None
         assert views.queue(conn) == []
         assert views.queue_size(conn) == 0
+        assert conn.execute("SELECT FROM outbox").fetchall() == []  # no webhook, mail or alert
+        assert conn.execute("SELECT FROM notice").fetchall() == []
         assert views.events(conn, EventFilter(), None, 10) == []
 
 
