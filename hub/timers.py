@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
+from psycopg import Connection
 
 from contract.errors import GridwardenError
-from hub.services.climb_ladder import climb_ladders
+from hub.services.climb_ladder import AT_ONCE, climb_ladders
 from hub.services.context import Hub
 from hub.services.end_state import end_states
 from hub.services.erase_evidence import expire_evidence, remove_erased
@@ -29,6 +31,7 @@ _JOBS = (
     expire_evidence,
     remove_erased,
 )
+MAX_REPEATS = 40  # of one job in one round
 JUMP = timedelta(seconds=60)  # more than a clock is corrected by while it is kept right
 SETTLES_S = 600.0  # a clock that was set is believed after so long
 
@@ -50,9 +53,8 @@ def run_timers(hub: Hub, stop: threading.Event, *, compare: bool = False) -> Non
         try:
             if compare and not comparison.agrees(hub):
                 continue
-            for job in jobs:  # each in a transaction of its own, and bounded
-                with hub.pool.connection(timeout=2.0) as conn:
-                    job(conn, hub)
+            for job in jobs:
+                repeat(job, hub)
         except psycopg.OperationalError as e:
             if not away:
                 _log.warning("timers wait for the database: %s", str(e).strip().split("\n")[0])
@@ -63,6 +65,18 @@ def run_timers(hub: Hub, stop: threading.Event, *, compare: bool = False) -> Non
             if away:
                 _log.info("timers go on: the database is back")
             away = False
+
+
+def repeat(job: Callable[[Connection[Any], Hub], object], hub: Hub) -> None:
+    """Do a job in transactions of its own, each bounded, while it finds as much as it may do.
+
+    After an outage there is a lot to make up for; short transactions keep nobody waiting for it.
+    """
+    for _ in range(MAX_REPEATS):
+        with hub.pool.connection(timeout=2.0) as conn:
+            done = job(conn, hub)
+        if not isinstance(done, int) or done < AT_ONCE:
+            return
 
 
 def _since_boot() -> float:

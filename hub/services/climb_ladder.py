@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
-from contract.errors import GridwardenError
 from hub.domain.actor import Actor, Role
 from hub.domain.errors import NotFoundError
 from hub.domain.event_clock import Climbed, EventClocks
@@ -29,7 +29,7 @@ from hub.store import events, people
 from hub.store.rows import GridEventRow
 
 RULE = Actor("ladder", Role.RULE)
-AT_ONCE = 100  # events in one transaction
+AT_ONCE = 25  # events in one transaction: they are locked for as long as it takes
 PUT_OFF = timedelta(hours=1)  # an event that cannot be done must not stand in the way of others
 
 # what a rung is told as, and to whom; None: whoever handles the case
@@ -59,7 +59,9 @@ def _climb(conn: Connection[Any], hub: Hub, event: GridEventRow) -> int:
                 climbed += 1
             if highest is not None:
                 _tell(conn, hub, after, highest)
-    except GridwardenError:
+    except psycopg.OperationalError:
+        raise  # the database is away
+    except Exception:  # noqa: BLE001 - logged; the others go on
         _log.exception("the ladder of event %s is put off for an hour", event.number)
         events.note(conn, event.id, {"next_rung_at": hub.now() + PUT_OFF})
         return 0

@@ -5,23 +5,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
-from contract.errors import GridwardenError
 from hub.domain.actor import Actor, Role
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
+from hub.services.climb_ladder import AT_ONCE, PUT_OFF
 from hub.services.context import Hub
 from hub.services.event_facts import HANDLING
 from hub.store import events, people
 from hub.store.rows import GridEventRow
 
 RULE = Actor("clock", Role.RULE)
-AT_ONCE = 100  # events in one transaction
-PUT_OFF = timedelta(hours=1)
 BY_STATE = {
     "suspended": Act("resume"),
     "verifying": Act("verify_expired"),
@@ -45,7 +43,9 @@ def end_states(conn: Connection[Any], hub: Hub) -> int:
                 else:
                     act_on_event(conn, hub, event.number, act, RULE, None)
                     ended += 1
-        except GridwardenError:
+        except psycopg.OperationalError:
+            raise  # the database is away
+        except Exception:  # noqa: BLE001 - logged; the others go on
             _log.exception("event %s stays %s for another hour", event.number, event.state)
             events.note(conn, event.id, {"state_ends_at": hub.now() + PUT_OFF})
     return ended

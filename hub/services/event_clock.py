@@ -109,7 +109,7 @@ def _severities(
     event: GridEventRow, history: Sequence[HistoryRow]
 ) -> list[tuple[datetime, Severity]]:
     """Since when it has had which severity; a change that was undone has never been."""
-    undone = {row.facts["given"].get("undone") for row in history if row.name == UNDO}
+    undone = {row.facts.get("given", {}).get("undone") for row in history if row.name == UNDO}
     changes = [
         (row.at, *row.facts["changed"]["severity"])
         for row in history

@@ -7,18 +7,20 @@ import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from psycopg import Connection
 
 from hub.domain.actor import Role
 from hub.domain.ladder import LADDER_ACTS
 from hub.domain.people import Post
-from hub.services.climb_ladder import climb_ladders
+from hub.services.climb_ladder import AT_ONCE, climb_ladders
 from hub.services.context import Hub
 from hub.store import events, people
 from hub.store.people import PersonRow
 from hub.store.rows import GridEventRow, HistoryRow
-from hub.timers import ClockWatch, Comparison, run_timers
+from hub.timers import ClockWatch, Comparison, repeat, run_timers
 from tests.hub.builders import (
     Clock,
     config,
@@ -99,6 +101,40 @@ def test_two_hubs_climb_every_rung_of_every_event_exactly_once(
     for case in cases:
         assert Counter(h.facts["given"]["rung"] for h in rungs(hub, case)).most_common(1)[0][1] == 1
         assert as_it_is(hub, case).level == 3
+
+
+def test_a_lot_that_fell_due_is_made_up_for_in_one_round_in_small_transactions(
+    hub: Hub, clock: Clock
+) -> None:
+    event = dispatched(hub)
+    clock.at += WEEK
+    done: list[int] = []
+
+    def job(conn: Connection[Any], hub: Hub) -> int:
+        done.append(climb_ladders(conn, hub))
+        return AT_ONCE if len(done) < 3 else 0  # as if there had been more each time
+
+    repeat(job, hub)
+
+    assert done == [5, 0, 0]
+    assert as_it_is(hub, event).level == 3
+
+
+def test_an_event_whose_history_cannot_be_read_stands_in_nobodys_way(
+    hub: Hub, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, sound = dispatched(hub), dispatched(hub, metres=2000)
+    with hub.pool.connection() as conn:
+        conn.execute("SET LOCAL session_replication_role = replica")
+        conn.execute(
+            "UPDATE grid_event_history SET role = 'nobody' WHERE event = %s AND n = 1", (broken.id,)
+        )
+    clock.at += WEEK
+
+    assert climb(hub) == 5
+    assert as_it_is(hub, sound).level == 3
+    assert as_it_is(hub, broken).next_rung_at == clock.at + timedelta(hours=1)
+    assert f"the ladder of event {broken.number} is put off" in caplog.text
 
 
 def test_a_hub_that_dies_in_the_middle_has_climbed_nothing(hub: Hub, clock: Clock) -> None:
