@@ -87,7 +87,7 @@ def build_staff(at: datetime, year: int) -> Staff:
     for category, (unit, _, _) in DEPARTMENTS.items():
         staff.matrix.append(Assignment(category, None, DISTRICT, unit, at, None))
     for sub in _SWEPT:
-        what = Category.URBAN_MANAGEMENT
+        what = Category.ENVIRONMENTAL_SAFETY
         staff.matrix.append(Assignment(what, sub, DISTRICT, CLEANING, at, None))
     staff.entries.extend(_entries(cells, chance))
     return staff

@@ -15,6 +15,7 @@ from typing import Protocol
 from tests.bench import (
     detector_cost,
     edge_pipeline,
+    grid_point,
     hub_ingest,
     hub_live,
     hub_scale,
@@ -36,6 +37,7 @@ BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
     "spool": spool_rates.measure,
     "detectors": detector_cost.measure,
     "sensors": sensor_intake.measure,
+    "grid": grid_point.measure,
     "hub.single": hub_ingest.measure_single,
     "hub.packed": hub_ingest.measure_packed,
     "hub.stations": hub_scale.measure_stations,

@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from contract.taxonomy import Category
 from gridwarden.demo_staff import populate
 from gridwarden.district import write_district
 from gridwarden.district_staff import build_staff
@@ -51,8 +50,8 @@ def test_every_cell_is_ready_and_somebody_is_on_duty_at_every_hour(
                     (assistant,) = people.on_duty(conn, Role.ASSISTANT, cell, at)
                     assert assistant.code.startswith("A")
                     assert people.on_duty(conn, Role.DISPATCHER, cell, at)
-            unit = responsible_unit(
-                conn, Category.URBAN_MANAGEMENT, "overflowing_bins", "410105001001001", clock.at
-            )
-            assert unit is not None
-            assert unit.code == "cleaning"
+            for sub in hub.categories.subcategories.values():
+                unit = responsible_unit(conn, sub.category, sub.id, cell, clock.at)
+                assert unit is not None
+                swept = sub.id in ("exposed_rubbish", "overflowing_bins")
+                assert (unit.code == "cleaning") == swept, sub.id

@@ -213,3 +213,41 @@ def test_a_grid_file_is_checked_before_it_is_imported(office: Office) -> None:
     )
     assert "not JSON" in office.does("grid", "import", office.file("b.json", "{"), code=1)
     assert "cannot read" in office.does("grid", "check", office.folder / "none", code=1)
+
+
+def test_the_files_in_the_documentation_are_taken_as_they_stand(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(tmp_path, database_url, capsys)
+    page = Path(__file__).resolve().parents[2] / "docs" / "registry.md"
+    blocks: list[list[str]] = [[]]
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("    "):
+            blocks[-1].append(line[4:])
+        elif blocks[-1]:
+            blocks.append([])
+
+    def example(begin: str) -> Path:
+        (block,) = ("\n".join(b) for b in blocks if b and b[0].startswith(begin))
+        return office.file("example", block + "\n")
+
+    took = [
+        office.does(*verb, example(begin)).partition(" from")[0]
+        for verb, begin in (
+            (("grid", "import"), '{"type": "FeatureCollection"'),
+            (("units", "import"), "code,kind"),
+            (("units", "matrix"), "category,"),
+            (("people", "import"), "code,name,unit,phone,email,language"),
+            (("people", "shifts"), "person,"),
+            (("grid", "budget"), "cell,year"),
+        )
+    ]
+
+    assert took[0].startswith("changed: 4 new")
+    assert took[1:] == [
+        "took 3 units",
+        "took 3 entries of the matrix",
+        "took 3 people with 4 posts",
+        "took 2 shifts",
+        "took 1 budget lines",
+    ]
