@@ -130,6 +130,7 @@ ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
     (DESK, "GET /api/v1/completeness"),
     (DESK, "GET /api/v1/flooding"),
     (DESK, "GET /api/v1/blind"),
+    (DESK, "GET /api/v1/daily-tests"),
     (DESK, "GET /api/v1/quarantine"),
     (DESK, "GET /api/v1/quarantine/{id}"),
     (DESK, "POST /api/v1/quarantine/replay"),
