@@ -20,6 +20,7 @@ import numpy as np
 
 from detectors.kit.background import Background, BackgroundSettings, Foreground, Mask, as_mask
 from detectors.kit.edges import edge_strength
+from detectors.kit.steadying import Steadying
 from detectors.kit.types import Image, Plane
 
 FAST_S = 1.0  # s, time constant of the fast memory
@@ -29,6 +30,8 @@ SEED_S = 1.5  # s; what stands this long is worth a look
 EDGE = 24.0  # Sobel sum, 0..255 scale: a step of 6 between neighbours
 KNOWN_S = 3.0  # s a pixel must have been seen empty before what covers it can count
 LED_IN_S = 4.0  # s before it stood within which something must have moved beside it
+STIR_S = 2.0  # s; what moved within it is about the thing now
+RIM = 2  # pixels: what moves this near to a thing is at it
 MAX_GAP_S = 5.0  # s without a picture after which all is forgotten
 PARKED_S = 3600.0  # s after which it is taken for a part of the scene
 
@@ -45,19 +48,30 @@ class Standing:
     stood_s: float
     outline: float  # -1..1: share of its outline that is new, less that which only the scene has
     led_in: float  # 0..1: share of its surroundings where something moved just before it stood
+    stir: float  # pixels in its box and at its rim that moved just now, in its own area
 
 
 class StandingThings:
     """Finds what stands in the pictures of one camera. Feed it pictures in order."""
 
-    def __init__(self, smallest: float) -> None:
-        """smallest: share of the picture's area below which a thing is not told."""
+    def __init__(self, smallest: float, hidden_s: float = HIDDEN_S) -> None:
+        """smallest: share of the picture's area below which a thing is not told.
+
+        hidden_s: how long a thing may be hidden by what passes before it and keep its age.
+        """
         self.smallest = smallest
+        self._hidden_s = hidden_s
         self._background = Background(BackgroundSettings(upset_share=0.5))
+        self._steadying = Steadying()
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
+        self._background.reset()
+        self._steadying.reset()
+        self._forget()
+
+    def _forget(self) -> None:
         self._background.reset()
         self._pixels: _Pixels | None = None
         self._at: datetime | None = None
@@ -66,11 +80,17 @@ class StandingThings:
 
     def step(self, image: Image, at: datetime) -> list[Standing]:
         """The things that stand in this picture, those that left their outline behind included."""
+        steadied = self._steadying.step(image, at)
+        if steadied.turning:
+            return []
+        if steadied.turned:
+            self._forget()
+        image = steadied.image
         luma = cv2.extractChannel(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb), 0).astype(np.float32)
         gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
         pixels = self._pixels
         if pixels is None or pixels.fast.shape != luma.shape or not 0.0 <= gap_s <= MAX_GAP_S:
-            self.reset()
+            self._forget()
             gap_s = 0.0
             pixels = self._pixels = _Pixels.begin(luma)
         self._at = at
@@ -78,7 +98,7 @@ class StandingThings:
         found = self._background.apply(image, at, self._keep)
         if found.upset:
             return []
-        pixels.learn(luma, found, gap_s, self._second)
+        pixels.learn(luma, found, gap_s, self._second, self._hidden_s)
         things, keep = self._things(pixels, image.shape[0] * image.shape[1])
         self._keep = keep
         return things
@@ -135,15 +155,17 @@ class _Pixels:
             luma.copy(), np.zeros_like(luma), np.full_like(luma, -math.inf), np.zeros_like(luma)
         )
 
-    def learn(self, luma: Plane, found: Foreground, gap_s: float, second: float) -> None:
+    def learn(
+        self, luma: Plane, found: Foreground, gap_s: float, second: float, hidden_s: float
+    ) -> None:
         there = found.moving > 0
         still = np.abs(luma - self.fast) < STILL_LUMA
         self.fast += np.float32(1.0 - math.exp(-gap_s / FAST_S)) * (luma - self.fast)
         # where the scene was never seen empty, what is left of the first pictures may stand out
         self.known_s[(found.moving == 0) & (found.shadow == 0)] += np.float32(gap_s)
         stands = there & still & (self.known_s >= KNOWN_S)
-        # a thing hidden for a moment ages on, one that left is gone after HIDDEN_S at most
-        loss_s = np.maximum(gap_s, self.age_s * (gap_s / HIDDEN_S))
+        # a thing hidden for a moment ages on, one that left is gone after hidden_s at most
+        loss_s = np.maximum(gap_s, self.age_s * (gap_s / hidden_s))
         self.age_s = np.where(stands, self.age_s + gap_s, np.maximum(self.age_s - loss_s, 0.0))
         self.moved_at[there & ~still] = second
 
@@ -179,4 +201,10 @@ def _judge(
     outline = float((more > EDGE).mean() - (more < -EDGE).mean())
     moved = pixels.moved_at[part][~inside] >= second - stood_s - LED_IN_S
     led_in = float(moved.mean()) if moved.size else 0.0
-    return Standing(*box, stood_s=stood_s, outline=outline, led_in=led_in)
+    left, top, width, height, area = box
+    near = (
+        slice(max(0, top - RIM), top + height + RIM),
+        slice(max(0, left - RIM), left + width + RIM),
+    )
+    stir = np.count_nonzero(pixels.moved_at[near] >= second - STIR_S) / area
+    return Standing(*box, stood_s=stood_s, outline=outline, led_in=led_in, stir=stir)

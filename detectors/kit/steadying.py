@@ -1,0 +1,176 @@
+"""Camera shake taken out, and a camera that turns away told: by phase correlation.
+
+A picture is compared with the view as it was learnt (Kuglin and Hines, 1975; OpenCV's
+`phaseCorrelate`). A small shift is a mast that sways: the picture is moved back. A large one is a
+camera that somebody turns: until it rests nothing can be said, and what was learnt of the old view
+is void. A shift counts only where it makes the pictures more alike: a lorry moves as well.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+import cv2
+import numpy as np
+
+from detectors.kit.types import Image, Plane
+
+LONG_SIDE = 128  # pixels of the copy that is compared; a shift is found to about a tenth of one
+DEAD = 0.15  # of such a pixel: less is noise, and moving pictures about costs sharpness
+REACH = 0.04  # of the longer side: a mast sways less
+SEEN = 0.06  # response of the correlation below which it found nothing
+BETTER = 0.85  # a shift that leaves more of the difference than this explains nothing
+CLIP = 24.0  # 0..255: what differs more is a thing that moved, and no more different than that
+REST_S = 1.0  # s without motion after which a turned camera has come to rest
+FOLLOW_S = 60.0  # s, time constant at which the learnt view follows the light
+MAX_GAP_S = 5.0  # s without a picture after which the view is learnt anew
+LOST_S = 2.0  # s in which nothing of the view is found: it is taken anew
+SURE = 2  # pictures in a row that must show a turn: one alone may be a lorry before the lens
+
+
+@dataclass(frozen=True, slots=True)
+class Steadied:
+    """One picture, put where the learnt view is."""
+
+    image: Image  # the picture itself where it need not be moved
+    turning: bool  # the camera moves: the picture says nothing of the scene
+    turned: bool  # it has come to rest somewhere else with this picture: all begins anew
+    shift: tuple[float, float] = (0.0, 0.0)  # pixels of `image` to the right and down, taken out
+
+
+class Steadying:
+    """The view of one camera. Feed it pictures in order."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the view."""
+        self._view: Plane | None = None
+        self._window: Plane | None = None
+        self._at: datetime | None = None
+        self._far = 0  # pictures in a row that lie far from the view
+        self._still_since: datetime | None = None
+        self._lost_since: datetime | None = None
+        self._turning = False
+        self._last: Plane | None = None
+
+    def step(self, image: Image, at: datetime) -> Steadied:
+        """This picture, moved back by what the camera shook."""
+        small = _small(image)
+        gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
+        self._at = at
+        if (
+            self._view is None
+            or self._view.shape != small.shape
+            or min(small.shape) < 8
+            or not 0.0 <= gap_s <= MAX_GAP_S
+        ):
+            self._begin(small)
+            return Steadied(image, turning=False, turned=False)
+        if self._turning:
+            return self._settle(image, small, at)
+        x, y, response = self._compare(self._view, small)
+        if response < SEEN:  # a flash, a cut or darkness: whoever learns the scene sees to it
+            self._lost(small, at)
+            return Steadied(image, turning=False, turned=False)
+        self._lost_since = None
+        if math.hypot(x, y) > REACH * max(small.shape):
+            self._far += 1
+            if self._far >= SURE:
+                self._turning, self._still_since, self._last = True, None, small
+            return Steadied(image, turning=True, turned=False)
+        self._far = 0
+        return self._steady(image, small, (x, y), gap_s)
+
+    def _begin(self, small: Plane) -> None:
+        self._view = small
+        rows, columns = small.shape
+        self._window = None
+        if min(rows, columns) >= 8:
+            self._window = np.asarray(cv2.createHanningWindow((columns, rows), cv2.CV_32F))
+        self._far, self._turning = 0, False
+        self._still_since, self._lost_since, self._last = None, None, None
+
+    def _lost(self, small: Plane, at: datetime) -> None:
+        """Nothing of the view is found: after a while there is another view."""
+        if self._lost_since is None:
+            self._lost_since = at
+        elif (at - self._lost_since).total_seconds() >= LOST_S:
+            self._begin(small)
+
+    def _compare(self, before: Plane, now: Plane) -> tuple[float, float, float]:
+        """(right, down, response): where `now` lies against `before`, pixels of the copy."""
+        if float(before.std()) < 1.0 or float(now.std()) < 1.0:
+            return 0.0, 0.0, 0.0  # a blank picture lies nowhere
+        assert self._window is not None
+        # given the window, OpenCV would multiply it into the planes themselves
+        (x, y), response = cv2.phaseCorrelate(before * self._window, now * self._window)
+        if not (math.isfinite(x) and math.isfinite(y) and math.isfinite(response)):
+            return 0.0, 0.0, 0.0
+        if response >= SEEN and math.hypot(x, y) >= DEAD and not _explains(before, now, x, y):
+            return 0.0, 0.0, response  # a lorry that drives through, or a pattern that repeats
+        return x, y, response
+
+    def _steady(
+        self, image: Image, small: Plane, shift: tuple[float, float], gap_s: float
+    ) -> Steadied:
+        assert self._view is not None
+        if math.hypot(*shift) < DEAD:
+            cv2.accumulateWeighted(small, self._view, 1.0 - math.exp(-gap_s / FOLLOW_S))
+            return Steadied(image, turning=False, turned=False)
+        scale = image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]
+        x, y = shift[0] * scale[0], shift[1] * scale[1]
+        back = np.array(((1.0, 0.0, -x), (0.0, 1.0, -y)))
+        size = image.shape[1], image.shape[0]
+        moved = cv2.warpAffine(image, back, size, borderMode=cv2.BORDER_REPLICATE)
+        return Steadied(np.asarray(moved, np.uint8), turning=False, turned=False, shift=(x, y))
+
+    def _settle(self, image: Image, small: Plane, at: datetime) -> Steadied:
+        """Wait until picture after picture lies where the last one did."""
+        assert self._last is not None
+        x, y, response = self._compare(self._last, small)
+        self._last = small
+        if response >= SEEN and math.hypot(x, y) > 4.0 * DEAD:
+            self._still_since = None
+        elif self._still_since is None:
+            self._still_since = at
+        elif (at - self._still_since).total_seconds() >= REST_S:
+            self._begin(small)
+            return Steadied(image, turning=False, turned=True)
+        return Steadied(image, turning=True, turned=False)
+
+
+def _explains(before: Plane, now: Plane, right: float, down: float) -> bool:
+    """Whether the pictures are more alike once the shift is taken out than before, and than once
+    the same is put on top: both of these are smoothed alike.
+    """
+    height, width = before.shape
+    aside, above = math.ceil(abs(right)), math.ceil(abs(down))
+    if 2 * aside >= width or 2 * above >= height:
+        return False
+    inner = np.s_[above : height - above, aside : width - aside]
+    out = _difference(before[inner], _moved(now, -right, -down)[inner])
+    again = _difference(before[inner], _moved(now, right, down)[inner])
+    return out < BETTER * again and out < _difference(before[inner], now[inner])
+
+
+def _moved(plane: Plane, right: float, down: float) -> Plane:
+    shift = np.array(((1.0, 0.0, right), (0.0, 1.0, down)))
+    return np.asarray(cv2.warpAffine(plane, shift, plane.shape[::-1]), np.float32)
+
+
+def _difference(one: Plane, other: Plane) -> float:
+    off = one - other
+    off -= np.float32(np.median(off[::4, ::4]))  # light
+    return float(np.minimum(np.abs(off), np.float32(CLIP)).mean())
+
+
+def _small(image: Image) -> Plane:
+    height, width = image.shape[:2]
+    scale = min(1.0, LONG_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
