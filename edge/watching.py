@@ -20,6 +20,7 @@ from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
 from detectors.kit.sampling import Sampling
 from detectors.kit.types import Frame, Measurement, Observation
+from detectors.kit.zones import ZoneParams
 from edge.evidence import Evidence, take_picture
 from edge.said_once import SaidOnce
 from edge.scores import ScoreLog
@@ -54,6 +55,8 @@ class _Watcher:
         self.subjects: dict[tuple[str, str], _Watched] = {}
         self.fault = ""  # why it was switched off
         self.left_out = 0  # scores that are no share of 1
+        self.size = (0, 0)  # of the picture that the zone was last checked in
+        self.zone_fault = ""  # what is wrong with its zone in pictures of that size
 
     def is_due(self, at: datetime) -> bool:
         """Whether it wants to see the frame of that time."""
@@ -136,6 +139,7 @@ class StreamWatch:
     def fault(self) -> str:
         """Which detectors were switched off and why, how many scores were left out; "" for none."""
         faults = [w.fault for w in self._watchers.values() if w.fault]
+        faults += [f"{k}: {w.zone_fault}" for k, w in self._watchers.items() if w.zone_fault]
         faults += [
             f"{w.left_out} scores of {kind} were not within 0..1 and left out"
             for kind, w in self._watchers.items()
@@ -160,11 +164,22 @@ class StreamWatch:
             log.exception("stream %s: %s", self._stream.id, watcher.fault)
             yield from self._end(watcher, frame.captured_at, watcher.fault)
             return
+        self._check_zone(kind, watcher, frame)
         for finding in findings:
             if isinstance(finding, Measurement):
                 yield from self._measured(kind, finding, frame)
             else:
                 yield from self._scored(kind, watcher, finding, frame)
+
+    def _check_zone(self, kind: str, watcher: _Watcher, frame: Frame) -> None:
+        """Say it where a zone does not lie within the picture, once for each size of picture."""
+        params = watcher.detector.params
+        if watcher.size == (frame.width, frame.height) or not isinstance(params, ZoneParams):
+            return
+        watcher.size = frame.width, frame.height
+        watcher.zone_fault = params.fault(frame.width, frame.height)
+        if watcher.zone_fault:
+            log.warning("stream %s: %s: %s", self._stream.id, kind, watcher.zone_fault)
 
     def _measured(self, kind: str, found: Measurement, frame: Frame) -> Iterator[Entry]:
         if not math.isfinite(found.value):
@@ -303,6 +318,7 @@ class StreamWatch:
         if wanted != watcher.detector.params:
             try:
                 watcher.detector.use(wanted)
+                watcher.size, watcher.zone_fault = (0, 0), ""
             except Exception as e:
                 log.exception("%s goes on with the parameters it had", where)
                 return [*errors, f"{where}: not in force: {type(e).__name__}: {e}"]

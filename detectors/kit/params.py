@@ -14,7 +14,7 @@ import dataclasses
 import difflib
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from contract.errors import GridwardenError
@@ -36,14 +36,19 @@ def param(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] | None = None,
+    check: Callable[[str], object] | None = None,
 ) -> Any:
-    """A field of a parameter class. unit: UCUM, "" where there is none."""
+    """A field of a parameter class. unit: UCUM, "" where there is none.
+
+    check: reads a text and raises ValueError saying what is wrong with it.
+    """
     facts = {
         "text": text,
         "unit": unit,
         "minimum": minimum,
         "maximum": maximum,
         "choices": choices,
+        "check": check,
     }
     return dataclasses.field(default=default, metadata=facts)
 
@@ -105,4 +110,9 @@ def _check(what: str, kind: type[Any], facts: Mapping[str, Any], value: Any) -> 
         raise ParameterError(f"{what} must {span} {facts['unit']}, got {value!r:.100}")
     if choices and value not in choices:
         raise ParameterError(f"{what} must be one of {', '.join(choices)}, got {value!r:.100}")
+    if facts["check"] is not None:
+        try:
+            facts["check"](value)
+        except ValueError as e:
+            raise ParameterError(f"{what}: {e}") from None
     return value

@@ -169,3 +169,13 @@ def test_a_large_restless_picture_is_made_small_and_cut_into_chunks() -> None:
     assert all(0 < len(e.payload) <= MAX_CHUNK for e in entries)
     assert b"".join(e.payload for e in entries) == picture.data
     assert len(picture.data) <= 3 * SIZE  # pure noise is the worst case
+
+
+def test_a_zone_outside_the_picture_is_told_with_the_size_of_the_picture() -> None:
+    watch = StreamWatch("a-1", stream(stopped_vehicle={"zone_x": 0.5, "zone_w": 0.8}))
+    shown = frame(0, 100)
+    watch.observe(shown)
+    assert "stopped_vehicle: zone x 0.5" in watch.fault()
+    assert f"reaches beyond the picture of {shown.width} x {shown.height}" in watch.fault()
+    watch.use({"stopped_vehicle": {"zone_w": 0.5}})
+    assert watch.fault() == ""
