@@ -61,10 +61,38 @@ def _freeze(seed: int | None) -> Scene:
     return FrozenSquare() if seed is None else FrozenSquare(seed)
 
 
+def _wrong_way(seed: int | None) -> Scene:
+    from edge.scenes.wrong_way import WrongWay
+
+    return WrongWay() if seed is None else WrongWay(seed)
+
+
+def _queue(seed: int | None) -> Scene:
+    from edge.scenes.queue import Queue
+
+    return Queue() if seed is None else Queue(seed)
+
+
+def _fog(seed: int | None) -> Scene:
+    from edge.scenes.fog import Fog
+
+    return Fog() if seed is None else Fog(seed)
+
+
+def _dumped(seed: int | None) -> Scene:
+    from edge.scenes.dumped import Dumped
+
+    return Dumped() if seed is None else Dumped(seed)
+
+
 _SCENES: dict[str, Callable[[int | None], Scene]] = {
     "street": _street,
     "fire": _fire,
     "water": _water,
     "freeze": _freeze,
+    "wrong_way": _wrong_way,
+    "queue": _queue,
+    "fog": _fog,
+    "dumped": _dumped,
 }
 NAMES = tuple(_SCENES)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -80,6 +82,29 @@ class Vehicle:
         return way_s + STAND_S + PULL_OVER_S if self.stands_at_m else way_s
 
 
+class OnTheRoad(Protocol):
+    """A vehicle as a street draws it."""
+
+    @property
+    def look(self) -> Look:
+        """What it looks like."""
+
+    @property
+    def enters_s(self) -> float:
+        """When it comes into sight, scene time."""
+
+    @property
+    def speed(self) -> float:
+        """m/s along the street where it drives freely, above 0 away from the camera."""
+
+    @property
+    def age_s(self) -> float:
+        """How long it is in sight."""
+
+    def pose(self, age_s: float) -> Pose:
+        """Where it is `age_s` after it came into sight."""
+
+
 @dataclass(frozen=True, slots=True)
 class Walker:
     """Somebody on the pavement, there and back within a cycle."""
@@ -106,11 +131,15 @@ class Street:
 
     def __init__(self, seed: int = 1) -> None:
         chance = np.random.default_rng(seed)
-        self.vehicles = tuple(_traffic(chance, self.duration_s))
+        self.vehicles: tuple[OnTheRoad, ...] = tuple(self._traffic(chance))
         self._walkers = tuple(_walkers(chance))
         self._empty = _background(chance)
         self._dim = cv2.convertScaleAbs(self._empty, alpha=0.55)
         self._noise = Noise(chance)
+
+    def _traffic(self, chance: np.random.Generator) -> Sequence[OnTheRoad]:
+        """Who drives here in a cycle."""
+        return _traffic(chance, self.duration_s)
 
     def shown_s(self, t_s: float) -> float:
         """Every moment shows itself."""
@@ -130,7 +159,7 @@ class Street:
             vehicles.draw(canvas, CAMERA, look, pose)
         self._noise.add(canvas, round(t_s * self.fps))
 
-    def pose(self, vehicle: Vehicle, t_s: float) -> Pose | None:
+    def pose(self, vehicle: OnTheRoad, t_s: float) -> Pose | None:
         """Where one of its vehicles is at that moment; None while it is out of sight."""
         age_s = (t_s - vehicle.enters_s) % self.duration_s
         return vehicle.pose(age_s) if age_s < vehicle.age_s else None
@@ -139,7 +168,7 @@ class Street:
         """Every crossing of the line, and the car that stands."""
         spans = []
         for vehicle in self.vehicles:
-            if vehicle.stands_at_m:
+            if isinstance(vehicle, Vehicle) and vehicle.stands_at_m:
                 start_s = vehicle.enters_s + vehicle.brakes_s + PULL_OVER_S
                 where = vehicles.box(
                     CAMERA, vehicle.look, vehicle.pose(vehicle.brakes_s + PULL_OVER_S)
@@ -148,7 +177,7 @@ class Street:
         crossings = sorted((self._crossing(v) for v in self.vehicles), key=lambda c: c.at_s)
         return Truth(crossings=tuple(crossings), spans=tuple(spans))
 
-    def _crossing(self, vehicle: Vehicle) -> Crossing:
+    def _crossing(self, vehicle: OnTheRoad) -> Crossing:
         """When the middle of its outline is on the line, by halving the time."""
         towards = vehicle.speed < 0
 

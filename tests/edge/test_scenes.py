@@ -20,13 +20,13 @@ from detectors.kit.types import Frame, Image, Measurement, Observation
 from detectors.traffic_flow import TrafficFlow
 from edge.errors import SourceError
 from edge.scenes import open_scene, vehicles
-from edge.scenes.street import CAMERA, LINE, Street, Vehicle
+from edge.scenes.street import CAMERA, LINE, OnTheRoad, Street
 from edge.scenes.truth import Direction, Scene
 from edge.sources.opening import SourceSettings
 from edge.sources.scenes import SceneSource
 from edge.sources.source import own_canvas
 
-SCENES = ("fire", "street", "water", "freeze")
+SCENES = ("fire", "street", "water", "freeze", "wrong_way", "queue", "fog", "dumped")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -164,7 +164,7 @@ def test_a_crossing_names_the_first_frame_with_the_vehicle_beyond_the_line() -> 
     crossings = street.truth().crossings
     assert len(crossings) == len(street.vehicles)
 
-    def below(vehicle: Vehicle, frame: int) -> bool | None:
+    def below(vehicle: OnTheRoad, frame: int) -> bool | None:
         pose = street.pose(vehicle, frame / street.fps)
         if pose is None or pose.z_m < 9.0:  # out of sight, below the picture
             return None
