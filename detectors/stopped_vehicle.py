@@ -53,7 +53,7 @@ class StoppedVehicle:
     """Scores each frame for the vehicle that stands most surely in its zone."""
 
     kind: ClassVar[str] = "stopped_vehicle"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "A vehicle that came and stands where none may."
     Params: ClassVar[type[StoppedVehicleParams]] = StoppedVehicleParams
     budget_ms: ClassVar[float] = 4.0
@@ -84,11 +84,10 @@ class StoppedVehicle:
         """One observation: the surest standing vehicle, score 0 where there is none."""
         small = thumbnail(frame.image)
         height, width = small.shape[:2]
-        rows, columns = self.params.zone.pixels(width, height)
+        inside = self.params.inside(width, height)
         best, surest = 0.0, None
         for thing in self._standing.step(small, frame.captured_at):
-            x, y = thing.left + thing.width / 2.0, thing.top + thing.height / 2.0
-            if not (columns.start <= x <= columns.stop and rows.start <= y <= rows.stop):
+            if not inside[thing.top + thing.height // 2, thing.left + thing.width // 2]:
                 continue
             score = self._score(thing)
             if surest is None or score > best:

@@ -1,0 +1,100 @@
+"""Vehicles that move: what stands out of the learnt scene, cut into blobs, followed as tracks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import cv2
+import numpy as np
+
+from detectors.kit.background import Background, Mask
+from detectors.kit.steadying import Steadying
+from detectors.kit.thumbnail import thumbnail
+from detectors.kit.tracking import Boxes, Move, Tracker
+from detectors.kit.types import Image
+
+DROVE = 0.25  # of its own size; a thing that came this far is no part of the scene
+WAIT_S = 600.0  # s a vehicle may stand before it is taken for parked
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one picture shows."""
+
+    width: int  # pixels of the thumbnail that everything is measured in
+    height: int
+    moving: Mask  # things, without their shadows; empty where `blind`
+    moves: list[Move]
+    blind: bool  # a flash, a cut or a camera that turns: the picture says nothing
+    anew: bool  # the scene is learnt from here on: what was remembered of it is void
+
+
+class MovingVehicles:
+    """The vehicles of one camera. Feed it pictures in order."""
+
+    def __init__(self, min_size: float) -> None:
+        """min_size: square root of the smallest vehicle's share of the picture's area."""
+        self.min_size = min_size
+        self.background = Background()
+        self.tracker = Tracker()
+        self._steadying = Steadying()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the scene and every track."""
+        self.background.reset()
+        self.tracker.reset()
+        self._steadying.reset()
+        self._size: tuple[int, int] = (0, 0)
+
+    def step(self, image: Image, at: datetime) -> Seen:
+        """What this picture shows; learns from it."""
+        small = thumbnail(image)
+        height, width = small.shape[:2]
+        anew = (height, width) != self._size
+        if anew:
+            self.reset()
+            self._size = (height, width)
+        steadied = self._steadying.step(small, at)
+        nothing = np.zeros((height, width), np.uint8)
+        if steadied.turning:
+            self.tracker.reset()
+            return Seen(width, height, nothing, [], blind=True, anew=anew)
+        if steadied.turned:
+            self.background.reset()
+            self.tracker.reset()
+            anew = True
+        found = self.background.apply(steadied.image, at, self._waiting(at))
+        boxes = np.empty((0, 4)) if found.upset else self._blobs(found.moving)
+        moves = self.tracker.step(boxes, at)
+        moving = nothing if found.upset else found.moving
+        return Seen(width, height, moving, moves, blind=found.upset, anew=anew)
+
+    def _waiting(self, at: datetime) -> Mask:
+        """255 where a vehicle is that drove in and may be waiting now: it is not learnt as scene.
+
+        Without this a queue is learnt within a minute, and when it moves off it leaves ghosts into
+        which the vehicles behind disappear.
+        """
+        mask = np.zeros(self._size, np.uint8)
+        for track in self.tracker.tracks:
+            left, top, width, height = track.box
+            drove = float(np.abs(track.centre - track.start).max())
+            known_s = (at - track.first_at).total_seconds()
+            if drove >= DROVE * min(width, height) and known_s < WAIT_S:
+                mask[int(top) : int(top + height), int(left) : int(left + width)] = 255
+        return mask
+
+    def _blobs(self, moving: Mask) -> Boxes:
+        """The boxes of connected things large enough to be vehicles, in thumbnail pixels."""
+        height, width = moving.shape
+        opened = cv2.morphologyEx(moving, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        reach = max(3, round(min(height, width) * 0.03)) | 1
+        closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+        count, _, stats, _ = cv2.connectedComponentsWithStats(closed)
+        smallest = self.min_size**2 * height * width
+        rows = stats[1:count]
+        rows = rows[rows[:, cv2.CC_STAT_AREA] >= 0.5 * smallest]
+        rows = rows[rows[:, 2] * rows[:, 3] >= smallest]
+        return rows[:, :4].astype(np.float64)
