@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+from detectors.congestion import Congestion, CongestionParams
+from edge.scenes import open_scene
+from edge.scenes.wrong_way import lane_text
+from tests.detectors.rendered import episodes, shown
+from tests.detectors.scenes import Painter, car, exposure, film, street
+
+LANES = "in:down=0.3,0.0 0.7,0.0 0.7,1.0 0.3,1.0"
+FPS = 4.0
+ROAD = street(160, 90)
+
+
+def jam(begin: float, end: float, speed: float = 0.0) -> list[Painter]:
+    """Cars that come one by one, stand (or crawl) in a row from `begin` to `end`, and go."""
+
+    def path(number: int) -> Any:
+        def where(second: float) -> float:
+            stand = 0.85 - number * 0.25
+            drove_in = max(0.0, begin - second) * 0.4
+            gone = max(0.0, second - end - number) * 0.4
+            crawled = max(0.0, min(second, end) - begin) * speed
+            return stand - drove_in + gone + crawled
+
+        return where
+
+    colours = [(200, 190, 60), (40, 40, 170), (230, 230, 230), (90, 160, 90)]
+    return [car(0.5, path(n), colours[n], size=(0.28, 0.2)) for n in range(4)]
+
+
+def told(
+    *painters: Painter, seconds: float = 60.0, fps: float = FPS, **params: Any
+) -> list[tuple[str, str, float]]:
+    values = CongestionParams(**{"lanes": LANES, **params})
+    return episodes(film(seconds, *painters, fps=fps, scene=ROAD), Congestion(values))
+
+
+def test_a_lane_that_fills_and_stands_is_told_with_its_name_and_ends_when_it_flows() -> None:
+    found = told(*jam(15.0, 45.0), seconds=90.0, confirm_s=10.0, off_delay_s=15.0)
+    assert [(phase, place) for phase, place, _ in found] == [("raised", "in"), ("cleared", "in")]
+    assert 23.0 <= found[0][2] <= 36.0
+    assert 60.0 <= found[1][2] <= 80.0
+
+
+def test_a_full_lane_that_flows_is_not_told() -> None:
+    row = [car(0.5, lambda s, n=n: s * 0.5 - n * 0.3) for n in range(100)]  # type: ignore[misc]
+    assert told(*row, seconds=50.0) == []
+
+
+def test_one_car_that_stands_is_no_jam() -> None:
+    one = car(0.5, lambda s: min(s * 0.2 - 2.0, 0.5), size=(0.2, 0.15))
+    assert told(one) == []
+
+
+def test_a_lane_that_nobody_uses_is_not_told() -> None:
+    assert told(*jam(15.0, 45.0), lanes="out:up=0.75,0.0 1.0,0.0 1.0,1.0 0.75,1.0") == []
+
+
+def test_changes_of_light_are_not_told() -> None:
+    assert told(exposure(15.0, 1.5), exposure(35.0, 0.6)) == []
+
+
+def test_a_jam_of_minutes_is_not_learnt_as_the_road() -> None:
+    found = told(*jam(15.0, 330.0), seconds=320.0, fps=1.0, off_delay_s=15.0)
+    assert [phase for phase, _, _ in found] == ["raised"]
+
+
+def test_the_queue_of_the_rendered_street_is_told_and_the_lanes_that_flow_are_not() -> None:
+    scene = open_scene("queue")
+    (truth,) = scene.truth().spans
+    lanes = f"{lane_text('in', 'down', -1.0, 2.0)}; {lane_text('out', 'up', 1.0, 2.0)}"
+    watcher = Congestion(CongestionParams(lanes=lanes))
+    found = episodes(shown(scene, FPS, 0.0, 56.0), watcher)
+    assert [(phase, place) for phase, place, _ in found] == [("raised", "out")]
+    assert 0.0 <= found[0][2] - truth.start_s <= 30.0
