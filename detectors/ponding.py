@@ -2,7 +2,8 @@
 
 Without weights this is a change alarm: it tells that the lasting edges of the region (kerbs,
 markings, the grain of the road) have gone smooth while those around it are as they were, which
-water does, and so do snow, mud and a wet tarpaulin.
+water does, and so do snow, mud and a wet tarpaulin. Where somebody has calibrated points of a staff
+or a wall, the height that the change has reached is a level in metres.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from contract.geometry import Box
 from contract.rules import ConfirmationRule
 from contract.sustained import Sustained
 from detectors.kit.edges import edge_strength
+from detectors.kit.gauge import read_gauge
 from detectors.kit.params import param
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
-from detectors.kit.types import Finding, Frame, Image, Observation, Plane
+from detectors.kit.types import Finding, Frame, Image, Measurement, Observation, Plane
 from detectors.kit.zones import ZoneParams, share_of_picture
 
 CALM_S = 2.0  # s the picture is averaged over: ripples, rain and what drives by wash out
@@ -35,6 +37,8 @@ FORGET_S = 6 * 3600.0  # s, time constant at which they follow the scene afterwa
 EDGE = 20.0  # in hundredths of light, about: a step of an eighth between neighbours
 LEAST_EDGES = 0.03  # share of the region; one with less says nothing
 FULL = 0.40  # net share of the edges washed out that is a score of 1
+LEVEL_S = 10.0  # s between two measurements of the level
+FOLLOW = 0.02  # of the difference, each time it is measured dry
 MAX_GAP_S = 60.0  # s without a picture after which the picture is averaged anew
 
 
@@ -53,6 +57,11 @@ class PondingParams(ZoneParams):
     )
     zone_y: float = share_of_picture(0.5, "Top of the watched part, share of the height")
     zone_h: float = share_of_picture(0.5, "Height of the watched part")
+    gauge: str = param(
+        "",
+        check=read_gauge,
+        text="Points x,y=metres of a staff or a wall, from the bottom up, to measure the level at",
+    )
 
 
 @register
@@ -60,7 +69,7 @@ class Ponding:
     """Scores each frame by the share of lasting edges that washed out of the zone."""
 
     kind: ClassVar[str] = "ponding"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "Road markings and kerbs that vanish as they do under water."
     Params: ClassVar[type[PondingParams]] = PondingParams
     budget_ms: ClassVar[float] = 4.0
@@ -85,10 +94,11 @@ class Ponding:
     def reset(self) -> None:
         """Forget the scene."""
         self._scene: _Scene | None = None
+        self._staff: _Staff | None = None
         self._at: datetime | None = None
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
-        """One observation of the zone."""
+        """One observation of the zone; with a gauge, `water_level` every ten seconds."""
         light = _log_light(thumbnail(frame.image))
         gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = frame.captured_at
@@ -98,8 +108,7 @@ class Ponding:
         scene.see(light, gap_s if 0.0 <= gap_s <= MAX_GAP_S else math.inf)
         p = self.params
         rows, columns = p.zone.pixels(light.shape[1], light.shape[0])
-        inside = np.zeros(light.shape, np.bool_)
-        inside[rows, columns] = True
+        inside = p.inside(light.shape[1], light.shape[0]) > 0
         here, around = scene.change(inside), scene.change(~inside)
         net = here.washed_out - max(0.0, around.washed_out)
         known = scene.known_s >= LEARN_S and here.edges >= LEAST_EDGES
@@ -119,7 +128,40 @@ class Ponding:
             "around": around.washed_out,
             "edges": here.edges,
         }
-        return [Observation("ponding", score, box, features=features)]
+        found: list[Finding] = [Observation("ponding", score, box, features=features)]
+        found += self._level(frame, gap_s, scene.known_s >= LEARN_S)
+        return found
+
+    def _level(self, frame: Frame, gap_s: float, known: bool) -> Iterable[Finding]:
+        """The level at the gauge, once its dry look is known."""
+        gauge = read_gauge(self.params.gauge)
+        if gauge is None:
+            return []
+        strip, at = gauge.strip(frame.image), frame.captured_at
+        if self._staff is None or self._staff.gauge != self.params.gauge:
+            self._staff = _Staff(self.params.gauge, strip.copy(), strip, at)
+        staff = self._staff
+        rate = 1.0 - math.exp(-(gap_s if 0.0 <= gap_s <= MAX_GAP_S else math.inf) / CALM_S)
+        staff.calm += np.float32(rate) * (strip - staff.calm)
+        if not known:
+            staff.dry[:] = staff.calm
+        if not known or (at - staff.told_at).total_seconds() < LEVEL_S:
+            return []
+        staff.told_at = at
+        metres, wet = gauge.level(staff.dry, staff.calm)
+        if wet == 0.0:  # dry: its look follows the light of the day
+            staff.dry += np.float32(FOLLOW) * (staff.calm - staff.dry)
+        return [Measurement("water_level", metres, "m", place="gauge")]
+
+
+@dataclass(slots=True)
+class _Staff:
+    """The gauge as it looked dry, and when its level was told."""
+
+    gauge: str  # as it is written in the parameters
+    dry: Plane
+    calm: Plane  # its look averaged, as the scene's is
+    told_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ from detectors.kit.types import Frame, Image
 from detectors.look import EPOCH, frames, watch
 from detectors.ponding import Ponding, PondingParams
 from edge.scenes import open_scene
+from edge.scenes.drawing import HEIGHT, WIDTH
+from edge.scenes.underpass import CAMERA, DIP_M, GAUGE_M, road_m
+from tests.detectors.rendered import measured, second
 from tests.detectors.scenes import START, Painter, car, exposure, film
 
 FPS = 2.0
@@ -143,9 +146,9 @@ def rendered(name: str, seconds: float) -> Iterator[Frame]:
 
 
 def test_the_underpass_is_told_between_a_closed_road_and_a_drowned_car() -> None:
-    ((phase, second), *_) = told(rendered("water", 60.0), **UNDERPASS)
+    ((phase, raised_s), *_) = told(rendered("water", 60.0), **UNDERPASS)
     levels = open_scene("water").truth().levels
-    level_m = np.interp(second, [v.at_s for v in levels], [v.height_m for v in levels])
+    level_m = np.interp(raised_s, [v.at_s for v in levels], [v.height_m for v in levels])
     assert phase == "raised"
     assert 0.15 <= level_m <= 0.60
 
@@ -171,3 +174,36 @@ def test_a_flooded_motorway_is_told_when_its_five_seconds_are_shown_as_fifty(cli
 @pytest.mark.parametrize("name", ["T07_suburban_road.mp4", "T15_jam_headon.mp4"])
 def test_real_traffic_is_not_told(clips: Path, name: str) -> None:
     assert list(watch(frames(clips / "traffic" / name), Ponding(PondingParams()))) == []
+
+
+def gauge() -> str:
+    """The staff of the rendered underpass, in metres above the lowest point of its road."""
+    points = []
+    for above_m in (0.0, 0.5, 1.0, 1.5, 2.0):
+        height_m = float(road_m(GAUGE_M[1])) + above_m
+        x, y = CAMERA.point(GAUGE_M[0], height_m, GAUGE_M[1])
+        points.append(f"{x / WIDTH:.5f},{y / HEIGHT:.5f}={height_m + DIP_M:.3f}")
+    return " ".join(points)
+
+
+def test_the_level_at_the_staff_of_the_underpass_is_right_within_a_quarter_of_a_metre() -> None:
+    scene = open_scene("water")
+    found = measured(rendered("water", 92.0), Ponding(PondingParams(gauge=gauge())), "water_level")
+    levels = scene.truth().levels
+    assert len(found) == 9
+    for seen in found:
+        truth_m = np.interp(second(seen), [v.at_s for v in levels], [v.height_m for v in levels])
+        assert seen.measurement.value == pytest.approx(truth_m, abs=0.25)
+    dry, flooded = found[0].measurement, found[6].measurement
+    assert (dry.unit, dry.place) == ("m", "gauge")
+    assert flooded.value - dry.value > 0.9
+
+
+def test_without_a_gauge_no_level_is_told() -> None:
+    assert measured(street_film(40, water(15.0)), Ponding(PondingParams()), "water_level") == []
+
+
+def test_water_in_a_zone_of_corners_is_told() -> None:
+    corners = "0,0.5 1,0.5 1,1 0,1"
+    found = told(street_film(60, water(30.0)), zone_corners=corners, zone_h=0.1)
+    assert [phase for phase, _ in found] == ["raised"]
