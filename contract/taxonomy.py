@@ -56,6 +56,9 @@ class CameraState(StrEnum):
     DARK = "dark"
     COVERED = "covered"
     MOVED = "moved"
+    DEFOCUSED = "defocused"
+    NOISY = "noisy"
+    CORRUPTED = "corrupted"  # frames arrive, in pieces
     LOST = "lost"  # no connection
     ENDED = "ended"  # a file that was played to its end
 

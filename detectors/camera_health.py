@@ -1,6 +1,7 @@
-"""Whether a camera still shows anything: frozen, dark or covered.
+"""Whether a camera still shows what it should: one observation per fault for every frame scored.
 
-One observation per fault for every frame scored, so each fault has its own episode.
+So each fault has its own episode. Frozen, dark, noisy and corrupted pictures are told from the
+pictures alone; covered, defocused and moved ones against what the camera usually shows.
 """
 
 from __future__ import annotations
@@ -17,19 +18,31 @@ import numpy as np
 
 from contract.episode import EpisodePolicy
 from contract.rules import ConfirmationRule, KOfN
-from detectors.kit.edges import edge_strength
+from detectors.kit import view
+from detectors.kit.broken import broken_share, smeared_share
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
-from detectors.kit.thumbnail import thumbnail
-from detectors.kit.types import Finding, Frame, Image, Observation
+from detectors.kit.types import Finding, Frame, Image, Observation, Plane
+from detectors.kit.view import View
 
-LABELS = ("frozen", "dark", "covered")
+LABELS = ("frozen", "dark", "covered", "defocused", "moved", "noisy", "corrupted")
 CONFIRM_SHARE = 0.9  # of the samples within confirm_s
-EDGE = 40.0  # Sobel sum of luma, 0..255 scale: a step of about 10 between neighbours
 LEAST_EDGES = 0.02  # share of the picture; a scene with less cannot be told from a covered lens
-KNOWN_S = 20.0  # s a scene must have been seen before `covered` is judged against it
+KNOWN_S = 20.0  # s a scene must have been seen before it is judged against
 RISE_S, FALL_S = 10.0, 6 * 3600.0  # s; what a scene usually shows is learnt fast, forgotten slowly
+PLACE_S = 120.0  # s, time constant of where its edges are
+ACCEPT_S = 900.0  # s after which a camera that was moved has a new usual view
+SOFT = Ramp(0.55, 0.3)  # sharpness against the usual one
+SHAPES = Ramp(
+    0.35, 0.6
+)  # coarse contrast against the usual one: all that a lens out of focus keeps
+ELSEWHERE = Ramp(0.45, 0.2)  # correlation of where edges are with where they were
+SHIFTED = Ramp(1.5, 3.0)  # pixels of the place plane (96 wide) by which it lies elsewhere
+FOUND = 0.3  # response of the phase correlation: the usual view is found, there or elsewhere
+HERE = 0.03  # the same where it is found at rest: it is where it was after all
+BROKEN = Ramp(0.04, 0.10)  # share of the block grid that is hard steps
+SMEARED = Ramp(0.02, 0.10)  # share of the picture that is smeared
 MAX_GAP_S = 60.0  # s without a frame: whatever came before says nothing of this one
 
 
@@ -61,6 +74,13 @@ class CameraHealthParams:
         unit="1",
         text="Share of its usual edges that a covered picture still has, at most",
     )
+    noise_luma: float = param(
+        14.0,
+        minimum=2.0,
+        maximum=100.0,
+        unit="1",
+        text="Deviation (0..255) of a picture's noise that speaks for a fault with half a score",
+    )
 
 
 @register
@@ -68,10 +88,12 @@ class CameraHealth:
     """Scores each frame for the faults of a camera."""
 
     kind: ClassVar[str] = "camera_health"
-    version: ClassVar[str] = "1"
-    summary: ClassVar[str] = "Frozen, dark or covered cameras."
+    version: ClassVar[str] = "2"
+    summary: ClassVar[str] = (
+        "Frozen, dark, covered, defocused, moved, noisy cameras and corrupted streams."
+    )
     Params: ClassVar[type[CameraHealthParams]] = CameraHealthParams
-    budget_ms: ClassVar[float] = 4.0
+    budget_ms: ClassVar[float] = 12.0
     sample_fps: ClassVar[float] = 1.0
 
     def __init__(self, params: CameraHealthParams) -> None:
@@ -96,29 +118,44 @@ class CameraHealth:
         """Forget the scene."""
         self._at: datetime | None = None
         self._digest: tuple[int, tuple[int, ...]] | None = None
-        self._usual_edges = 0.0
-        self._known_s = 0.0
+        self._patch: Plane | None = None
+        self._usual: dict[bool, _Usual] = {}  # in infrared, in colour
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
-        """One observation each for frozen, dark and covered."""
+        """One observation for each fault."""
         gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
         if not 0.0 <= gap_s <= MAX_GAP_S:
-            self._digest = None
+            self._digest = self._patch = None
             gap_s = 0.0
         self._at = frame.captured_at
-        small = cv2.cvtColor(thumbnail(frame.image), cv2.COLOR_BGR2GRAY)
         frozen = self._frozen(frame.image, gap_s)
-        luma = float(np.percentile(np.asarray(small), 95))
+        now = view.look(frame.image)
         # 16 is black in video; from there up to twice the distance the score falls to 0
-        dark = Ramp(self.params.dark_luma * 2.0 - 16.0, 16.0)(luma)
-        edges = _edge_share(small)
-        covered = self._covered(edges, dark, frozen, gap_s)
+        dark = Ramp(self.params.dark_luma * 2.0 - 16.0, 16.0)(now.bright)
+        noisy = self._noisy(now)
+        broken, smeared = broken_share(frame.image), smeared_share(frame.image)
+        corrupted = max(BROKEN(broken), SMEARED(smeared))
+        usual = self._usual.get(now.grey)
+        if usual is None or usual.place.shape != now.place.shape or usual.settled:
+            usual = self._usual[now.grey] = _Usual(now)
+        judged = usual.judge(now, self.params.covered_share, gap_s)
+        # a dark picture has no edges either, and one in pieces is no view of anything
+        if max(dark, corrupted) >= self.params.threshold:
+            judged = _NOTHING
+        if frozen == 0.0:  # a frozen picture teaches nothing
+            sound = max(dark, corrupted, noisy, *judged) < 0.5 * self.params.threshold
+            usual.learn(now, gap_s, sound)
+        features = {"fine": now.fine, "usual_fine": usual.fine, "coarse": now.coarse}
         return [
             Observation("frozen", frozen),
-            Observation("dark", dark, features={"luma_p95": luma}),
+            Observation("dark", dark, features={"luma_p95": now.bright}),
             Observation(
-                "covered", covered, features={"edges": edges, "usual_edges": self._usual_edges}
+                "covered", judged[0], features={"edges": now.edges, "usual_edges": usual.edges}
             ),
+            Observation("defocused", judged[1], features=features),
+            Observation("moved", judged[2], features={"alike": usual.alike}),
+            Observation("noisy", noisy, features={"noise_luma": self._noise}),
+            Observation("corrupted", corrupted, features={"broken": broken, "smeared": smeared}),
         ]
 
     def _frozen(self, image: Image, gap_s: float) -> float:
@@ -131,18 +168,65 @@ class CameraHealth:
         self._digest = digest
         return 1.0 if same else 0.0
 
-    def _covered(self, edges: float, dark: float, frozen: float, gap_s: float) -> float:
-        usual = self._usual_edges
-        known = self._known_s >= KNOWN_S and usual >= LEAST_EDGES
-        if frozen == 0.0:  # a frozen picture teaches nothing
-            constant_s = RISE_S if edges > usual else FALL_S
-            self._usual_edges += (1.0 - math.exp(-gap_s / constant_s)) * (edges - usual)
-            self._known_s += gap_s
-        if not known or dark >= self.params.threshold:  # a dark picture has no edges either
+    def _noisy(self, now: View) -> float:
+        self._noise = 0.0 if self._patch is None else view.noise(now.patch, self._patch)
+        self._patch = now.patch
+        return Ramp(0.6 * self.params.noise_luma, 1.4 * self.params.noise_luma)(self._noise)
+
+
+_NOTHING = (0.0, 0.0, 0.0)
+
+
+class _Usual:
+    """What a camera usually shows."""
+
+    def __init__(self, first: View) -> None:
+        self.edges = self.fine = self.coarse = 0.0
+        self.place = first.place.copy()
+        self.alike = 1.0  # how much of the view was where it usually is, last time
+        self._known_s = 0.0
+        self._elsewhere_s = 0.0
+
+    def judge(self, now: View, covered_share: float, gap_s: float) -> tuple[float, float, float]:
+        """(covered, defocused, moved) of a picture, 0 each before the view is known."""
+        if self._known_s < KNOWN_S or self.edges < LEAST_EDGES:
+            return _NOTHING
+        left = now.edges / self.edges
+        covered = Ramp(2.0 * covered_share, 0.0)(left)
+        shapes = SHAPES(now.coarse / max(self.coarse, 1.0))
+        defocused = SOFT(now.fine / max(self.fine, 1.0)) * shapes
+        moved = self._moved(now) * Ramp(0.3, 0.5)(left)
+        self._elsewhere_s = self._elsewhere_s + gap_s if moved > 0.0 else 0.0
+        # a lens that lost its focus shows few edges, which is not covered
+        return covered * (1.0 - defocused), defocused, moved
+
+    @property
+    def settled(self) -> bool:
+        """Whether the view lies elsewhere for so long that it is the usual one now."""
+        return self._elsewhere_s >= ACCEPT_S
+
+    def learn(self, now: View, gap_s: float, sound: bool) -> None:
+        """Follow the scene. sound: no fault is seen; only then more is expected of it."""
+        self._known_s += gap_s
+        fall = 1.0 - math.exp(-gap_s / FALL_S)
+        rise = 1.0 - math.exp(-gap_s / RISE_S) if sound else 0.0
+        for name in ("edges", "fine", "coarse"):
+            usual, seen = getattr(self, name), getattr(now, name)
+            setattr(self, name, usual + (rise if seen > usual else fall) * (seen - usual))
+        if sound:
+            rate = np.float32(1.0 - math.exp(-gap_s / PLACE_S))
+            self.place += rate * (now.place - self.place)
+
+    def _moved(self, now: View) -> float:
+        """How surely the edges are elsewhere: by the shift that phase correlation finds, and where
+        it finds none, by how little of them is where it was.
+        """
+        self.alike = view.alike(now.place, self.place)
+        if self.alike > 0.8 or min(now.place.shape) < 16:
             return 0.0
-        return Ramp(2.0 * self.params.covered_share, 0.0)(edges / usual)
-
-
-def _edge_share(luma: cv2.typing.MatLike) -> float:
-    """Share of pixels on an edge, 0..1."""
-    return float((edge_strength(luma) > EDGE).mean())
+        (x, y), response = cv2.phaseCorrelate(self.place, now.place)
+        if response >= FOUND:
+            return SHIFTED(math.hypot(x, y))
+        if response >= HERE and math.hypot(x, y) <= SHIFTED.nothing:
+            return 0.0
+        return ELSEWHERE(self.alike)

@@ -104,6 +104,9 @@ CAMERA_STATES: dict[str, Both] = {
     "dark": Both("dark", "黑屏"),
     "covered": Both("covered", "被遮挡"),
     "moved": Both("moved", "视角偏移"),
+    "defocused": Both("out of focus", "失焦"),
+    "noisy": Both("noisy", "噪声过大"),
+    "corrupted": Both("corrupted", "画面花屏"),
     "lost": Both("lost", "失联"),
     "ended": Both("played to its end", "播放结束"),
     "unheard": Both("not heard of", "无心跳"),  # the hub's word, of an agent that is silent

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from contract.episode import EpisodeChange
 from contract.taxonomy import Phase
 from detectors.camera_health import LABELS, CameraHealth, CameraHealthParams
-from detectors.kit.types import Frame
+from detectors.kit.types import Frame, Image
 from detectors.look import watch
+from edge.scenes import open_scene
 from tests.detectors.scenes import START, Painter, film, flame, street
 
 CLEAR = street(320, 180)
@@ -118,3 +121,131 @@ def test_a_frozen_picture_across_a_long_pause_is_not_held_against_the_camera() -
     detector.observe(frame)
     later = dataclasses.replace(frame, captured_at=frame.captured_at + timedelta(hours=1))
     assert [o.score for o in detector.observe(later) if o.label == "frozen"] == [0.0]  # type: ignore[union-attr]
+
+
+TOWN_SIZE = (320, 180)
+
+
+@cache
+def town() -> Image:
+    """A rendered square without noise of its own that matters, 320 x 180."""
+    canvas = np.empty((540, 960, 3), np.uint8)
+    open_scene("freeze").draw(0.0, canvas)
+    return np.asarray(cv2.resize(canvas, TOWN_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def told(*painters: Painter, seconds: float = 85.0, fps: float = 1.0) -> list[tuple[str, str]]:
+    stream = film(seconds, *painters, fps=fps, scene=town(), noise=1.5)
+    return [(label, phase) for label, phase, _ in faults(stream, confirm_s=10.0)]
+
+
+def during(begin: float, end: float, change: Callable[[Image], Any]) -> Painter:
+    def paint(image: Image, second: float) -> None:
+        if begin <= second < end:
+            image[:] = np.clip(change(image), 0, 255).astype(np.uint8)
+
+    return paint
+
+
+def shifted(image: Image, x: float, y: float) -> Image:
+    move = np.array(((1.0, 0.0, x), (0.0, 1.0, y)))
+    return np.asarray(cv2.warpAffine(image, move, TOWN_SIZE, borderMode=cv2.BORDER_REFLECT))
+
+
+def once(label: str) -> list[tuple[str, str]]:
+    return [(label, "raised"), (label, "cleared")]
+
+
+def test_a_rendered_square_has_no_fault() -> None:
+    assert told() == []
+
+
+def test_a_lens_out_of_focus_is_defocused_and_nothing_else() -> None:
+    assert told(during(30, 55, lambda i: cv2.GaussianBlur(i, (0, 0), 2.5))) == once("defocused")
+
+
+@pytest.mark.parametrize(("x", "y"), [(30, 0), (-20, 15), (200, 50)])
+def test_a_camera_that_looks_elsewhere_is_moved_and_nothing_else(x: float, y: float) -> None:
+    assert told(during(30, 55, lambda i: shifted(i, x, y))) == once("moved")
+
+
+def test_a_mast_that_sways_is_not_moved() -> None:
+    chance = np.random.default_rng(3)
+    sway = during(0, 200, lambda i: shifted(i, *chance.normal(0, 1.0, 2)))
+    assert told(sway) == []
+
+
+def test_a_camera_that_stays_where_it_was_put_has_a_new_view_after_a_quarter_of_an_hour() -> None:
+    put = during(200, 1e9, lambda i: shifted(i, 45, 10))
+    assert told(put, seconds=1500.0, fps=0.1) == once("moved")
+
+
+def test_noise_that_a_sound_sensor_does_not_make_is_noisy_and_nothing_else() -> None:
+    chance = np.random.default_rng(3)
+    noise = during(30, 55, lambda i: i + chance.normal(0, 35, i.shape[:2])[..., None])
+    assert told(noise) == once("noisy")
+
+
+def test_a_night_with_the_noise_of_a_high_gain_is_not_noisy() -> None:
+    chance = np.random.default_rng(3)
+    night = during(0, 200, lambda i: i * 0.4 + chance.normal(0, 7, i.shape))
+    assert told(night) == []
+
+
+def smear(image: Image) -> Image:
+    """What a decoder makes of a slice that never came: the last row goes on to the bottom."""
+    broken = image.copy()
+    broken[75:] = broken[74]
+    return broken
+
+
+def test_rows_that_a_decoder_repeats_are_corrupted_and_nothing_else() -> None:
+    clean = film(85, fps=1.0, scene=town(), noise=1.5)
+    stream = (
+        dataclasses.replace(f, image=smear(f.image)) if 30 <= f.number < 55 else f for f in clean
+    )
+    found = [(label, phase) for label, phase, _ in faults(stream, confirm_s=10.0)]
+    assert found == once("corrupted")
+
+
+def test_blocks_from_elsewhere_are_corrupted_and_nothing_else() -> None:
+    chance = np.random.default_rng(3)
+
+    def blocks(image: Image) -> Image:
+        broken = image.copy()
+        for _ in range(60):
+            top, to = 16 * chance.integers(0, 11, 2)
+            left, aside = 16 * chance.integers(0, 20, 2)
+            part = image[top : top + 16, left : left + 16].mean(axis=(0, 1))
+            broken[to : to + 16, aside : aside + 16] = part + chance.normal(0, 25, 3)
+        return broken
+
+    assert told(during(30, 55, blocks)) == once("corrupted")
+
+
+@pytest.mark.parametrize("quality", [5, 20])
+def test_hard_compression_is_not_corrupted(quality: int) -> None:
+    def compressed(image: Image) -> Image:
+        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+
+    labels = {label for label, _ in told(during(0, 200, compressed))}
+    assert "corrupted" not in labels
+
+
+def test_the_switch_to_infrared_and_back_is_no_fault() -> None:
+    infrared = during(30, 55, lambda i: (cv2.cvtColor(i, cv2.COLOR_BGR2GRAY) * 0.7)[..., None])
+    assert told(infrared) == []
+
+
+def test_rain_on_the_lens_is_no_fault() -> None:
+    def drops(image: Image) -> Image:
+        soft = np.asarray(cv2.GaussianBlur(image, (17, 17), 0))
+        wet = image.copy()
+        for x, y in np.random.default_rng(4).uniform(0, 1, (12, 2)):
+            mask = np.zeros(image.shape[:2], np.uint8)
+            cv2.circle(mask, (round(x * 320), round(y * 180)), 12, 255, -1)
+            wet[mask > 0] = soft[mask > 0]
+        return wet
+
+    assert told(during(30, 55, drops)) == []

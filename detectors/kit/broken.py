@@ -1,0 +1,81 @@
+"""Signs of a stream that was damaged on its way: what a decoder makes of missing pieces.
+
+A decoder that lost a piece goes on with what it has: macroblocks that belong elsewhere, whose
+borders are hard steps exactly on the grid of 16 pixels, and areas smeared downwards from the last
+row it knew. Hard compression shows the grid too, but with weak steps, and a building has strong
+steps, but on no grid: so strong steps on the grid are counted less those beside it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.kit.types import Image
+
+GRID = 16  # pixels: a macroblock of H.264; H.265 units are multiples of it
+STEP = 18  # 0..255: a step between neighbours that a quantiser does not make
+SMEAR = 1  # 0..255: rows that differ less are the same row, give or take the deblocking
+TEXTURE = 4  # 0..255: mean step along a row of a smear that shows anything at all
+
+
+def broken_share(image: Image) -> float:
+    """Share of the grid's borders that are hard steps, less the same beside the grid, 0..1.
+
+    image: as it was decoded, not scaled.
+    """
+    parts = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb))[:2]
+    down = _hard_borders([np.asarray(part, np.uint8) for part in parts])
+    across = _hard_borders([np.asarray(cv2.transpose(part), np.uint8) for part in parts])
+    return max(0.0, (down + across) / 2.0)
+
+
+def smeared_share(image: Image) -> float:
+    """Share of the picture whose rows repeat the row above while they show something, 0..1."""
+    luma = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    rows, columns = (n // GRID for n in luma.shape)
+    if rows < 2 or columns < 2:
+        return 0.0
+    luma = luma[: rows * GRID, : columns * GRID]
+    down = np.zeros_like(luma)
+    down[1:] = cv2.absdiff(luma[1:], luma[:-1])
+    along = np.zeros_like(luma)
+    along[:, 1:] = cv2.absdiff(luma[:, 1:], luma[:, :-1])
+    _, same = cv2.threshold(down, SMEAR, 255, cv2.THRESH_BINARY_INV)
+    still = cv2.resize(same, (columns, rows), interpolation=cv2.INTER_AREA) > 0.97 * 255
+    shows = cv2.resize(along, (columns, rows), interpolation=cv2.INTER_AREA) >= TEXTURE
+    return float((still & shows).mean())
+
+
+def _hard_borders(parts: list[NDArray[np.uint8]]) -> float:
+    """Share of horizontal borders of blocks that are hard steps, less those half a block aside."""
+    height, width = (n // GRID * GRID for n in parts[0].shape)
+    if height < 3 * GRID or width < 2 * GRID:
+        return 0.0
+    picture = [part[:height, :width] for part in parts]
+    return _hard_at(picture, 0) - max(
+        _hard_at(picture, GRID // 2), _hard_at(picture, GRID // 4 + 1)
+    )
+
+
+def _hard_at(picture: list[NDArray[np.uint8]], offset: int) -> float:
+    """Share of segments of one block's width that are hard steps between two rows.
+
+    The rows are those at the grid plus `offset`. Hard: the step is large along the whole segment,
+    while on either side the picture is even.
+    """
+    first = np.arange(GRID + offset, picture[0].shape[0] - 2, GRID)
+    step: NDArray[np.uint8] | None = None
+    even: NDArray[np.uint8] | None = None
+    for part in picture:
+        far, above, below, beyond = (part[first + n] for n in (-2, -1, 0, 1))
+        here = np.asarray(cv2.absdiff(below, above), np.uint8)
+        sides = np.asarray(cv2.max(cv2.absdiff(above, far), cv2.absdiff(beyond, below)), np.uint8)
+        step = here if step is None else np.maximum(step, here)
+        even = sides if even is None else np.maximum(even, sides)
+    assert step is not None
+    assert even is not None
+    hard = (step > STEP) & (even < step // 3)
+    segments = hard.reshape(len(first), -1, GRID).mean(axis=2)
+    return float((segments > 0.7).mean())
