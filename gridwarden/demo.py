@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gridwarden.cameras import Camera
 from gridwarden.datafolder import open_folder
+from gridwarden.demo_accounts import FILE, OPERATOR, prepare_accounts
 from gridwarden.demo_sensors import demo_sensors
 from gridwarden.live import Display, PlainDisplay, TerminalDisplay
 from gridwarden.ports import LOOPBACK
@@ -89,6 +90,15 @@ def _attend(site: Site, console: Console, teller: Teller, stop: threading.Event)
         f"{LOOPBACK}:{site.ports.mqtt.number}, this machine only as it has no access rules; "
         f"data: {site.folder.path})"
     )
+    secret = prepare_accounts(site.hub_settings, site.folder.path)
+    passwords = site.folder.path / FILE
+    if secret is not None:
+        print_line(
+            f"sign in, once and within ten minutes: {site.console}sign-in/once/{secret}  "
+            f"(as {OPERATOR}; the other roles and all passwords: {passwords})"
+        )
+    else:
+        print_line(f"sign in with an account of yours; those of the demo: {passwords}")
     watch = Watch(site.agent_status, site.database_url)
     watch.start()
     display: Display

@@ -143,7 +143,7 @@ def quarantine_replay(
     """Take entries after all; what came of each, and whether all were taken."""
     if bool(ids) == waiting:
         raise UsageError("name entries by their ids, or --waiting for all that wait")
-    actor = _myself()
+    actor = myself()
     if waiting:
         told, failed = replay_waiting(hub, actor, agent=agent, fault=fault, clock=clock)
     else:
@@ -159,7 +159,7 @@ def quarantine_replay(
 def quarantine_give_up(hub: Hub, id: int, reason: str) -> list[str]:
     """An entry will never be taken."""
     with hub.pool.connection() as conn:
-        return [_settled(give_up(conn, hub, id, _myself(), reason))]
+        return [_settled(give_up(conn, hub, id, myself(), reason))]
 
 
 def _entry(r: Refused) -> str:
@@ -183,7 +183,7 @@ def _stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
-def _myself() -> Actor:
+def myself() -> Actor:
     """Who acts on the command line: the account of this machine."""
     try:
         name = getpass.getuser()

@@ -104,6 +104,11 @@ class Site:
         return f"http://{ports.LOOPBACK}:{self.ports.http.number}/"
 
     @property
+    def hub_settings(self) -> Path:
+        """The hub's settings of this run."""
+        return self.folder.run / "hub.toml"
+
+    @property
     def agent_status(self) -> Path:
         """What the agent tells of itself every second."""
         return self.folder.edge / "status.json"

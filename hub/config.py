@@ -48,6 +48,7 @@ _KINDS: dict[Any, str] = {
     tuple[str, ...]: "a list of words",
     InsertPath: " or ".join(InsertPath),
 }
+_GONE = {"hub.operator": "people sign in now (gridwarden accounts create)"}
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
@@ -83,6 +84,7 @@ class HttpConfig:
     port: int = 8080
     allowed_hosts: tuple[str, ...] = ()  # names it may be called by, beside host and loopback
     public_url: str = ""  # how others reach it, for links in what leaves the hub
+    trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For and -Proto are believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,6 @@ class SiteConfig:
     calendar_file: Path = _CONFIGS / "calendar.toml"
     assets_dir: Path | None = None  # libraries of the console; None: where set-up puts them
     time_zone: str = "Asia/Shanghai"  # of the district: days of event numbers
-    operator: str = "operator"  # who acts in the console while there is no log-in
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,22 @@ class IdentityConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountsConfig:
+    """How people sign in, and for how long."""
+
+    idle_minutes: int = 120  # a session that nobody uses ends; an open page of the console uses it
+    longest_hours: int = 16  # a session ends, however much it is used: longer than a shift
+    tries_per_login: int = 10  # wrong passwords of one login before it has to wait
+    tries_per_address: int = 50  # from one address, whatever the login
+    tries_minutes: int = 15  # within this time
+    least_password: int = 10  # characters
+    token_days: int = 365  # longest life of an API token
+    argon2_time_cost: int = 3  # RFC 9106, second recommended choice
+    argon2_memory_kib: int = 65_536
+    argon2_parallelism: int = 4
+
+
+@dataclass(frozen=True, slots=True)
 class HubConfig:
     """Every setting of the hub."""
 
@@ -202,6 +219,7 @@ class HubConfig:
     limits: LimitsConfig = LimitsConfig()
     evidence: EvidenceConfig = EvidenceConfig()
     identity: IdentityConfig = IdentityConfig()
+    accounts: AccountsConfig = AccountsConfig()
     webhooks: WebhooksConfig = field(default_factory=WebhooksConfig)
     open311: Open311Config = field(default_factory=Open311Config)
     cap: CapConfig = field(default_factory=CapConfig)
@@ -274,6 +292,8 @@ def _section(
     hints = typing.get_type_hints(kind)
     fields: dict[str, Any] = {}
     for key, entry in given.items():
+        if (gone := _GONE.get(f"{section}.{key}")) is not None:
+            raise ConfigError(f"{entry.where} is of no use any more: {gone}; delete it")
         if key not in hints:
             raise ConfigError(_unknown(f"key of [{section}]", key, hints, entry))
         fields[key] = _convert(hints[key], entry, environ)
@@ -357,6 +377,16 @@ def _checked(config: HubConfig) -> HubConfig:
         ("identity.certificate_port", identity.certificate_port, 1, 65535),
         ("identity.certificate_days", identity.certificate_days, 1, 7300),
         ("identity.warn_days", identity.warn_days, 0, 3650),
+        ("accounts.idle_minutes", config.accounts.idle_minutes, 1, 10_080),
+        ("accounts.longest_hours", config.accounts.longest_hours, 1, 720),
+        ("accounts.tries_per_login", config.accounts.tries_per_login, 1, 1000),
+        ("accounts.tries_per_address", config.accounts.tries_per_address, 1, 100_000),
+        ("accounts.tries_minutes", config.accounts.tries_minutes, 1, 1440),
+        ("accounts.least_password", config.accounts.least_password, 8, 128),
+        ("accounts.token_days", config.accounts.token_days, 1, 3650),
+        ("accounts.argon2_time_cost", config.accounts.argon2_time_cost, 1, 100),
+        ("accounts.argon2_memory_kib", config.accounts.argon2_memory_kib, 8, 4_194_304),
+        ("accounts.argon2_parallelism", config.accounts.argon2_parallelism, 1, 64),
         ("ingest.hole_s", ingest.hole_s, 2 * ingest.batch_wait_ms / 1000, 3600),
         ("storage.keep_readings_days", storage.keep_readings_days, 0, MAX_DAYS),
         ("storage.keep_scores_days", storage.keep_scores_days, 0, MAX_DAYS),

@@ -78,6 +78,8 @@ def serve(hub: Hub, stop: threading.Event) -> None:
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_S,
+                proxy_headers=bool(http.trusted_proxies),
+                forwarded_allow_ips=list(http.trusted_proxies),
                 lifespan="on",
             )
         )

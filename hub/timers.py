@@ -20,6 +20,7 @@ from hub.services.erase_evidence import expire_evidence, remove_erased
 from hub.services.lapse import lapse_cleared
 from hub.services.recompute_deadlines import RulesWatch
 from hub.services.seal_history import seal_history
+from hub.services.signing_in import forget_old
 from hub.services.watch_expiry import ExpiryWatch
 
 EVERY_S = 5.0
@@ -30,6 +31,7 @@ _JOBS = (
     seal_history,
     expire_evidence,
     remove_erased,
+    forget_old,
 )
 MAX_REPEATS = 40  # of one job in one round
 JUMP = timedelta(seconds=60)  # more than a clock is corrected by while it is kept right

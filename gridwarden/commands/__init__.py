@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 
 from gridwarden.commands import (
+    accounts,
     agents,
     assets,
+    audit,
     backup,
     broker,
     chaos,
@@ -24,6 +26,7 @@ from gridwarden.commands import (
     readiness,
     replay,
     restore,
+    tokens,
     units,
     version,
     webhooks,
@@ -33,6 +36,9 @@ COMMANDS = (
     demo,
     hub,
     edge,
+    accounts,
+    tokens,
+    audit,
     agents,
     grid,
     people,

@@ -13,12 +13,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse
 
-from hub.api import access, errors
+from hub.api import access, errors, turned_away
 from hub.api.guard import Guard
 from hub.api.live import Live
+from hub.api.recorder import Recorder
 from hub.api.render import Pages
 from hub.api.routes import (
     alertmanager,
+    audit,
     cap,
     detections,
     devices,
@@ -40,6 +42,7 @@ from hub.api.routes import (
     registry,
     sensor_pages,
     sensors,
+    sign_in,
     training,
     units,
     webhooks,
@@ -89,6 +92,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.state.shelf = Shelf([assets_folder(hub), _STATIC])
     app.state.pages = Pages(hub, app.state.shelf)
     errors.install(app)
+    turned_away.install(app)
     for router in (
         events.router,
         events.reports_router,
@@ -110,6 +114,8 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         notices.router,
         alertmanager.router,
         health.live_router,
+        audit.router,
+        sign_in.api_router,
     ):
         app.include_router(router, prefix=API)
     app.include_router(health.router)
@@ -119,6 +125,8 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.include_router(pages.router)
     app.include_router(outward_pages.router)
     app.include_router(sensor_pages.router)
+    app.include_router(sign_in.router)
+    app.include_router(audit.pages_router)
     app.add_api_route(
         f"{API}/openapi.json",
         lambda: JSONResponse(app.openapi()),
@@ -128,6 +136,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     http = hub.config.http
     access.table(app)  # a route that does not say who may use it is told of now
+    app.add_middleware(Recorder, hub=hub)
     app.add_middleware(Guard, hosts=(http.host, *http.allowed_hosts))
     return app
 

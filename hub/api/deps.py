@@ -10,7 +10,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Header, Query, Request
 from psycopg import Connection
 
-from hub.domain.actor import Actor, Role
+from hub.api.caller import CallerDep
+from hub.domain.actor import Actor
 from hub.domain.errors import InvalidError
 from hub.services.context import Hub
 
@@ -25,12 +26,11 @@ def _the_hub(request: Request) -> Hub:
 HubDep = Annotated[Hub, Depends(_the_hub)]
 
 
-def duty_operator(hub: HubDep) -> Actor:
-    """Who acts as long as there are no accounts: the dispatcher on duty, as configured."""
-    return Actor(hub.config.hub.operator, Role.DISPATCHER)
+def _acting(caller: CallerDep) -> Actor:
+    return caller.actor
 
 
-ActorDep = Annotated[Actor, Depends(duty_operator)]
+ActorDep = Annotated[Actor, Depends(_acting)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Entries at most")]
 Cursor = Annotated[str | None, Query(max_length=100, description="`next` of the page before")]
 IfMatch = Annotated[

@@ -21,11 +21,11 @@ from starlette.responses import Response
 from hub.domain.errors import (
     ConflictError,
     DomainError,
-    ForbiddenError,
     GoneError,
     InvalidError,
     NotAllowedError,
     NotFoundError,
+    WrongRoleError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -42,6 +42,7 @@ _KINDS = {
     413: "too-large",
     421: "unknown-host",
     422: "invalid",
+    429: "too-many-tries",
     500: "internal",
     503: "unavailable",
 }
@@ -49,7 +50,7 @@ _KINDS = {
 # where the status alone does not tell the kind
 _OWN_KINDS: dict[type[Exception], str] = {
     NotAllowedError: "not-allowed",
-    ForbiddenError: "forbidden",
+    WrongRoleError: "not-allowed",
 }
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotFoundError, _refused(404))
     app.add_exception_handler(ConflictError, _refused(409))
     app.add_exception_handler(NotAllowedError, _refused(409))
-    app.add_exception_handler(ForbiddenError, _refused(403))
+    app.add_exception_handler(WrongRoleError, _refused(403))
     app.add_exception_handler(GoneError, _refused(410))
     app.add_exception_handler(InvalidError, _refused(422))
     app.add_exception_handler(RequestValidationError, _invalid)

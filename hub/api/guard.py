@@ -1,9 +1,8 @@
 """What stands before every route: the allowed names, no foreign origin, a bounded body, headers.
 
-There are no accounts yet, so whoever reaches the port acts as the duty operator. A page of
-another site must not reach it through the operator's browser: a name that was rebound to this
-machine is refused by its Host header, a request sent by a foreign page by its Origin or
-Sec-Fetch-Site.
+A page of another site must not act through the browser of somebody who is signed in: a name that
+was rebound to this machine is refused by its Host header, a request sent by a foreign page by its
+Origin or Sec-Fetch-Site, whatever cookie came with it.
 """
 
 from __future__ import annotations
@@ -124,7 +123,7 @@ class Guard:
     def _refused(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if scope["path"] not in _ALIVE and _name(host) not in self.hosts:
+        if scope["path"] not in _ALIVE and name_of(host) not in self.hosts:
             return Problem.of(
                 421,
                 f"this hub is not called {host[:100]!r}: use one of "
@@ -146,7 +145,7 @@ class Guard:
         return None
 
 
-def _name(host: str) -> str:
+def name_of(host: str) -> str:
     """The name in a Host header, without the port and the brackets of an IPv6 address."""
     host = host.lower()
     if host.startswith("["):

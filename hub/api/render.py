@@ -13,9 +13,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from hub.api import clock_words, metric_words, words
+from hub.api.access import DESK
 from hub.api.metric_words import unit_word, value_word
 from hub.api.shelf import Shelf
+from hub.domain.actor import Role
+from hub.domain.reach import within
 from hub.services.context import Hub
+from hub.services.signing_in import Caller
 from hub.store import views
 
 Lang = Literal["en", "zh"]
@@ -56,10 +60,22 @@ class Pages:
     def page(
         self, request: Request, template: str, values: Mapping[str, Any], status: int = 200
     ) -> HTMLResponse:
-        """A page or a part of one, in the language of whoever asks."""
+        """A page or a part of one, for who is signed in, in their language."""
+        caller: Caller = request.state.caller
+        return self._answer(request, template, self._frame(caller) | dict(values), status)
+
+    def bare(
+        self, request: Request, template: str, values: Mapping[str, Any], status: int = 200
+    ) -> HTMLResponse:
+        """A page for anybody, signed in or not: it tells nothing of the district."""
+        return self._answer(request, template, values, status)
+
+    def _answer(
+        self, request: Request, template: str, values: Mapping[str, Any], status: int
+    ) -> HTMLResponse:
         asked = request.query_params.get(COOKIE)
         lang: Lang = "zh" if (asked or request.cookies.get(COOKIE)) == "zh" else "en"
-        context = self._frame(request, lang) | dict(values)
+        context = self._around(request, lang) | dict(values)
         text = self._environment.get_template(template).render(context)
         response = HTMLResponse(text, status_code=status, headers={"Vary": "Cookie"})
         if asked in ("en", "zh"):
@@ -70,24 +86,30 @@ class Pages:
         """When the day of the district began."""
         return now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
-    def _frame(self, request: Request, lang: Lang) -> dict[str, Any]:
-        """What every page shows around its content."""
-        hub = self._hub
-        now = hub.now()
-        with hub.pool.connection() as conn:
-            waiting = views.queue_size(conn)
-        local = now.astimezone(self._zone)
+    def _around(self, request: Request, lang: Lang) -> dict[str, Any]:
+        """What every page needs, whoever sees it."""
         return {
             "lang": lang,
             "other_lang": request.url.include_query_params(lang="en" if lang == "zh" else "zh"),
             "assets": f"/assets/{self._shelf.fingerprint}",
             "missing_assets": self._shelf.missing,
-            "operator": hub.config.hub.operator,
+            "here": str(request.url.replace(scheme="", netloc="")),
+            "now": self._hub.now(),
+        }
+
+    def _frame(self, caller: Caller) -> dict[str, Any]:
+        """What the pages of the console show around their content."""
+        hub, actor = self._hub, caller.actor
+        with hub.pool.connection() as conn:
+            waiting = views.queue_size(conn, within(actor)) if actor.role in DESK else 0
+        return {
+            "operator": actor.name,
+            "role": actor.role,
+            "at_desk": actor.role in DESK,
+            "may_audit": actor.role is Role.SUPERVISOR,
             "district": hub.grid.district_of(hub.config.hub.district),
             "zone": hub.config.hub.time_zone,
-            "offset": _offset(local),
-            "here": str(request.url.replace(scheme="", netloc="")),
-            "now": now,
+            "offset": _offset(hub.now().astimezone(self._zone)),
             "waiting": waiting,
             "grid": hub.grid,
             "categories": hub.categories,

@@ -96,6 +96,56 @@ STEPS: dict[str, Both] = {
     "rate": Both("Rated", "评价"),
 }
 
+ROLES: dict[str, Both] = {
+    "assistant": Both("grid assistant", "网格员"),
+    "leader": Both("grid leader", "网格长"),
+    "master": Both("station master", "站长"),
+    "dispatcher": Both("dispatcher", "值班"),
+    "dept": Both("department", "责任部门"),
+    "supervisor": Both("supervisor", "督查"),
+    "citizen": Both("citizens' reports", "市民上报"),
+    "monitor": Both("monitoring", "监控"),
+    "device": Both("device", "设备"),
+    "rule": Both("rule", "规则"),
+    "": Both("command line", "命令行"),
+}
+
+# what the audit log tells of an entry; what is not here is told by its own name
+ACTIONS: dict[str, Both] = {
+    "sign_in": Both("Signed in", "登录"),
+    "sign_out": Both("Signed out", "退出"),
+    "sign_out_everywhere": Both("Signed out everywhere", "全部退出"),
+    "change_password": Both("Changed the password", "修改密码"),
+    "show_evidence": Both("Saw evidence", "查看证据"),
+    "erase": Both("Erased evidence", "删除证据"),
+    "hold_piece": Both("Held evidence", "保全证据"),
+    "release_piece": Both("Released evidence", "解除证据保全"),
+    "hold_all": Both("Held an event's evidence", "保全事件证据"),
+    "release_all": Both("Released an event's evidence", "解除事件证据保全"),
+    "judge": Both("Gave a verdict", "研判"),
+    "act": Both("Acted on an event", "处理事件"),
+    "take_back": Both("Took a change back", "撤销更改"),
+    "report": Both("Reported", "上报"),
+    "set_parameters": Both("Set parameters", "设置参数"),
+    "replay_quarantine": Both("Took what waited in quarantine", "重新接收隔离区"),
+    "replay_one": Both("Took an entry after all", "重新接收条目"),
+    "give_one_up": Both("Gave an entry up", "放弃条目"),
+    "create_account": Both("Made an account", "创建账户"),
+    "disable_account": Both("Disabled an account", "停用账户"),
+    "enable_account": Both("Enabled an account", "启用账户"),
+    "reset_password": Both("Reset a password", "重置密码"),
+    "create_token": Both("Made a token", "创建令牌"),
+    "revoke_token": Both("Revoked a token", "吊销令牌"),
+    "make_link": Both("Made a sign-in link", "生成登录链接"),
+}
+
+AUDIT_OUTCOMES: dict[str, Both] = {
+    "done": Both("done", "完成"),
+    "refused": Both("refused", "被拒绝"),
+    "failed": Both("failed", "失败"),
+    "": Both("cut off", "中断"),
+}
+
 CAMERA_STATES: dict[str, Both] = {
     "connecting": Both("connecting", "连接中"),
     "online": Both("online", "在线"),

@@ -5,7 +5,10 @@ GridwardenError
     ├── NotFoundError (LookupError)     there is no such thing
     ├── ConflictError                   somebody was faster, or it is already there
     ├── NotAllowedError                 the lifecycle or a guard says no
+    │   └── WrongRoleError              it is for other roles
     ├── ForbiddenError (PermissionError)    the role or the place is not theirs
+    ├── SignedOutError                  nobody is signed in, or no longer
+    ├── TooManyTriesError               too many wrong passwords: later
     ├── GoneError                       it was here and was erased
     └── InvalidError (ValueError)       what was asked makes no sense
 
@@ -107,6 +110,10 @@ class NotAllowedError(DomainError):
         }
 
 
+class WrongRoleError(NotAllowedError):
+    """The lifecycle keeps it for other roles."""
+
+
 class ForbiddenError(DomainError, PermissionError):
     """Whoever acts has not the role, or the place is outside what they may act in."""
 
@@ -135,6 +142,29 @@ class ForbiddenError(DomainError, PermissionError):
             "cells": list(self.cells) or None,
             "cell": self.cell,
         }
+
+
+class SignedOutError(DomainError):
+    """Nobody is signed in: no session or token, or none that holds any longer."""
+
+    title = "Signed out"
+
+
+class TooManyTriesError(DomainError):
+    """Too many wrong passwords: nothing was looked at, not even whether it was right."""
+
+    title = "Too many tries"
+
+    def __init__(self, wait_s: int) -> None:
+        minutes = -(-wait_s // 60)
+        super().__init__(
+            f"too many sign-ins failed: try again in {minutes} minute{'s' * (minutes > 1)}"
+        )
+        self.wait_s = wait_s
+
+    def extras(self) -> dict[str, object]:
+        """How long to wait."""
+        return {"wait_s": self.wait_s}
 
 
 class GoneError(DomainError):

@@ -16,7 +16,7 @@ import yaml
 from contract.errors import GridwardenError
 from contract.taxonomy import Severity
 from hub.domain.actor import Actor, Role
-from hub.domain.errors import NotAllowedError
+from hub.domain.errors import NotAllowedError, WrongRoleError
 from hub.domain.guards import GUARDS, Facts
 from hub.domain.scope import Ground, out_of_scope
 
@@ -141,7 +141,7 @@ class Lifecycle:
                     role=actor.role,
                 )
         elif actor.role not in step.by:
-            raise NotAllowedError(
+            raise WrongRoleError(
                 f"{name} is not for the role {actor.role}; it is for {_names(step.by)}",
                 action=name,
                 state=event.state,

@@ -38,7 +38,7 @@ def act_on_event(
     ConflictError, NotAllowedError and InvalidError.
     """
     _check(act)
-    event, parent = lock_event(conn, number, expected_version, act.parent)
+    event, parent = lock_event(conn, number, expected_version, act.parent, actor)
     if act.name == UNDO:
         return _undo(conn, hub, event, actor)
     if act.name in _OF_EVIDENCE:
@@ -67,7 +67,7 @@ def undo(conn: Connection[Any], hub: Hub, number: str, actor: Actor) -> GridEven
 
     Raises NotFoundError and NotAllowedError.
     """
-    event, _ = lock_event(conn, number, None, None)
+    event, _ = lock_event(conn, number, None, None, actor)
     return _undo(conn, hub, event, actor)
 
 

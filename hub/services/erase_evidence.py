@@ -19,6 +19,7 @@ from hub.domain.errors import NotAllowedError, NotFoundError
 from hub.domain.retention import kept_until
 from hub.services.context import Hub
 from hub.services.evidence_acts import record_act
+from hub.services.evidence_reach import check_evidence_reach
 from hub.services.handed_in import MAX_REASON, check_text
 from hub.store import changes, events, evidence_index, evidence_keeping
 from hub.store.evidence_keeping import Kept
@@ -44,6 +45,7 @@ def erase_evidence(
     row = evidence_index.by_digest(conn, digest)
     if row is None:
         raise NotFoundError("evidence", digest)
+    check_evidence_reach(conn, digest, actor)
     found = _lock(conn, [digest])
     if not found:
         erased = evidence_index.by_digest(conn, digest)

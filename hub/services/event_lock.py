@@ -6,20 +6,25 @@ from typing import Any
 
 from psycopg import Connection
 
-from hub.domain.actor import Role
+from hub.domain.actor import Actor, Role
 from hub.domain.errors import ConflictError, InvalidError, NotFoundError
 from hub.domain.ladder import LADDER_ACTS
+from hub.domain.reach import Place, check_reach
 from hub.store import events
 from hub.store.rows import GridEventRow
 
 
 def lock_event(
-    conn: Connection[Any], number: str, expected_version: int | None, parent: str | None
+    conn: Connection[Any],
+    number: str,
+    expected_version: int | None,
+    parent: str | None,
+    actor: Actor | None = None,
 ) -> tuple[GridEventRow, GridEventRow | None]:
     """The event, and the one it is to join if any, locked until the transaction ends.
 
-    Raises NotFoundError, InvalidError, and ConflictError (who did what when) where the event
-    has another version than expected.
+    Raises NotFoundError, InvalidError, ForbiddenError where it is out of the actor's reach, and
+    ConflictError (who did what when) where the event has another version than expected.
     """
     ids = [_id(conn, n) for n in (number, parent) if n is not None]
     if len(ids) == 2 and ids[0] == ids[1]:
@@ -28,6 +33,10 @@ def lock_event(
     event = rows[ids[0]]
     if event is None:
         raise NotFoundError("grid event", number)
+    for row in rows.values():
+        if actor is not None and row is not None:
+            place = Place(row.cell, row.responsible_unit)
+            check_reach(actor, [place], f"event {row.number}")
     if expected_version is not None and event.version != expected_version:
         _check_conflict(conn, event, expected_version)
     return event, rows[ids[1]] if len(ids) == 2 else None

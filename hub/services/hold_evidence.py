@@ -11,6 +11,7 @@ from hub.domain.errors import ConflictError, NotFoundError
 from hub.services.context import Hub
 from hub.services.event_lock import lock_event
 from hub.services.evidence_acts import record_act
+from hub.services.evidence_reach import check_evidence_reach
 from hub.services.handed_in import MAX_REASON, check_text
 from hub.store import changes, evidence_index, evidence_keeping
 from hub.store.rows import GridEventRow
@@ -24,7 +25,7 @@ def hold_event(
     Raises NotFoundError, InvalidError, NotAllowedError, and ConflictError where a hold stands.
     """
     check_text("reason", reason, MAX_REASON, needed=True)
-    event, _ = lock_event(conn, number, None, None)
+    event, _ = lock_event(conn, number, None, None, actor)
     after = record_act(conn, hub, event, "hold_evidence", actor, reason, {})
     evidence_keeping.lock(conn, evidence_keeping.of_event(conn, event.id))
     if not evidence_keeping.place_hold(
@@ -39,7 +40,7 @@ def release_event(
 ) -> GridEventRow:
     """End the hold on an event. Raises as `hold_event` does."""
     check_text("reason", reason, MAX_REASON, needed=True)
-    event, _ = lock_event(conn, number, None, None)
+    event, _ = lock_event(conn, number, None, None, actor)
     after = record_act(conn, hub, event, "release_evidence", actor, reason, {})
     if not evidence_keeping.release_hold(
         conn, event=event.id, at=hub.now(), by=actor.name, reason=reason
@@ -50,7 +51,7 @@ def release_event(
 
 def hold_one(conn: Connection[Any], hub: Hub, digest: str, reason: str, actor: Actor) -> None:
     """Hold one picture or clip, of an event or of none. Raises as `hold_event` does."""
-    _check(conn, digest, reason)
+    _check(conn, digest, reason, actor)
     if not evidence_keeping.place_hold(
         conn, digest=digest, at=hub.now(), by=actor.name, reason=reason
     ):
@@ -60,7 +61,7 @@ def hold_one(conn: Connection[Any], hub: Hub, digest: str, reason: str, actor: A
 
 def release_one(conn: Connection[Any], hub: Hub, digest: str, reason: str, actor: Actor) -> None:
     """End the hold on one picture or clip. Raises as `hold_event` does."""
-    _check(conn, digest, reason)
+    _check(conn, digest, reason, actor)
     if not evidence_keeping.release_hold(
         conn, digest=digest, at=hub.now(), by=actor.name, reason=reason
     ):
@@ -68,9 +69,10 @@ def release_one(conn: Connection[Any], hub: Hub, digest: str, reason: str, actor
     changes.tell(conn, "evidence", digest)
 
 
-def _check(conn: Connection[Any], digest: str, reason: str) -> None:
+def _check(conn: Connection[Any], digest: str, reason: str, actor: Actor) -> None:
     check_text("reason", reason, MAX_REASON, needed=True)
     row = evidence_index.by_digest(conn, digest)
     if row is None:
         raise NotFoundError("evidence", digest)
+    check_evidence_reach(conn, digest, actor)
     evidence_keeping.lock(conn, [digest])

@@ -62,7 +62,7 @@ def judge_detection(
     """
     check_text("reason", judgement.reason, MAX_REASON)
     check_text("note", judgement.note, MAX_REASON)
-    event, _ = lock_event(conn, number, expected_version, judgement.parent)
+    event, _ = lock_event(conn, number, expected_version, judgement.parent, actor)
     if event.origin != "machine":
         raise InvalidError(
             f"event {number} was reported by a person: there is no detection to judge; file or "

@@ -1,5 +1,21 @@
 -- What the migrations add up to. Written by `python -m hub.store.schema`; to be read, not run.
 
+CREATE OR REPLACE FUNCTION public.audit_is_append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.outcome IS NULL AND NEW.outcome IS NOT NULL
+       AND (NEW.id, NEW.at, NEW.actor, NEW.role, NEW.login, NEW.via, NEW.address, NEW.action,
+            NEW.subject)
+           IS NOT DISTINCT FROM
+           (OLD.id, OLD.at, OLD.actor, OLD.role, OLD.login, OLD.via, OLD.address, OLD.action,
+            OLD.subject) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'restrict_violation';
+END $function$;
+
 CREATE OR REPLACE FUNCTION public.checkpoints_are_append_only()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -79,6 +95,44 @@ BEGIN
     RAISE EXCEPTION 'the history of grid events is append-only';
 END $function$;
 
+CREATE TABLE account (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    login text NOT NULL,
+    login_key text NOT NULL,
+    person text,
+    role text NOT NULL,
+    cells text[] DEFAULT '{}'::text[] NOT NULL,
+    unit text,
+    password_hash text,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    password_at timestamp with time zone,
+    disabled_at timestamp with time zone,
+    UNIQUE (login_key),
+    PRIMARY KEY (id),
+    FOREIGN KEY (person) REFERENCES person(code),
+    CHECK (((password_hash IS NULL) = (password_at IS NULL))),
+    CHECK ((login <> ''::text)),
+    CHECK ((role = ANY (ARRAY['assistant'::text, 'leader'::text, 'master'::text, 'dispatcher'::text, 'dept'::text, 'supervisor'::text, 'citizen'::text, 'monitor'::text])))
+);
+CREATE UNIQUE INDEX account_person ON public.account USING btree (person) WHERE (disabled_at IS NULL);
+
+CREATE TABLE account_session (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    account bigint NOT NULL,
+    token_hash text NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    address text NOT NULL,
+    browser text NOT NULL,
+    UNIQUE (token_hash),
+    PRIMARY KEY (id),
+    FOREIGN KEY (account) REFERENCES account(id)
+);
+CREATE INDEX account_session_account ON public.account_session USING btree (account) WHERE (ended_at IS NULL);
+
 CREATE TABLE agent (
     agent text NOT NULL,
     station text NOT NULL,
@@ -92,6 +146,47 @@ CREATE TABLE agent (
     first_detection bigint,
     PRIMARY KEY (agent)
 );
+
+CREATE TABLE api_token (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    account bigint NOT NULL,
+    name text NOT NULL,
+    token_hash text NOT NULL,
+    role text NOT NULL,
+    cells text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    last_used_from text,
+    revoked_at timestamp with time zone,
+    UNIQUE (token_hash),
+    PRIMARY KEY (id),
+    FOREIGN KEY (account) REFERENCES account(id),
+    CHECK ((name <> ''::text))
+);
+CREATE INDEX api_token_account ON public.api_token USING btree (account);
+
+CREATE TABLE audit (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    role text NOT NULL,
+    login text NOT NULL,
+    via text NOT NULL,
+    address text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    outcome text,
+    PRIMARY KEY (id),
+    CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text, 'failed'::text]))),
+    CHECK ((via = ANY (ARRAY['password'::text, 'link'::text, 'session'::text, 'token'::text, 'command'::text])))
+);
+CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
+CREATE INDEX audit_subject ON public.audit USING btree (subject, id);
+CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
+CREATE TRIGGER audit_never_emptied BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
 CREATE TABLE budget_line (
     cell text NOT NULL,
@@ -909,6 +1004,27 @@ CREATE TABLE shift (
 );
 CREATE INDEX shift_time ON public.shift USING btree (ends_at, begins_at);
 CREATE UNIQUE INDEX shift_once ON public.shift USING btree (person, begins_at, COALESCE(cell, ''::text));
+
+CREATE TABLE sign_in_link (
+    token_hash text NOT NULL,
+    account bigint NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (account) REFERENCES account(id)
+);
+
+CREATE TABLE sign_in_try (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    at timestamp with time zone NOT NULL,
+    login_key text NOT NULL,
+    net text NOT NULL,
+    succeeded boolean DEFAULT false NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX sign_in_try_login ON public.sign_in_try USING btree (login_key, at);
+CREATE INDEX sign_in_try_net ON public.sign_in_try USING btree (net, at);
 
 CREATE TABLE stream (
     agent text NOT NULL,

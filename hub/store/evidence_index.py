@@ -14,6 +14,7 @@ from psycopg.types.range import Int8Range
 
 from contract.messages import EvidenceChunk
 from hub.domain.errors import GoneError
+from hub.domain.reach import Place
 from hub.store.rows import EvidenceRow
 
 _COLUMNS = ", ".join(f.name for f in fields(EvidenceRow))
@@ -53,6 +54,24 @@ def lock(
             (sorted(firsts),),
         ).fetchall()
     return {digest: Known(digest, total, complete) for digest, total, complete in rows}
+
+
+def places(conn: Connection[Any], digest: str) -> list[Place]:
+    """Where what a piece of evidence shows happened: of its events, else of its detections."""
+    with conn.cursor(row_factory=class_row(Place)) as cur:
+        return cur.execute(
+            """
+            WITH shown AS (
+                SELECT g.cell, g.responsible_unit AS unit
+                FROM events_of_evidence(%(digest)s) e (event) JOIN grid_event g ON g.id = e.event
+            )
+            SELECT cell, unit FROM shown
+            UNION
+            SELECT d.cell, NULL FROM detection_evidence e JOIN detection d USING (episode)
+            WHERE e.digest = %(digest)s AND NOT EXISTS (SELECT FROM shown)
+            """,
+            {"digest": digest},
+        ).fetchall()
 
 
 def receive(

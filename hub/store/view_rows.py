@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from hub.domain.reach import EVERYWHERE, Within
 from hub.store.rows import AgentRow
 
 Ranges = list[tuple[int, int]]  # closed, ascending
@@ -253,6 +254,7 @@ class EventFilter:
     severities: Sequence[str] | None = None
     cell: str | None = None  # a code or the beginning of one
     text: str | None = None
+    within: Within = EVERYWHERE
 
 
 def _length(ranges: Ranges) -> int:

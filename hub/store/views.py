@@ -24,6 +24,7 @@ from contract.geometry import Point
 from contract.messages import ReadingCurve
 from contract.ranges import SequenceSet
 from hub.domain.errors import NotFoundError
+from hub.domain.reach import EVERYWHERE, Within
 from hub.store.rows import (
     AgentRow,
     CommandRow,
@@ -55,14 +56,16 @@ from hub.store.view_rows import (
 R = TypeVar("R")
 
 
-def queue(conn: Connection[Any], limit: int = 200) -> list[EventSummary]:
+def queue(
+    conn: Connection[Any], limit: int = 200, within: Within = EVERYWHERE
+) -> list[EventSummary]:
     """What waits for a decision, the most urgent first."""
-    return _rows(conn, EventSummary, "queue", limit=limit)
+    return _rows(conn, EventSummary, "queue", limit=limit, cells=within.cells)
 
 
-def queue_size(conn: Connection[Any]) -> int:
+def queue_size(conn: Connection[Any], within: Within = EVERYWHERE) -> int:
     """How many events wait for a decision."""
-    return int(_scalar(conn, "queue_size") or 0)
+    return int(_scalar(conn, "queue_size", cells=within.cells) or 0)
 
 
 def stations_ingested(conn: Connection[Any]) -> int:
@@ -81,6 +84,8 @@ def events(
         states=list(wanted.states) if wanted.states else None,
         severities=list(wanted.severities) if wanted.severities else None,
         cell=wanted.cell or None,
+        cells=wanted.within.cells,
+        unit=wanted.within.unit,
         words=_pattern(wanted.text) if wanted.text else None,
         before=before,
         limit=limit,
@@ -88,7 +93,7 @@ def events(
 
 
 def nearby(
-    conn: Connection[Any], event: GridEventRow, radius_m: float
+    conn: Connection[Any], event: GridEventRow, radius_m: float, within: Within = EVERYWHERE
 ) -> list[tuple[EventSummary, float]]:
     """Open events around one, with their distance in metres, the nearest first."""
     if event.lon is None or event.lat is None:
@@ -99,6 +104,7 @@ def nearby(
         EventSummary,
         "nearby",
         id=event.id,
+        cells=within.cells,
         lon=here.lon,
         lat=here.lat,
         reach=radius_m / 111_195.0,  # metres in a degree of latitude on the contract's sphere
@@ -138,6 +144,7 @@ def detections(
     stream: str | None,
     before: tuple[datetime, UUID] | None,
     limit: int,
+    within: Within = EVERYWHERE,
 ) -> list[DetectionRow]:
     """Episodes raised before (time, episode), the newest first."""
     at, episode = before or (None, None)
@@ -148,6 +155,8 @@ def detections(
         kind=kind,
         agent=agent,
         stream=stream,
+        cells=within.cells,
+        unit=within.unit,
         at=at,
         episode=episode,
         limit=limit,

@@ -13,7 +13,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from contract.taxonomy import CameraState
 from edge.clip_encoder import encode
@@ -22,6 +30,7 @@ from hub.domain.actor import Actor, Role
 from hub.server import serve
 from hub.services.judge_detection import Judgement, Verdict, judge_detection
 from tests.hub.api.city import City, city, free_port, offset, street, town_with_cameras
+from tests.hub.api.signing_in import signed_in
 from tests.hub.builders import eventually, running
 
 pytestmark = pytest.mark.browser
@@ -38,7 +47,16 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 SIZES = [(1440, 900), (1280, 720), (390, 844)]
-PAGES = ["/", "/events", "/report", "/devices", "/tuning", "/completeness", "/quarantine"]
+PAGES = [
+    "/",
+    "/events",
+    "/report",
+    "/devices",
+    "/tuning",
+    "/completeness",
+    "/quarantine",
+    "/account",
+]
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +75,12 @@ def browser() -> Iterator[Browser]:
 def town(database_url: str, tmp_path: Path) -> Iterator[City]:
     with town_with_cameras(database_url, tmp_path) as here:
         yield here
+
+
+def sign_in(context: BrowserContext, town: City) -> None:
+    """The browser is signed in as the dispatcher."""
+    for name, value in signed_in(town.hub).items():
+        context.add_cookies([{"name": name, "value": value, "url": town.url}])
 
 
 @dataclass(slots=True)
@@ -95,6 +119,7 @@ class Operator:
 def operator(browser: Browser, town: City) -> Iterator[Operator]:
     """An operator; at the end nothing was complained about and no other machine was asked."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    sign_in(context, town)
     page = context.new_page()
     somebody = Operator(page, town)
 
@@ -435,7 +460,9 @@ def test_a_hub_that_is_gone_is_told_and_its_return_too(
     database_url: str, tmp_path: Path, browser: Browser
 ) -> None:
     with city(database_url, tmp_path, free_port()) as here:
-        page = browser.new_context().new_page()
+        context = browser.new_context()
+        sign_in(context, here)
+        page = context.new_page()
         with running(lambda stop: serve(here.hub, stop)):
             eventually(here.answers)
             page.goto(here.url)

@@ -134,7 +134,7 @@ class VerdictNow(Answer):
 
 
 class OfferNow(Answer):
-    """A transition or act that is open to the duty operator, and what it needs."""
+    """A transition or act that is open to whoever asks, and what it needs."""
 
     name: str
     needs: list[str]

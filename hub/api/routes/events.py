@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from contract.geometry import Point
 from contract.taxonomy import Severity
@@ -37,7 +37,9 @@ from hub.api.models.events import (
     State,
     VerdictNow,
 )
+from hub.api.recorder import detail
 from hub.domain.actor import Role
+from hub.domain.reach import Place, check_reach, within
 from hub.services.act_on_event import Act, act_on_event, undo
 from hub.services.event_facts import ground_of
 from hub.services.explain_clock import explain_clock
@@ -58,6 +60,7 @@ reports_router = APIRouter(
 @router.get("", summary="Grid events, the newest first", responses=problems())
 def list_events(
     hub: HubDep,
+    actor: ActorDep,
     state: Annotated[list[State] | None, Query()] = None,
     severity: Annotated[list[Severity] | None, Query()] = None,
     cell: Annotated[
@@ -70,7 +73,7 @@ def list_events(
     cursor: Cursor = None,
 ) -> EventPage:
     """Filters are joined by and; several values of one by or."""
-    wanted = EventFilter(state, severity, cell, text)
+    wanted = EventFilter(state, severity, cell, text, within(actor))
     with reading(hub) as conn:
         found = views.events(conn, wanted, cursor_id(cursor), limit + 1)
     events, last = one_page(found, limit)
@@ -82,10 +85,11 @@ def list_events(
 
 @router.get("/{number}", summary="One grid event with everything", responses=problems(404))
 def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) -> EventFull:
-    """Detections, evidence, reports, the standing verdict, the whole history and what the duty
-    operator may do next. The ETag is its version, for If-Match."""
+    """Detections, evidence, reports, the standing verdict, the whole history and what whoever
+    asks may do next. The ETag is its version, for If-Match."""
     with reading(hub) as conn:
         event = views.event(conn, number)
+        check_reach(actor, [Place(event.cell, event.responsible_unit)], f"event {number}")
         verdict = views.verdict(conn, event.id)
         history = views.history(conn, event.id)
         full = EventFull(
@@ -127,6 +131,7 @@ def show_clock(number: str, hub: HubDep) -> ClocksNow:
 def judge(
     number: str,
     body: Judge,
+    request: Request,
     hub: HubDep,
     actor: ActorDep,
     response: Response,
@@ -135,6 +140,7 @@ def judge(
     """The event is filed or rejected, and the reason becomes a label of the detector. 409 tells
     who was faster, with what and when; then nothing of this request was done."""
     version = seen_version(body.expected_version, if_match)
+    detail(request, body.verdict)
     judgement = Judgement(**body.model_dump(exclude={"expected_version"}))
     with hub.pool.connection() as conn:
         event = judge_detection(conn, hub, number, judgement, actor, version)
@@ -149,6 +155,7 @@ def judge(
 def act(
     number: str,
     body: ActOn,
+    request: Request,
     hub: HubDep,
     actor: ActorDep,
     response: Response,
@@ -156,6 +163,7 @@ def act(
 ) -> EventNow:
     """A transition or an act by name; `allowed` of the event lists them with what each needs."""
     version = seen_version(body.expected_version, if_match)
+    detail(request, body.name)
     said = body.model_dump(exclude={"expected_version"})
     with hub.pool.connection() as conn:
         event = act_on_event(

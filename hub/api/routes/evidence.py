@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Header, Path, Request
 from starlette.responses import FileResponse, Response
 
 from hub.api.access import DESK, PEOPLE, allow
+from hub.api.caller import CallerDep
 from hub.api.deps import ActorDep, HubDep, reading
 from hub.api.errors import Problem, problem_response, problems
 from hub.api.models.evidence import Because, ErasedNow, HoldNow
+from hub.api.recorder import shown
 from hub.domain.errors import NotFoundError
 from hub.services.erase_evidence import erase_evidence, remove_erased
+from hub.services.evidence_reach import check_evidence_reach
 from hub.services.hold_evidence import hold_event, hold_one, release_event, release_one
 from hub.store import evidence_keeping, views
 from hub.store.evidence_index import check_not_erased
@@ -22,7 +26,7 @@ router = APIRouter(tags=["Evidence"], dependencies=[allow(*PEOPLE)])
 # what a browser may show; anything else an agent sent is a download
 SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "video/webm"})
 DigestPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256")]
-_FOR_EVER = "private, max-age=31536000, immutable"
+_FROM_THE_START = re.compile(r"\s*bytes\s*=\s*0*-")
 _MOST_HOLDS = 1000
 
 
@@ -34,13 +38,23 @@ _MOST_HOLDS = 1000
     | {
         200: {"description": "The bytes", "content": {kind: {} for kind in sorted(SHOWN)}},
         206: {"description": "The part asked for by Range"},
+        304: {"description": "What the browser has is the same: If-None-Match named its digest"},
     },
 )
-def show_evidence(digest: DigestPath, hub: HubDep) -> Response:
+def show_evidence(
+    digest: DigestPath,
+    request: Request,
+    hub: HubDep,
+    caller: CallerDep,
+    range_: Annotated[str, Header(alias="Range")] = "",
+    if_none_match: Annotated[str, Header()] = "",
+) -> Response:
     """Only what has arrived whole and has this digest; until then 404 says how far it is. What was
-    erased answers 410 with who did it, when and why."""
+    erased answers 410 with who did it, when and why. Every look stands in the audit log; a browser
+    may keep the bytes, and has to ask again each time."""
     with reading(hub) as conn:
         known = views.evidence(conn, digest)
+        check_evidence_reach(conn, digest, caller.actor)
     check_not_erased(known)
     if known.complete_at is None:
         missing = Problem.of(
@@ -53,17 +67,22 @@ def show_evidence(digest: DigestPath, hub: HubDep) -> Response:
     path = hub.evidence.path(digest)
     if not path.is_file():
         raise NotFoundError("file of evidence", digest)
-    shown = known.media_type in SHOWN
+    if not range_ or _FROM_THE_START.match(range_):  # a player asks for many parts of one clip
+        shown(request, caller)
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "ETag": f'"{digest}"',
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    if f'"{digest}"' in if_none_match:
+        return Response(status_code=304, headers=headers)
+    in_browser = known.media_type in SHOWN
     return FileResponse(
         path,
-        media_type=known.media_type if shown else "application/octet-stream",
-        filename=None if shown else digest,  # a name makes it a download
-        headers={
-            "Cache-Control": _FOR_EVER,
-            "ETag": f'"{digest}"',
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
+        media_type=known.media_type if in_browser else "application/octet-stream",
+        filename=None if in_browser else digest,  # a name makes it a download
+        headers=headers,
     )
 
 

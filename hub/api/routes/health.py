@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import AsyncIterator
+
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from hub.api.access import DESK, PEOPLE, TO_EVERYONE, allow
+from hub.api.access import DESK, PEOPLE, TO_EVERYONE, allow, allow_this_machine
+from hub.api.caller import is_signed_in
 from hub.api.deps import HubDep
 from hub.api.errors import Problem, problem_response, problems
 from hub.api.live import MAX_CLIENTS, Live
@@ -16,6 +21,8 @@ from hub.store import views
 
 router = APIRouter(tags=["Health"])
 live_router = APIRouter(tags=["Live"])
+
+LOOK_EVERY_S = 3.0  # whether who listens is still signed in; a quiet stream is written to each 15 s
 
 
 @router.get(
@@ -49,7 +56,7 @@ def ready(request: Request, hub: HubDep) -> Ready | Response:
 @router.get(
     "/metrics",
     summary="Figures for a monitoring system",
-    dependencies=[allow(*DESK, Role.MONITOR)],
+    dependencies=[allow_this_machine(*DESK, Role.MONITOR)],
     response_class=Response,
     responses=problems() | {200: {"content": {"text/plain": {}}}},
 )
@@ -73,14 +80,28 @@ def show_metrics(hub: HubDep) -> Response:
     },
 )
 async def live(request: Request) -> Response:
-    """Begins with `resync`, as it does after a break; a client need not remember where it was,
-    so Last-Event-ID is not needed."""
+    """Begins with `resync`, as it does after a break; a client need not remember where it was, so
+    Last-Event-ID is not needed. Ends when the session or token does."""
     source: Live = request.app.state.live
     if source.full:
         detail = f"{MAX_CLIENTS} pages are open already, no more are taken: close one"
         return problem_response(Problem.of(503, detail), {"Retry-After": "10"})
     return StreamingResponse(
-        source.stream(),
+        _while_signed_in(source.stream(), request),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+async def _while_signed_in(stream: AsyncIterator[bytes], request: Request) -> AsyncIterator[bytes]:
+    """The stream, as long as whoever opened it is signed in; looked at as it is written to.
+
+    An open page is use of the session, so it does not stand idle meanwhile.
+    """
+    looked_at = time.monotonic()
+    async for piece in stream:
+        if time.monotonic() - looked_at >= LOOK_EVERY_S:
+            if not await run_in_threadpool(is_signed_in, request):
+                return
+            looked_at = time.monotonic()
+        yield piece

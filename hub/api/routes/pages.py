@@ -26,8 +26,10 @@ from hub.api.routes import blind_pages, sensor_pages
 from hub.api.routes.parameters import read_manifest
 from hub.api.routes.quarantine import WAITING
 from hub.api.sensor_charts import Measured, measured
-from hub.domain.errors import NotFoundError
+from hub.domain.actor import Actor
+from hub.domain.errors import ForbiddenError, NotFoundError
 from hub.domain.guards import UNDO_WITHIN
+from hub.domain.reach import Place, check_reach, within
 from hub.domain.retention import REJECTED
 from hub.domain.sight import SILENT_AFTER
 from hub.services import watch_expiry
@@ -61,37 +63,40 @@ def show_triage(
 ) -> HTMLResponse:
     """The queue, one event of it, and its place."""
     with reading(hub) as conn:
-        queue = views.queue(conn)
-        chosen = _chosen(conn, event) or (views.event(conn, queue[0].number) if queue else None)
+        queue = views.queue(conn, within=within(actor))
+        chosen = _chosen(conn, event, actor) or (
+            views.event(conn, queue[0].number) if queue else None
+        )
         values = (
             {"page": "triage", "queue": queue, "selected": chosen.number if chosen else None}
-            | _pane(conn, hub, chosen, swap=False)
+            | _pane(conn, hub, chosen, actor, swap=False)
             | _last(conn, hub, actor.name)
         )
     return _pages(request).page(request, "triage.html", values)
 
 
 @router.get("/triage/queue", dependencies=[allow(*DESK)])
-def show_queue(request: Request, hub: HubDep) -> HTMLResponse:
+def show_queue(request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
     """The queue alone, as it is now."""
     with reading(hub) as conn:
-        queue = views.queue(conn)
+        queue = views.queue(conn, within=within(actor))
     return _pages(request).page(request, "_queue.html", {"queue": queue, "selected": None})
 
 
 @router.get("/triage/events/none", dependencies=[allow(*DESK)])
-def show_no_event(request: Request, hub: HubDep) -> HTMLResponse:
+def show_no_event(request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
     """The pane of an empty queue."""
     with reading(hub) as conn:
-        values = _pane(conn, hub, None, swap=True)
+        values = _pane(conn, hub, None, actor, swap=True)
     return _pages(request).page(request, "_evidence.html", values)
 
 
 @router.get("/triage/events/{number}", dependencies=[allow(*DESK)])
-def show_evidence(number: str, request: Request, hub: HubDep) -> HTMLResponse:
+def show_evidence(number: str, request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
     """The evidence and facts of one event."""
     with reading(hub) as conn:
-        values = _pane(conn, hub, views.event(conn, number), swap=True)
+        event = _event(conn, number, actor)
+        values = _pane(conn, hub, event, actor, swap=True)
     return _pages(request).page(request, "_evidence.html", values)
 
 
@@ -107,6 +112,7 @@ def show_last(request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
 def show_events(
     request: Request,
     hub: HubDep,
+    actor: ActorDep,
     state: Annotated[str, Query(max_length=20)] = "",
     severity: Annotated[str, Query(max_length=4)] = "",
     text: Annotated[str, Query(max_length=200)] = "",
@@ -117,6 +123,7 @@ def show_events(
         [state] if state in words.STATES else None,
         [severity] if severity in Severity.__members__ else None,
         text=text.replace("\0", ""),
+        within=within(actor),
     )
     with reading(hub) as conn:
         found = views.events(conn, wanted, cursor_id(cursor), _PAGE + 1)
@@ -138,8 +145,8 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
     """One event with everything, and what may be done with it."""
     try:
         with reading(hub) as conn:
-            event = views.event(conn, number)
-            values = _pane(conn, hub, event, swap=False) | {
+            event = _event(conn, number, actor)
+            values = _pane(conn, hub, event, actor, swap=False) | {
                 "page": "events",
                 "verdict": views.verdict(conn, event.id),
                 "parent": None if event.parent is None else views.event_number(conn, event.parent),
@@ -317,16 +324,23 @@ def _keep_days(hub: Hub, event: GridEventRow) -> int:
     return periods.rejected if event.state in REJECTED else periods.category[event.category]
 
 
-def _chosen(conn: Connection[Any], number: str | None) -> GridEventRow | None:
+def _event(conn: Connection[Any], number: str, actor: Actor) -> GridEventRow:
+    """The event; raises NotFoundError and ForbiddenError."""
+    event = views.event(conn, number)
+    check_reach(actor, [Place(event.cell, event.responsible_unit)], f"event {number}")
+    return event
+
+
+def _chosen(conn: Connection[Any], number: str | None, actor: Actor) -> GridEventRow | None:
     """The event an address names; None where there is none: the address may be old."""
     try:
-        return views.event(conn, number) if number else None
-    except NotFoundError:
+        return _event(conn, number, actor) if number else None
+    except (NotFoundError, ForbiddenError):
         return None
 
 
 def _pane(
-    conn: Connection[Any], hub: Hub, event: GridEventRow | None, *, swap: bool
+    conn: Connection[Any], hub: Hub, event: GridEventRow | None, actor: Actor, *, swap: bool
 ) -> dict[str, Any]:
     """What the pane of an event shows. swap: as a part, with the facts beside it."""
     if event is None:
@@ -353,7 +367,7 @@ def _pane(
         "clip_due": _clip_due(conn, detections, pictures, hub.now()),
         "reports": views.reports(conn, event.id),
         "history": views.history(conn, event.id),
-        "nearby": views.nearby(conn, event, _NEARBY_M),
+        "nearby": views.nearby(conn, event, _NEARBY_M, within(actor)),
         "cameras": views.names(conn),
     }
 

@@ -78,7 +78,7 @@ def show_person(code: Code, hub: HubDep) -> PersonFull:
 @router.put(
     "/people/{code}",
     summary="Make or change a person",
-    responses=problems(403, 413),
+    responses=problems(403, 404, 413),
     dependencies=_OFFICE,
 )
 def put_person(code: Code, body: PersonSaid, hub: HubDep) -> PersonFull:
@@ -94,7 +94,7 @@ def put_person(code: Code, body: PersonSaid, hub: HubDep) -> PersonFull:
 @router.post(
     "/people/{code}/leave",
     summary="Somebody left",
-    responses=problems(403, 404),
+    responses=problems(403, 404, 413),
     dependencies=_OFFICE,
 )
 def leave(code: Code, hub: HubDep) -> PersonFull:

@@ -58,7 +58,7 @@ def make_set(body: SetSaid, hub: HubDep, actor: ActorDep) -> SetNow:
     "/sets/{id}/retire",
     status_code=204,
     summary="Offer a set no longer",
-    responses=problems(403, 404),
+    responses=problems(403, 404, 413),
     dependencies=_OFFICE,
 )
 def retire_set(id: Id, hub: HubDep) -> Response:
@@ -104,7 +104,7 @@ def answer(
     return Response(status_code=204)
 
 
-@router.post("/attempts/{id}/finish", summary="End a go", responses=problems(403, 404, 409))
+@router.post("/attempts/{id}/finish", summary="End a go", responses=problems(403, 404, 409, 413))
 def finish(id: Id, hub: HubDep, actor: ActorDep) -> AttemptFull:
     """What was not answered is wrong."""
     with hub.pool.connection() as conn:

@@ -43,7 +43,7 @@ def show_unit(code: Code, hub: HubDep) -> UnitNow:
 @router.put(
     "/units/{code}",
     summary="Make or change a unit",
-    responses=problems(403, 413),
+    responses=problems(403, 404, 413),
     dependencies=_OFFICE,
 )
 def put_unit(code: Code, body: UnitSaid, hub: HubDep) -> UnitNow:
@@ -56,7 +56,7 @@ def put_unit(code: Code, body: UnitSaid, hub: HubDep) -> UnitNow:
 @router.post(
     "/units/{code}/close",
     summary="Close a unit",
-    responses=problems(403, 404, 409),
+    responses=problems(403, 404, 409, 413),
     dependencies=_OFFICE,
 )
 def close_unit(code: Code, hub: HubDep) -> UnitNow:
@@ -119,7 +119,7 @@ def assign(body: Assigned, hub: HubDep) -> Response:
     "/responsibility/{id}/withdraw",
     status_code=204,
     summary="Nobody answers by this entry any more",
-    responses=problems(403, 404),
+    responses=problems(403, 404, 413),
     dependencies=_OFFICE,
 )
 def withdraw(id: Id, hub: HubDep) -> Response:

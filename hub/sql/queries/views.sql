@@ -30,12 +30,17 @@ LEFT JOIN LATERAL (
 SELECT {summary}
 FROM grid_event e {picture}
 WHERE e.state IN ('suspected', 'reported') AND NOT e.test
+  AND (%(cells)s::text[] IS NULL
+       OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(e.cell, c)))
 ORDER BY e.severity, e.decide_by NULLS LAST, e.id
 LIMIT %(limit)s;
 
 -- name: queue_size
 -- How many wait.
-SELECT count(*) FROM grid_event WHERE state IN ('suspected', 'reported') AND NOT test;
+SELECT count(*) FROM grid_event e
+WHERE e.state IN ('suspected', 'reported') AND NOT e.test
+  AND (%(cells)s::text[] IS NULL
+       OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(e.cell, c)));
 
 -- name: events
 -- Grid events by state, severity, cell and words, the newest first, tests left out; `before`
@@ -46,6 +51,9 @@ WHERE NOT e.test
   AND (%(states)s::text[] IS NULL OR e.state = ANY (%(states)s))
   AND (%(severities)s::text[] IS NULL OR e.severity = ANY (%(severities)s))
   AND (%(cell)s::text IS NULL OR starts_with(e.cell, %(cell)s))
+  AND (%(cells)s::text[] IS NULL
+       OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(e.cell, c)))
+  AND (%(unit)s::text IS NULL OR e.responsible_unit = %(unit)s)
   AND (%(before)s::bigint IS NULL OR e.id < %(before)s)
   AND (%(words)s::text IS NULL OR e.title ILIKE %(words)s OR e.number ILIKE %(words)s
        OR e.subcategory ILIKE %(words)s
@@ -61,6 +69,8 @@ LIMIT %(limit)s;
 SELECT {summary}
 FROM grid_event e {picture}
 WHERE e.ended_at IS NULL AND e.id <> %(id)s AND NOT e.test
+  AND (%(cells)s::text[] IS NULL
+       OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(e.cell, c)))
   AND e.lat BETWEEN %(lat)s - %(reach)s AND %(lat)s + %(reach)s
   AND e.lon BETWEEN %(lon)s - 2 * %(reach)s AND %(lon)s + 2 * %(reach)s
 ORDER BY (e.lat - %(lat)s) ^ 2 + ((e.lon - %(lon)s) * cos(radians(%(lat)s))) ^ 2
@@ -86,6 +96,10 @@ SELECT {detection} FROM detection d
 WHERE (%(kind)s::text IS NULL OR d.kind = %(kind)s)
   AND (%(agent)s::text IS NULL OR d.agent = %(agent)s)
   AND (%(stream)s::text IS NULL OR d.stream = %(stream)s)
+  AND (%(cells)s::text[] IS NULL
+       OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(d.cell, c)))
+  AND (%(unit)s::text IS NULL
+       OR EXISTS (SELECT FROM grid_event g WHERE g.id = d.event AND g.responsible_unit = %(unit)s))
   AND (%(at)s::timestamptz IS NULL OR (d.raised_at, d.episode) < (%(at)s, %(episode)s::uuid))
 ORDER BY d.raised_at DESC, d.episode DESC
 LIMIT %(limit)s;

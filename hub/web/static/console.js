@@ -70,14 +70,30 @@ function line(state) {
   }
 }
 body.addEventListener("htmx:sseOpen", () => line("live"));
-body.addEventListener("htmx:sseError", () => line("broken"));
+body.addEventListener("htmx:sseError", () => (line("broken"), stillIn()));
 body.addEventListener("htmx:sseClose", () => line("broken"));
 addEventListener("offline", () => line("broken"));
+
+// A session that has ended: to the sign-in and back, unless somebody has typed what would be lost.
+const typed = () => every("input:not([type=hidden]), textarea").some((f) => f.type === "radio" || f.type === "checkbox" ? f.checked !== f.defaultChecked : f.value !== f.defaultValue);
+function signedOut() {
+  if (typed()) $("#signed-out").hidden = false;
+  else location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+let asking = false;
+async function stillIn() {
+  if (asking) return;
+  asking = true;
+  const answer = await fetch("/api/v1/me").catch(() => null);
+  asking = false;
+  if (answer?.status === 401) signedOut();
+}
 
 /** Ask the API; never throws. {ok, status, data}: data is the answer or the problem document. */
 export async function send(method, path, data, headers = {}) {
   try {
     const answer = await fetch(path, { method, headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(data), signal: AbortSignal.timeout(15_000) });
+    if (answer.status === 401) signedOut();
     return { ok: answer.ok, status: answer.status, data: await answer.json().catch(() => ({})) };
   } catch {
     return { ok: false, status: 0, data: { detail: zh ? "服务器无响应，没有任何更改。恢复后请再试。" : "The hub does not answer. Nothing was changed; try again once the line is back." } };
@@ -115,6 +131,11 @@ export function onKeys(handle) {
     if (handle(e.key.length === 1 ? e.key.toLowerCase() : e.key, e) === true) e.preventDefault();
   });
 }
+document.addEventListener("click", (e) => every("details.menu[open]").forEach((menu) => menu.contains(e.target) || menu.removeAttribute("open")));
+addEventListener("keydown", (e) => {
+  const menu = e.key === "Escape" && $("details.menu[open]");
+  if (menu) menu.removeAttribute("open"), $("summary", menu).focus();
+});
 const help = $("#help");
 const showHelp = () => (help.open ? help.close() : help.showModal());
 onKeys((key) => {

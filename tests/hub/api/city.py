@@ -41,7 +41,7 @@ from contract.taxonomy import CameraState, Category, Lane, Phase
 from contract.topics import Topic, Up
 from gridwarden.district import CENTRE, write_district
 from gridwarden.ports import choose
-from hub.config import DatabaseConfig, HttpConfig, HubConfig, SiteConfig
+from hub.config import AccountsConfig, DatabaseConfig, HttpConfig, HubConfig, SiteConfig
 from hub.domain.actor import Actor, Role
 from hub.ingest.births import take_control
 from hub.ingest.decode import Entry
@@ -57,6 +57,7 @@ from hub.store.health import ReceivedHealth
 from hub.store.quarantine import Reject
 from tests.hub.builders import eventually, running
 
+CHEAP = AccountsConfig(argon2_time_cost=1, argon2_memory_kib=8, argon2_parallelism=1)
 STATION, AGENT, BOOT = "demo", "demo-01", "boot-1"
 CHUNK = 48 * 1024
 SCHEMA = {
@@ -370,10 +371,15 @@ def street(flame: bool = True, seed: int = 1) -> bytes:
 
 
 @contextmanager
-def town_with_cameras(database_url: str, folder: Path) -> Iterator[City]:
+def town_with_cameras(
+    database_url: str,
+    folder: Path,
+    accounts: AccountsConfig = CHEAP,
+    trusted_proxies: tuple[str, ...] = (),
+) -> Iterator[City]:
     """A city with two cameras and no event yet; its hub serves API and console."""
     with (
-        city(database_url, folder, free_port()) as here,
+        city(database_url, folder, free_port(), accounts, trusted_proxies) as here,
         running(lambda stop: serve(here.hub, stop)),
     ):
         here.cameras()
@@ -382,14 +388,21 @@ def town_with_cameras(database_url: str, folder: Path) -> Iterator[City]:
 
 
 @contextmanager
-def city(database_url: str, folder: Path, port: int = 8080) -> Iterator[City]:
+def city(
+    database_url: str,
+    folder: Path,
+    port: int = 8080,
+    accounts: AccountsConfig = CHEAP,
+    trusted_proxies: tuple[str, ...] = (),
+) -> Iterator[City]:
     """A city on a fresh database, with the demo district and nothing in it yet."""
     district = folder / "district.geojson"
     write_district(district)
     config = HubConfig(
         database=DatabaseConfig(url=database_url),
-        http=HttpConfig(port=port),
-        hub=SiteConfig(data_dir=folder / "hub", district_file=district, operator="Chen Jing"),
+        http=HttpConfig(port=port, trusted_proxies=trusted_proxies),
+        accounts=accounts,
+        hub=SiteConfig(data_dir=folder / "hub", district_file=district),
     )
     hub = open_hub(config, system_clock)
     try:

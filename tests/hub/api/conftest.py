@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.hub.api.city import City, town_with_cameras
+from tests.hub.api.signing_in import signed_in
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def town(database_url: str, tmp_path: Path) -> Iterator[City]:
 
 @pytest.fixture
 def client(town: City) -> Iterator[httpx.Client]:
-    """Asks the hub of that city as a program on the same machine would."""
-    with httpx.Client(base_url=town.url, timeout=20, trust_env=False) as asks:
+    """Asks the hub of that city, signed in as its dispatcher."""
+    cookies = signed_in(town.hub)
+    with httpx.Client(base_url=town.url, cookies=cookies, timeout=20, trust_env=False) as asks:
         yield asks

@@ -7,14 +7,23 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from hub.api.access import DESK, OFFICE, PEOPLE, TO_EVERYONE, AccessError, allow, table
+from hub.api import access
+from hub.api.access import TO_EVERYONE, AccessError, allow, table
 from hub.api.app import create_app
 from hub.domain.actor import Role
 from hub.services.context import Hub
 
-EVERYONE = None
-REPORTERS = (*PEOPLE, Role.CITIZEN)
-KEEPERS = (Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
+
+def some(*roles: Role) -> str:
+    return ", ".join(sorted(roles))
+
+
+EVERYONE = "everyone, this machine"
+PEOPLE, DESK, OFFICE = some(*access.PEOPLE), some(*access.DESK), some(*access.OFFICE)
+REPORTERS = some(*access.PEOPLE, Role.CITIZEN)
+ANYBODY = some(*access.ANYBODY)
+SUPERVISOR = some(Role.SUPERVISOR)
+KEEPERS = some(Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
 WEBHOOKS = (
     ("GET", ""),
     ("POST", ""),
@@ -25,12 +34,12 @@ WEBHOOKS = (
 )
 
 # every route of the hub, by who may use it; a new route is written here by whoever adds it
-ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
+ROUTES: list[tuple[str, str]] = [
     (EVERYONE, "GET /healthz"),
     (EVERYONE, "GET /readyz"),
     (EVERYONE, "GET /assets/{fingerprint}/{name}"),
     (EVERYONE, "GET /api/v1/openapi.json"),
-    ((*DESK, Role.MONITOR), "GET /metrics"),
+    (some(*access.DESK, Role.MONITOR) + ", this machine", "GET /metrics"),
     # grid events
     (PEOPLE, "GET /api/v1/events"),
     (PEOPLE, "GET /api/v1/events/{number}"),
@@ -136,6 +145,17 @@ ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
     (DESK, "POST /api/v1/quarantine/replay"),
     (DESK, "POST /api/v1/quarantine/{id}/replay"),
     (DESK, "POST /api/v1/quarantine/{id}/give-up"),
+    # accounts
+    (EVERYONE, "GET /sign-in"),
+    (EVERYONE, "POST /sign-in"),
+    (EVERYONE, "GET /sign-in/once/{secret}"),
+    (ANYBODY, "POST /sign-out"),
+    (ANYBODY, "POST /sign-out/everywhere"),
+    (PEOPLE, "GET /account"),
+    (PEOPLE, "POST /account/password"),
+    (ANYBODY, "GET /api/v1/me"),
+    (SUPERVISOR, "GET /api/v1/audit"),
+    (SUPERVISOR, "GET /audit"),
     # the console
     (DESK, "GET /"),
     (DESK, "GET /triage/queue"),
@@ -154,14 +174,9 @@ ROUTES: list[tuple[tuple[Role, ...] | None, str]] = [
 ]
 
 
-def words(roles: frozenset[Role] | tuple[Role, ...] | None) -> str:
-    return "everyone" if roles is None else ", ".join(sorted(roles))
-
-
 def test_every_route_and_who_may_use_it(hub: Hub) -> None:
-    expected = [f"{path}: {words(roles)}" for roles, path in ROUTES]
-    found = [f"{path}: {words(roles)}" for path, roles in table(create_app(hub)).items()]
-    assert sorted(found) == sorted(expected)
+    found = [f"{path}: {who}" for path, who in table(create_app(hub)).items()]
+    assert sorted(found) == sorted(f"{path}: {who}" for who, path in ROUTES)
 
 
 def test_a_route_that_does_not_say_who_may_use_it_stops_the_start() -> None:
@@ -180,9 +195,11 @@ def test_a_route_beside_the_api_stops_the_start() -> None:
 
 
 def test_where_a_router_and_its_route_both_say_who_both_hold() -> None:
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, dependencies=[allow(*PEOPLE)])
+    app = FastAPI(
+        openapi_url=None, docs_url=None, redoc_url=None, dependencies=[allow(*access.PEOPLE)]
+    )
     app.get("/both", dependencies=[allow(Role.MASTER, Role.CITIZEN)])(lambda: None)
-    assert table(app) == {"GET /both": frozenset({Role.MASTER})}
+    assert {path: str(who) for path, who in table(app).items()} == {"GET /both": "master"}
 
 
 def test_nobody_is_no_role() -> None:

@@ -52,7 +52,9 @@ def test_a_picture_is_shown_only_once_every_byte_is_here(town: City, client: htt
     whole = client.get(path)
     assert whole.content == picture
     assert whole.headers["content-type"] == "image/jpeg"
-    assert "immutable" in whole.headers["cache-control"]
+    assert whole.headers["cache-control"] == "private, no-cache"  # who signs in next has to ask
+    again = client.get(path, headers={"If-None-Match": whole.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
     assert whole.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in whole.headers["content-security-policy"]
     part = client.get(path, headers={"Range": "bytes=0-9"})

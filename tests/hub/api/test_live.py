@@ -16,14 +16,17 @@ import psycopg
 from hub.api.live import QUEUE, RESYNC, Live, LiveMessage, _Client
 from hub.server import serve
 from tests.hub.api.city import City, city, free_port
+from tests.hub.api.signing_in import signed_in
 from tests.hub.builders import eventually
 
 
 @contextmanager
-def listening(url: str) -> Iterator[Iterator[tuple[str, str]]]:
+def listening(town: City) -> Iterator[Iterator[tuple[str, str]]]:
     """(topic, id) of what a page hears, from its first word on."""
     with (
-        httpx.Client(base_url=url, timeout=20, trust_env=False) as asks,
+        httpx.Client(
+            base_url=town.url, cookies=signed_in(town.hub), timeout=20, trust_env=False
+        ) as asks,
         asks.stream("GET", "/api/v1/live") as response,
     ):
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -44,7 +47,7 @@ def until(heard: Iterator[tuple[str, str]], wanted: tuple[str, str]) -> None:
 
 
 def test_a_page_is_told_to_fetch_anew_and_then_of_every_event(town: City) -> None:
-    with listening(town.url) as heard:
+    with listening(town) as heard:
         assert next(heard) == ("resync", "")
         number = town.sees()
         until(heard, ("event", number))
@@ -52,7 +55,7 @@ def test_a_page_is_told_to_fetch_anew_and_then_of_every_event(town: City) -> Non
 
 def test_every_open_page_hears_a_decision(town: City, client: httpx.Client) -> None:
     number = town.sees()
-    with listening(town.url) as first, listening(town.url) as second:
+    with listening(town) as first, listening(town) as second:
         next(first), next(second)
         body = {"verdict": "confirmed", "evidence_missing": True}
         client.post(f"/api/v1/events/{number}/verdict", json=body)
@@ -61,7 +64,7 @@ def test_every_open_page_hears_a_decision(town: City, client: httpx.Client) -> N
 
 
 def test_a_break_of_the_database_ends_in_a_resync_and_listening_goes_on(town: City) -> None:
-    with listening(town.url) as heard:
+    with listening(town) as heard:
         next(heard)
         time.sleep(0.3)
         town.execute(
@@ -73,7 +76,7 @@ def test_a_break_of_the_database_ends_in_a_resync_and_listening_goes_on(town: Ci
 
 
 def test_what_is_not_a_notification_of_ours_is_passed_over(town: City) -> None:
-    with listening(town.url) as heard:
+    with listening(town) as heard:
         next(heard)
         for payload in ("nonsense", '{"topic": "secrets", "id": 1}', "[]"):
             town.execute("SELECT pg_notify('gridwarden', %s)", payload)
@@ -86,7 +89,7 @@ def test_an_open_page_does_not_hold_up_a_stop(database_url: str, tmp_path: Path)
         thread = threading.Thread(target=serve, args=(here.hub, stop))
         thread.start()
         eventually(here.answers)
-        with listening(here.url) as heard:
+        with listening(here) as heard:
             next(heard)
             stop.set()
             assert list(heard) == []  # ended by the hub; cut off, it would raise

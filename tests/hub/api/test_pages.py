@@ -17,6 +17,7 @@ from gridwarden.identity.authority import BROKER_DAYS, Authority
 from hub.server import serve
 from hub.services.watch_expiry import ExpiryWatch
 from tests.hub.api.city import City, city, free_port, offset, street
+from tests.hub.api.signing_in import signed_in
 from tests.hub.builders import eventually, running
 
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=|javascript:")
@@ -230,7 +231,9 @@ def test_a_broker_whose_certificate_ends_is_told_with_what_to_do(
             eventually(here.answers)
             for days_left, told in ((400, False), (9, True)):
                 ends_at = issue(days_left)
-                page = httpx.get(f"{here.url}/devices", trust_env=False).text
+                page = httpx.get(
+                    f"{here.url}/devices", cookies=signed_in(here.hub), trust_env=False
+                ).text
                 assert ("gridwarden agents broker" in page) is told
                 figures = httpx.get(f"{here.url}/metrics", trust_env=False).text
                 (figure,) = re.findall(

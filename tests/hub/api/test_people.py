@@ -17,6 +17,7 @@ from hub.domain.training import Answer, Marks, mark
 from hub.services import train
 from tests.hub.api.city import City, offset, street, town_with_cameras
 from tests.hub.api.problems import problem
+from tests.hub.api.signing_in import signed_in
 
 CELL = "410105001001001"
 _names = (f"x{n}" for n in itertools.count(1))
@@ -31,7 +32,9 @@ def town(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def client(town: City) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{town.url}/api/v1", timeout=20, trust_env=False) as asks:
+    with httpx.Client(
+        base_url=f"{town.url}/api/v1", cookies=signed_in(town.hub), timeout=20, trust_env=False
+    ) as asks:
         yield asks
 
 
@@ -255,7 +258,7 @@ def test_an_event_shows_what_it_concerns_and_an_entry_its_events(
         "Chen Jing",
     )
     assert [e["event"] for e in client.get(f"/registry/{entry}/events").json()["links"]] == [number]
-    page = httpx.get(f"{town.url}/events/{number}", trust_env=False)
+    page = client.get(f"{town.url}/events/{number}")
     assert "金属回收公司" in page.text
 
     client.post(f"/registry/{entry}/retire", json={})

@@ -38,6 +38,7 @@ from hub.store.health import ReceivedHealth
 from hub.store.readings import ReadingRows
 from tests.hub.api.city import AGENT, BOOT, SCHEMA, STATION, City, town_with_cameras
 from tests.hub.api.problems import problem
+from tests.hub.api.signing_in import signed_in
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WATCH = "air.pm2_5"
@@ -132,7 +133,9 @@ def yard(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def client(yard: Yard) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=yard.city.url, timeout=20, trust_env=False) as asks:
+    with httpx.Client(
+        base_url=yard.city.url, cookies=signed_in(yard.city.hub), timeout=20, trust_env=False
+    ) as asks:
         yield asks
 
 

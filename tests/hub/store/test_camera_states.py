@@ -16,6 +16,7 @@ from hub.store.agents import StreamBirth
 from hub.store.health import ReceivedHealth
 from tests.hub.api.city import City, town_with_cameras
 from tests.hub.api.problems import problem
+from tests.hub.api.signing_in import signed_in
 from tests.hub.builders import Clock, health
 
 CELL = "410105000001001"
@@ -127,7 +128,7 @@ def test_the_api_tells_blind_and_uncovered_cells_apart(database_url: str, tmp_pa
 
 def _ask(town: City) -> None:
     town.heartbeat({"cam-01": CameraState.FROZEN, "cam-02": CameraState.FROZEN})
-    with httpx.Client(base_url=f"http://127.0.0.1:{town.hub.config.http.port}") as client:
+    with httpx.Client(base_url=town.url, cookies=signed_in(town.hub)) as client:
         told = client.get("/api/v1/blind").json()
         cameras = sorted(c for cell in told["cells"] for c in cell["cameras"])
         assert cameras == ["demo-01/cam-01", "demo-01/cam-02"]
