@@ -52,7 +52,7 @@ class RequestRow:
     lat: float | None
     opened_at: datetime
     updated_at: datetime
-    due_at: datetime | None
+    close_by: datetime | None  # the end of the whole case's time
     unit: str | None
     unit_en: str | None
     unit_zh: str | None
@@ -127,7 +127,8 @@ def requests(
             SELECT e.number, t.state, e.parent IS NOT NULL AS merged, e.subcategory,
                    q.description, q.address, q.photo, e.lon, e.lat, e.opened_at,
                    (SELECT max(h.at) FROM grid_event_history h WHERE h.event = t.id) AS updated_at,
-                   t.due_at, t.responsible_unit AS unit, u.name_en AS unit_en, u.name_zh AS unit_zh
+                   t.close_by, t.responsible_unit AS unit, u.name_en AS unit_en,
+                   u.name_zh AS unit_zh
             FROM root r
             JOIN grid_event e ON e.id = r.of
             JOIN grid_event t ON t.id = r.id

@@ -393,7 +393,7 @@ def _request(hub: Hub, request: Request, row: RequestRow) -> dict[str, Value]:
         "service_notice": "",
         "requested_datetime": stamp(row.opened_at),
         "updated_datetime": stamp(row.updated_at),
-        "expected_datetime": stamp(row.due_at) or "",
+        "expected_datetime": stamp(row.close_by) or "",
         "address": row.address or "",
         "address_id": "",
         "zipcode": "",
