@@ -281,6 +281,8 @@ class _Told:
                 self.closed_at = self.disposed_at = self.check_started_at = None
             case "escalate":
                 self.level = min(self.level + 1, HIGHEST_LEVEL)
+            case "raise_level":
+                self.level = max(self.level, entry.level)
             case "decide_extension":
                 self.extensions += entry.granted
             case "decide_appeal":

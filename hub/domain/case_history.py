@@ -47,6 +47,7 @@ class Entry:
     reason: str = ""
     until: datetime | None = None  # suspend: the planned end
     granted: bool = False  # decide_extension, decide_appeal
+    level: int = 0  # raise_level: what it is at least from here on
     verdict: str = ""  # what the operator said of a machine detection
     satisfied: bool | None = None  # rate
     seen_at: datetime | None = None  # when somebody or something saw it, known with this entry

@@ -11,7 +11,7 @@ from hub.domain.actor import Role
 from hub.domain.case_history import Entry, standing
 from hub.domain.deadline import deadline
 from hub.domain.event_clock import Climbed, EventClocks, Subject, event_clocks
-from hub.domain.ladder import LADDER_ACTS, Moment
+from hub.domain.ladder import LADDER_ACTS, Moment, Rung
 from hub.domain.lifecycle import UNDO
 from hub.domain.work_rules import CalendarError
 from hub.services.context import Hub
@@ -76,6 +76,7 @@ def entry_of(row: HistoryRow) -> Entry:
         reason=row.reason or "",
         until=_time(given.get("until")),
         granted=given.get("granted") is True,
+        level=Rung(given["rung"]).level if row.name == "raise_level" and "rung" in given else 0,
     )
 
 

@@ -94,6 +94,15 @@ def test_two_escalations_bring_a_case_to_the_district_and_no_further() -> None:
     assert levels == [2, 3, 3]
 
 
+def test_the_ladder_raises_the_level_to_its_rungs_and_never_lowers_it() -> None:
+    story = Story(MORNING).reported().filed().dispatched()
+    levels = [
+        story.do("raise_level", Role.RULE, level=level).facts().level for level in (2, 2, 3, 2)
+    ]
+
+    assert levels == [2, 2, 3, 3]
+
+
 def test_a_granted_appeal_sets_the_exemption_and_leaves_the_facts() -> None:
     story = Story(MORNING).reported().closed_in(hours=30)
     story.do("appeal", Role.DEPT)
