@@ -45,7 +45,7 @@ def cells_from_geojson(document: Any, known: Collection[str] = ()) -> list[Cell]
 def _check_crs(crs: Any) -> None:
     if crs is not None and not any(name in str(crs).lower() for name in _WGS_84):
         raise GridError(
-            f"the grid's `crs` is {str(crs)[:120]}: export it in WGS 84 (EPSG:4326), degrees"
+            f"the grid's `crs` is {crs!r:.120}: export it in WGS 84 (EPSG:4326), degrees"
         )
 
 
@@ -70,9 +70,10 @@ def _property(n: int, properties: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         told = "is missing" if value is None else f"is {value!r:.60}"
         raise GridError(f"feature {n} of the grid: property `{name}` {told}; it must be text")
-    if "\x00" in value or len(value) > 200:
+    value = value.strip()
+    if not value.isprintable() or len(value) > 200:  # half a surrogate, NUL, a line feed
         raise GridError(f"feature {n} of the grid: property `{name}` is no name: {value!r:.60}")
-    return value.strip()
+    return value
 
 
 def _polygon(where: str, geometry: Any) -> BaseGeometry:

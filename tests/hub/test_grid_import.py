@@ -151,6 +151,7 @@ def test_a_file_with_a_fault_changes_nothing_and_names_feature_and_property(hub:
     for features, told in (
         ([feature(WEST, square(0, 1), name_en=None)], r"feature 1 .*`name_en` is missing"),
         ([feature(WEST, square(0, 1), name_zh=7.5)], r"feature 1 .*`name_zh` is 7.5"),
+        ([feature(WEST, square(0, 1), name_en="\ud800")], r"`name_en` is no name: '\\ud800'"),
         ([feature("4101", square(0, 1))], r"feature 1 of the grid \(4101\): grid code"),
         ([feature(DISTRICT, square(441000, 442000))], r"\(410105\).*no degrees.*EPSG:4326"),
         ([feature(DISTRICT, {"type": "Point", "coordinates": [1, 2]})], "has a Point for a poly"),
