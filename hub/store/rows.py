@@ -194,6 +194,7 @@ class StreamRow:
     restarts: int
     detail: str
     retired_at: datetime | None
+    footprint: dict[str, Any] | None  # GeoJSON: the ground it sees
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from hub.grid_watch import refresh_grid
 from hub.ingest.births import take_control
 from hub.services.context import Hub
 from hub.services.record_detections import record_detections
+from hub.store import views
 from hub.store.detections import Change
 from tests.hub.builders import START, detection, fresh, rows
 from tests.hub.staff import EAST, WEST, small_grid
@@ -90,6 +91,9 @@ def event_cell(
         take_control(conn, hub, str(Topic("demo", agent, Up.BIRTH)), encode_control(born))
         change = Change("demo", agent, boot, 1, seen, hub.now())
         assert record_detections(conn, hub, [change]) == []
+        (row,) = views.streams(conn, agent)
+        corners = row.footprint["coordinates"][0][:-1] if row.footprint else []
+        assert [tuple(c) for c in corners] == [(p.lon, p.lat) for p in footprint]
     ((cell,),) = rows(
         hub.config.database.url,
         "SELECT e.cell FROM grid_event e JOIN detection d ON d.event = e.id WHERE d.agent = %s",

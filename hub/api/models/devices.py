@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
@@ -28,6 +29,9 @@ class StreamNow(Answer):
     observed: int
     restarts: int
     detail: str
+    footprint: dict[str, Any] | None = Field(
+        description="GeoJSON Polygon: the ground it sees; null: nobody said"
+    )
 
 
 class AgentNow(Answer):
