@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from contract.envelope import encode_record
+from contract.fields import EARLIEST, LATEST
 from contract.messages import Detection, RuleNote
 from contract.taxonomy import CameraState, Lane, Phase
 from edge.settings import StreamSettings
@@ -65,8 +66,10 @@ class DailyTest:
             self._thread.join(1.0)
 
     def look(self) -> None:
-        """Send the tests, if they are due."""
+        """Send the tests, if they are due. A clock that nobody has set yet knows no time of day."""
         now = self._now()
+        if not EARLIEST <= now < LATEST:
+            return
         due = last_due(now, self._at, self._zone)
         if self._last is None or self._last > now:  # the first start, or the clock was set back
             self._keep(due)

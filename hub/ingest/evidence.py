@@ -48,7 +48,7 @@ def receive_chunks(
             continue
         if hub.evidence.complete(digest):
             evidence_index.finish(conn, digest, now)
-            evidence_wanted.settle(conn, [digest])
+            evidence_wanted.settle(conn, digest)
             changes.tell(conn, "evidence", digest)
             for number in detections.events_shown_by(conn, digest):
                 changes.tell(conn, "event", number)

@@ -104,7 +104,7 @@ def write(
         now,
     )
     _advance(lanes, new, taken)
-    evidence_wanted.settle(conn, _given_up(new))
+    evidence_wanted.give_up(conn, _given_up(new))
     ledger.save_lanes(conn, lanes, now)
     return written
 
@@ -217,10 +217,10 @@ def _advance(
             lanes[_key(item.identity)].declare_lost(item.content.first, item.content.last)
 
 
-def _given_up(items: Iterable[Entry | Pack]) -> set[str]:
-    """Evidence that agents declare lost."""
+def _given_up(items: Iterable[Entry | Pack]) -> set[tuple[str, str]]:
+    """Evidence that agents declare lost: (agent, digest)."""
     return {
-        item.content.evidence
+        (item.identity.agent, item.content.evidence)
         for item in items
         if isinstance(item, Entry)
         and isinstance(item.content, Lost)

@@ -35,10 +35,22 @@ def want(conn: Connection[Any], broken: Iterable[tuple[str, str]], at: datetime)
         )
 
 
-def settle(conn: Connection[Any], digests: Collection[str]) -> None:
-    """These have come, or are declared lost."""
-    if digests:
-        conn.execute("DELETE FROM evidence_wanted WHERE digest = ANY (%s)", (sorted(digests),))
+def settle(conn: Connection[Any], digest: str) -> None:
+    """It has come."""
+    conn.execute("DELETE FROM evidence_wanted WHERE digest = %s", (digest,))
+
+
+def give_up(conn: Connection[Any], lost: Collection[tuple[str, str]]) -> None:
+    """These (agent, digest) are declared lost; nobody declares another's."""
+    if lost:
+        ordered = sorted(lost)
+        conn.execute(
+            """
+            DELETE FROM evidence_wanted
+            WHERE (agent, digest) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+            """,
+            ([a for a, _ in ordered], [d for _, d in ordered]),
+        )
 
 
 def ask_again(

@@ -93,6 +93,18 @@ def test_a_clock_that_was_set_back_costs_no_more_than_a_day_of_tests(tmp_path: P
     assert len(machine.taken) == 4
 
 
+def test_a_clock_that_nobody_has_set_yet_sends_no_test_and_costs_none(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
+    machine.starts().look()
+    machine.at = datetime(1970, 1, 2, tzinfo=UTC)
+    test = machine.starts()
+    test.look()
+    assert machine.taken == []
+    machine.at = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    test.look()
+    assert len(machine.taken) == 4
+
+
 def test_what_was_kept_and_cannot_be_read_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "daily-test.json").write_bytes(b"\xff")
     machine = Machine(tmp_path, datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
