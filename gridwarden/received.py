@@ -17,6 +17,7 @@ from hub.api.deps import reading
 from hub.config import HubConfig
 from hub.domain.actor import Actor, Role
 from hub.ingest.replay import Clock, Settled, give_up, replay, replay_waiting
+from hub.services.accounts import note
 from hub.services.context import Hub, open_hub
 from hub.store import views
 from hub.store.view_rows import LaneView, QuarantineFilter, Refused
@@ -144,6 +145,7 @@ def quarantine_replay(
     if bool(ids) == waiting:
         raise UsageError("name entries by their ids, or --waiting for all that wait")
     actor = myself()
+    _note(hub, "replay_quarantine", ids)
     if waiting:
         told, failed = replay_waiting(hub, actor, agent=agent, fault=fault, clock=clock)
     else:
@@ -158,8 +160,15 @@ def quarantine_replay(
 
 def quarantine_give_up(hub: Hub, id: int, reason: str) -> list[str]:
     """An entry will never be taken."""
+    _note(hub, "give_one_up", [id])
     with hub.pool.connection() as conn:
         return [_settled(give_up(conn, hub, id, myself(), reason))]
+
+
+def _note(hub: Hub, action: str, ids: Sequence[int]) -> None:
+    with hub.pool.connection() as conn:
+        subject = ", ".join(map(str, ids))[:200] or "all that wait"
+        note(conn, hub, myself().name, action, subject)
 
 
 def _entry(r: Refused) -> str:

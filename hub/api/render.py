@@ -51,6 +51,7 @@ class Pages:
             stamp=self._stamp,
             day=self._day,
             short=_short,
+            browser=browser_word,
             thousands=_thousands,
             span=_span,
             unit=unit_word,
@@ -151,6 +152,20 @@ def _short(code: str | None) -> str:
     if code is None:
         return ""
     return f"{code[9:12]}-{code[12:]}" if len(code) == 15 else code[6:] or code
+
+
+def browser_word(agent: str) -> str:
+    """What people call the browser that names itself like this: `Chrome, Linux`."""
+    names = (
+        ("Edg/", "Edge"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    )
+    systems = ("Windows", "Android", "iPhone", "iPad", "Mac OS", "Linux")
+    name = next((word for mark, word in names if mark in agent), agent[:40])
+    system = next((s for s in systems if s in agent), "")
+    return ", ".join(w for w in (name, system) if w)
 
 
 def _thousands(number: float) -> str:

@@ -107,7 +107,15 @@ ROLES: dict[str, Both] = {
     "monitor": Both("monitoring", "监控"),
     "device": Both("device", "设备"),
     "rule": Both("rule", "规则"),
-    "": Both("command line", "命令行"),
+}
+
+# by what somebody showed who they are
+VIA: dict[str, Both] = {
+    "password": Both("password", "密码"),
+    "link": Both("link", "登录链接"),
+    "session": Both("signed in", "会话"),
+    "token": Both("token", "令牌"),
+    "command": Both("command line", "命令行"),
 }
 
 # what the audit log tells of an entry; what is not here is told by its own name

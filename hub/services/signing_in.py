@@ -62,9 +62,21 @@ def sign_in(hub: Hub, login: str, password: str, address: str, browser: str) -> 
     if account is None or account.disabled_at is not None or not right:
         with hub.pool.connection() as conn:
             # what is typed as an unknown login may be somebody's password: it is not kept
-            who, why = ("-", "unknown login") if account is None else (account.login, "wrong")
-            why = "disabled" if account is not None and account.disabled_at else why
-            _note(conn, now, who, "", "password", address, audit.REFUSED, why)
+            if account is None:
+                _note(conn, now, "-", "", "password", address, audit.REFUSED, "unknown login")
+            else:
+                why = "wrong password" if not right else "disabled"
+                _note(
+                    conn,
+                    now,
+                    account.actor.name,
+                    account.role,
+                    "password",
+                    address,
+                    audit.REFUSED,
+                    why,
+                    account.login,
+                )
         raise SignedOutError(WRONG)
     with hub.pool.connection() as conn:
         sessions.try_succeeded(conn, id)

@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -127,6 +129,22 @@ def test_the_demo_shows_a_grid_event_from_video(demo: Demo) -> None:
 
 def test_what_the_demo_says_is_where_its_console_answers(demo: Demo) -> None:
     assert answers(demo.await_console())
+
+
+def test_the_demo_prints_a_link_that_signs_in_once_and_keeps_its_passwords_to_its_owner(
+    demo: Demo,
+) -> None:
+    link = demo.await_line(r"once and within ten minutes: (\S+)", 60)[1]
+    with httpx.Client(trust_env=False) as client:
+        assert client.get(link).headers["location"] == "/"
+        assert client.get(link.partition("/sign-in")[0] + "/api/v1/me").json()["role"] == (
+            "dispatcher"
+        )
+    assert httpx.get(link, trust_env=False).status_code == 401
+    passwords = demo.data / "accounts.txt"
+    assert stat.S_IMODE(passwords.stat().st_mode) == 0o600
+    assert "supervisor" in passwords.read_text()
+    assert not any(line.split()[-1] in demo.said for line in passwords.read_text().splitlines()[1:])
 
 
 def _killed_and_back(demo: Demo, part: str) -> float:

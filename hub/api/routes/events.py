@@ -39,11 +39,12 @@ from hub.api.models.events import (
 )
 from hub.api.recorder import detail
 from hub.domain.actor import Role
-from hub.domain.reach import Place, check_reach, within
+from hub.domain.reach import within
 from hub.services.act_on_event import Act, act_on_event, undo
 from hub.services.event_facts import ground_of
 from hub.services.explain_clock import explain_clock
 from hub.services.judge_detection import Judgement, judge_detection
+from hub.services.reach import event_in_reach
 from hub.services.report_manually import ManualReport, report_manually
 from hub.store import views
 from hub.store.rows import GridEventRow
@@ -88,8 +89,7 @@ def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) ->
     """Detections, evidence, reports, the standing verdict, the whole history and what whoever
     asks may do next. The ETag is its version, for If-Match."""
     with reading(hub) as conn:
-        event = views.event(conn, number)
-        check_reach(actor, [Place(event.cell, event.responsible_unit)], f"event {number}")
+        event = event_in_reach(conn, number, actor)
         verdict = views.verdict(conn, event.id)
         history = views.history(conn, event.id)
         full = EventFull(
@@ -114,10 +114,10 @@ def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) ->
 @router.get(
     "/{number}/clock", summary="Why an event is due when it is due", responses=problems(404)
 )
-def show_clock(number: str, hub: HubDep) -> ClocksNow:
+def show_clock(number: str, hub: HubDep, actor: ActorDep) -> ClocksNow:
     """Every stage clock: running, paused or off hours, span by span with the rule; the ladder."""
     with reading(hub) as conn:
-        event = views.event(conn, number)
+        event = event_in_reach(conn, number, actor)
         story = explain_clock(hub, event, views.history(conn, event.id))
     return ClocksNow.of(event.number, event.state, hub.now(), hub.config.hub.time_zone, story)
 

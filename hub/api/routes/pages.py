@@ -29,12 +29,13 @@ from hub.api.sensor_charts import Measured, measured
 from hub.domain.actor import Actor
 from hub.domain.errors import ForbiddenError, NotFoundError
 from hub.domain.guards import UNDO_WITHIN
-from hub.domain.reach import Place, check_reach, within
+from hub.domain.reach import within
 from hub.domain.retention import REJECTED
 from hub.domain.sight import SILENT_AFTER
 from hub.services import watch_expiry
 from hub.services.context import Hub
 from hub.services.explain_clock import explain_clock
+from hub.services.reach import event_in_reach
 from hub.store import daily_tests, evidence_keeping, registry, views
 from hub.store.rows import DetectionRow, GridEventRow
 from hub.store.view_rows import AgentView, EventFilter, LaneView, Picture, QuarantineFilter
@@ -95,7 +96,7 @@ def show_no_event(request: Request, hub: HubDep, actor: ActorDep) -> HTMLRespons
 def show_evidence(number: str, request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
     """The evidence and facts of one event."""
     with reading(hub) as conn:
-        event = _event(conn, number, actor)
+        event = event_in_reach(conn, number, actor)
         values = _pane(conn, hub, event, actor, swap=True)
     return _pages(request).page(request, "_evidence.html", values)
 
@@ -145,7 +146,7 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
     """One event with everything, and what may be done with it."""
     try:
         with reading(hub) as conn:
-            event = _event(conn, number, actor)
+            event = event_in_reach(conn, number, actor)
             values = _pane(conn, hub, event, actor, swap=False) | {
                 "page": "events",
                 "verdict": views.verdict(conn, event.id),
@@ -324,17 +325,10 @@ def _keep_days(hub: Hub, event: GridEventRow) -> int:
     return periods.rejected if event.state in REJECTED else periods.category[event.category]
 
 
-def _event(conn: Connection[Any], number: str, actor: Actor) -> GridEventRow:
-    """The event; raises NotFoundError and ForbiddenError."""
-    event = views.event(conn, number)
-    check_reach(actor, [Place(event.cell, event.responsible_unit)], f"event {number}")
-    return event
-
-
 def _chosen(conn: Connection[Any], number: str | None, actor: Actor) -> GridEventRow | None:
     """The event an address names; None where there is none: the address may be old."""
     try:
-        return _event(conn, number, actor) if number else None
+        return event_in_reach(conn, number, actor) if number else None
     except (NotFoundError, ForbiddenError):
         return None
 

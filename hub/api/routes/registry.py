@@ -32,7 +32,8 @@ from hub.api.models.registry import (
 )
 from hub.api.routes.units import Id
 from hub.services import base_registry
-from hub.store import registry, views
+from hub.services.reach import event_in_reach
+from hub.store import registry
 from hub.store.registry import EntryFacts, EntryFilter, EntryRow, LinkRow
 
 router = APIRouter(tags=["Base registry"], dependencies=[allow(*PEOPLE)])
@@ -136,10 +137,10 @@ def list_links_of_entry(id: Id, hub: HubDep, limit: Limit = 50, cursor: Cursor =
 
 
 @router.get("/events/{number}/entries", summary="What an event concerns", responses=problems(404))
-def list_links(number: str, hub: HubDep) -> list[LinkNow]:
+def list_links(number: str, hub: HubDep, actor: ActorDep) -> list[LinkNow]:
     """Its links to the base registry, the oldest first."""
     with reading(hub) as conn:
-        return _links(registry.links_of_event(conn, views.event(conn, number).id))
+        return _links(registry.links_of_event(conn, event_in_reach(conn, number, actor).id))
 
 
 @router.post(

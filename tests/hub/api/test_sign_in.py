@@ -416,6 +416,9 @@ def test_who_has_a_subtree_acts_and_sees_evidence_only_there(door: Door) -> None
         told = problem(client.get(f"/api/v1/events/{away}"), 403)
         assert told["cells"] == [middle.parent]
         assert told["cell"]
+        for part in ("clock", "entries"):
+            assert client.get(f"/api/v1/events/{near}/{part}").status_code == 200
+            problem(client.get(f"/api/v1/events/{away}/{part}"), 403)
         assert client.get(f"/api/v1/evidence/{hashlib.sha256(mine).hexdigest()}").content == mine
         path = f"/api/v1/evidence/{hashlib.sha256(theirs).hexdigest()}"
         problem(client.get(path), 403)
