@@ -24,6 +24,7 @@ from hub.services.tell import tell
 from hub.store import views
 from tests.hub.api.city import City, city, free_port, system_clock
 from tests.hub.api.problems import problem
+from tests.hub.api.signing_in import signed_in
 from tests.hub.api.test_open311 import OPERATOR, photo
 from tests.hub.builders import eventually, running
 from tests.hub.receiver import receiving
@@ -51,7 +52,8 @@ def town(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def client(town: City) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=town.url, timeout=20, trust_env=False) as asks:
+    cookies = signed_in(town.hub)
+    with httpx.Client(base_url=town.url, cookies=cookies, timeout=20, trust_env=False) as asks:
         yield asks
 
 
