@@ -185,8 +185,6 @@ def readiness_lines(hub: Hub, cell: str, need: Need | None, *, all: bool) -> tup
         return [f"there is no basic or secondary grid {cell}".rstrip()], False
     gaps = [g for g in found.gaps if need is None or g.need is need]
     lines = [f"{found.ready} of {found.cells} cells are ready"]
-    if not found.accounts_known:
-        lines[0] += "; this hub has no accounts to look at"
     lines += [f"  {g.cell:<16}{g.need.replace('_', ' '):<13}{g.detail}" for g in gaps]
     lines += [
         f"  {code:<16}{'unit':<13}nobody answers for {', '.join(missing)}"

@@ -28,7 +28,7 @@ class Standing:
     assistants: Mapping[str, Collection[str]]
     trainees: Mapping[str, Collection[str]]  # the same posts, by people who are in training
     with_terminal: Collection[str]
-    with_account: Collection[str] | None  # None: this hub has no accounts
+    with_account: Collection[str]
     budgeted: Collection[str]  # cells
 
 
@@ -48,7 +48,6 @@ class Readiness:
     cells: int
     ready: int
     gaps: tuple[Gap, ...]  # by cell, then in the order of `Need`
-    accounts_known: bool
 
 
 def readiness(cells: Iterable[Cell], there: Standing) -> Readiness:
@@ -56,7 +55,7 @@ def readiness(cells: Iterable[Cell], there: Standing) -> Readiness:
     looked_at = sorted((c for c in cells if c.level < 3), key=lambda c: c.code)
     gaps = tuple(gap for cell in looked_at for gap in _gaps(cell, there))
     ready = len(looked_at) - len({g.cell for g in gaps})
-    return Readiness(len(looked_at), ready, gaps, there.with_account is not None)
+    return Readiness(len(looked_at), ready, gaps)
 
 
 def _gaps(cell: Cell, there: Standing) -> Iterable[Gap]:
@@ -72,7 +71,7 @@ def _gaps(cell: Cell, there: Standing) -> Iterable[Gap]:
     who = ", ".join(sorted(staff))
     if not any(p in there.with_terminal for p in staff):
         yield Gap(code, Need.TERMINAL, f"{who or f'nobody as {post}'} has no terminal")
-    if there.with_account is not None and not any(p in there.with_account for p in staff):
+    if not any(p in there.with_account for p in staff):
         yield Gap(code, Need.ACCOUNT, f"{who or f'nobody as {post}'} has no account")
     if code not in there.budgeted:
         yield Gap(code, Need.BUDGET_LINE, "no budget line of this year names it")

@@ -35,7 +35,10 @@ def standing(conn: Connection[Any], at: datetime, year: int) -> Standing:
             conn,
             "SELECT person FROM terminal WHERE retired_at IS NULL AND person IS NOT NULL",
         ),
-        with_account=_accounts(conn),
+        with_account=_column(
+            conn,
+            "SELECT person FROM account WHERE person IS NOT NULL AND disabled_at IS NULL",
+        ),
         budgeted=_column(conn, "SELECT cell FROM budget_line WHERE year = %s", year),
     )
 
@@ -43,16 +46,6 @@ def standing(conn: Connection[Any], at: datetime, year: int) -> Standing:
 def owned(there: Standing) -> set[str]:
     """Codes of basic grids with an assistant and of secondary grids with a leader."""
     return {*there.leaders, *there.assistants}
-
-
-def _accounts(conn: Connection[Any]) -> set[str] | None:
-    """Who has an account that is not disabled; None where the database has no accounts."""
-    row = conn.execute("SELECT to_regclass('account')").fetchone()
-    if row is None or row[0] is None:
-        return None
-    return _column(
-        conn, "SELECT person FROM account WHERE person IS NOT NULL AND disabled_at IS NULL"
-    )
 
 
 def _column(conn: Connection[Any], query: str, *values: object) -> set[str]:

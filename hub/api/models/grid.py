@@ -109,7 +109,6 @@ class ReadinessNow(Answer):
 
     cells: int = Field(description="How many were looked at")
     ready: int = Field(description="How many of them lack nothing")
-    accounts_known: bool = Field(description="false: this hub has no accounts to look at")
     gaps: list[GapNow]
     unassigned: dict[str, list[Category]] = Field(
         description="By cell the categories that no unit answers for there"

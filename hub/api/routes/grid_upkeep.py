@@ -88,7 +88,6 @@ def readiness(
     return ReadinessNow(
         cells=found.cells,
         ready=found.ready,
-        accounts_known=found.accounts_known,
         gaps=[GapNow.model_validate(g) for g in found.gaps if need is None or g.need == need],
         unassigned=unassigned,
     )

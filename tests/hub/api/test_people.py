@@ -174,10 +174,11 @@ def test_a_shift_can_be_taken_back(client: httpx.Client) -> None:
 def test_readiness_lists_what_each_cell_lacks(town: City, client: httpx.Client) -> None:
     cell = "410105006005010"
     before = client.get("/readiness", params={"cell": cell}).json()
-    assert [g["need"] for g in before["gaps"] if g["need"] != "account"] == [
+    assert [g["need"] for g in before["gaps"]] == [
         "leader",
         "assistant",
         "terminal",
+        "account",
         "budget_line",
     ]
 
@@ -190,8 +191,13 @@ def test_readiness_lists_what_each_cell_lacks(town: City, client: httpx.Client) 
     code = person(client, {"role": "assistant", "cell": cell})
     town.execute("INSERT INTO terminal (code, person) VALUES ('t1', %s)", code)
     town.execute("INSERT INTO budget_line VALUES (%s, extract(year FROM now()), 100)", cell)
+    town.execute(
+        "INSERT INTO account (login, login_key, role, person, created_at, created_by) "
+        "VALUES (%s, lower(%s), 'assistant', %s, now(), 'test')",
+        *[code] * 3,
+    )
     after = client.get("/readiness", params={"cell": cell}).json()
-    assert [g["need"] for g in after["gaps"]] == (["account"] if after["accounts_known"] else [])
+    assert after["gaps"] == []
     assert "fire_safety" in after["unassigned"][cell]
 
 
