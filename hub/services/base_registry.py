@@ -9,16 +9,17 @@ from psycopg import Connection
 
 from contract.geometry import Point
 from hub.domain.actor import Actor
-from hub.domain.errors import InvalidError, NotAllowedError, NotFoundError
+from hub.domain.errors import ForbiddenError, InvalidError, NotFoundError
 from hub.services.context import Hub
-from hub.store import changes, registry, views
+from hub.services.reach import event_in_reach
+from hub.store import changes, registry
 from hub.store.registry import EntryFacts, EntryRow, LinkRow
 
 
 def enter(conn: Connection[Any], hub: Hub, said: EntryFacts, actor: Actor) -> EntryRow:
-    """A new entry. Raises InvalidError, and NotAllowedError beyond the actor's cells."""
+    """A new entry. Raises InvalidError, and ForbiddenError beyond the actor's cells."""
     placed = _placed(hub, said)
-    _check_reach(actor, placed.cell, "enter")
+    _check_reach(actor, placed.cell, f"the {said.kind} {said.name!r}")
     return registry.add(conn, placed, actor.name, hub.now())
 
 
@@ -27,8 +28,8 @@ def edit(
 ) -> EntryRow:
     """The entry as it is said. Raises NotFoundError, ConflictError, and as `enter`."""
     placed = _placed(hub, said)
-    _check_reach(actor, registry.entry(conn, id).cell, "change")
-    _check_reach(actor, placed.cell, "change")
+    _check_reach(actor, registry.entry(conn, id).cell, f"registry entry {id}")
+    _check_reach(actor, placed.cell, "its new place")
     return registry.change(conn, id, placed, actor.name, hub.now(), seen)
 
 
@@ -36,7 +37,7 @@ def retire(
     conn: Connection[Any], hub: Hub, id: int, actor: Actor, seen: int | None, *, back: bool = False
 ) -> EntryRow:
     """The entry is no longer offered, or is again. Raises as `edit`."""
-    _check_reach(actor, registry.entry(conn, id).cell, "restore" if back else "retire")
+    _check_reach(actor, registry.entry(conn, id).cell, f"registry entry {id}")
     act = registry.restore if back else registry.retire
     return act(conn, id, actor.name, hub.now(), seen)
 
@@ -46,10 +47,9 @@ def link(
 ) -> list[LinkRow]:
     """What the event has to do with, the new link among it; the same twice is one link.
 
-    Raises NotFoundError, InvalidError for an entry that is not offered, NotAllowedError.
+    Raises NotFoundError, InvalidError for an entry that is not offered, ForbiddenError.
     """
-    event = views.event(conn, number)
-    _check_reach(actor, event.cell, "link")
+    event = event_in_reach(conn, number, actor)
     try:
         found = registry.entry(conn, entry)
     except NotFoundError as e:
@@ -65,9 +65,8 @@ def link(
 
 
 def unlink(conn: Connection[Any], hub: Hub, number: str, link: int, actor: Actor) -> list[LinkRow]:
-    """What the event still has to do with. Raises NotFoundError, NotAllowedError."""
-    event = views.event(conn, number)
-    _check_reach(actor, event.cell, "unlink")
+    """What the event still has to do with. Raises NotFoundError, ForbiddenError."""
+    event = event_in_reach(conn, number, actor)
     if not registry.unlink(conn, event.id, link, actor.name, hub.now()):
         raise NotFoundError(f"link of event {number}", str(link))
     changes.tell(conn, "event", number)
@@ -86,11 +85,13 @@ def _placed(hub: Hub, said: EntryFacts) -> EntryFacts:
     return replace(said, cell=cell.code if cell else None)
 
 
-def _check_reach(actor: Actor, cell: str | None, action: str) -> None:
+def _check_reach(actor: Actor, cell: str | None, what: str) -> None:
+    """Entries have no responsible unit: a department may enter whatever lies in its cells."""
     if not actor.reaches(cell):
-        raise NotAllowedError(
-            f"{cell or 'a place outside the grid'} is not in the cells of {actor.name} "
-            f"({', '.join(actor.cells)})",
-            action=action,
+        where = f"in cell {cell}" if cell else "outside the grid, or names no place"
+        raise ForbiddenError(
+            f"{what} lies {where}; you may act in {', '.join(actor.cells)} only",
             role=actor.role,
+            cells=actor.cells,
+            cell=cell,
         )

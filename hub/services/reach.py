@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from hub.domain.actor import Actor
 from hub.domain.reach import Place, check_reach
-from hub.store import evidence_index, views
+from hub.store import evidence_index, training, views
 from hub.store.rows import GridEventRow
 
 
@@ -20,6 +20,9 @@ def event_in_reach(conn: Connection[Any], number: str, actor: Actor) -> GridEven
 
 
 def check_evidence_reach(conn: Connection[Any], digest: str, actor: Actor) -> None:
-    """Raise ForbiddenError where no event or detection it shows is within the actor's reach."""
-    if actor.cells or actor.unit:  # else everything is
+    """Raise ForbiddenError where no event or detection it shows is within the actor's reach.
+
+    Whoever trains on a set sees its pictures, wherever they were taken.
+    """
+    if (actor.cells or actor.unit) and not training.shows(conn, actor.name, digest):
         check_reach(actor, evidence_index.places(conn, digest), f"evidence {digest[:12]}…")

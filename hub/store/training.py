@@ -170,6 +170,19 @@ def items(conn: Connection[Any], training: int) -> list[ItemRow]:
         ).fetchall()
 
 
+def shows(conn: Connection[Any], person: str, digest: str) -> bool:
+    """Whether a set that somebody is working at shows this picture."""
+    row = conn.execute(
+        """
+        SELECT FROM training_attempt a
+        JOIN training_item i USING (training) JOIN detection_evidence e USING (episode)
+        WHERE a.person = %s AND a.finished_at IS NULL AND e.digest = %s LIMIT 1
+        """,
+        (person, digest),
+    ).fetchone()
+    return row is not None
+
+
 def key(conn: Connection[Any], training: int) -> dict[int, Answer]:
     """The right answer to each detection of a set."""
     return {

@@ -12,9 +12,11 @@ import pytest
 
 from gridwarden.district import CENTRE, DISTRICT, build_district, to_geojson
 from hub.domain.actor import Actor, Role
-from hub.domain.errors import NotAllowedError
+from hub.domain.errors import ForbiddenError, NotAllowedError
 from hub.domain.training import Answer, Marks, mark
-from hub.services import train
+from hub.services import base_registry, train
+from hub.services.reach import check_evidence_reach
+from hub.store.registry import EntryFacts
 from tests.hub.api.city import City, offset, street, town_with_cameras
 from tests.hub.api.problems import problem
 from tests.hub.api.signing_in import signed_in
@@ -249,6 +251,18 @@ def test_an_entry_of_the_registry_is_edited_by_who_saw_its_last_version(
     problem(client.post("/registry", json={"kind": "matter", "name": "A", "cell": "410106"}), 422)
 
 
+def test_an_assistant_enters_what_lies_in_their_own_cell_only(town: City) -> None:
+    assistant = Actor("zhao", Role.ASSISTANT, (CELL,))
+    officer = Actor("li", Role.DEPT, unit="urban")
+    there = EntryFacts("thing", "Hydrant", CELL, None, None, {})
+    beyond = EntryFacts("thing", "Hydrant", CELL[:14] + "2", None, None, {})
+    with town.hub.pool.connection() as conn:
+        assert base_registry.enter(conn, town.hub, there, assistant).created_by == "zhao"
+        assert base_registry.enter(conn, town.hub, beyond, officer).created_by == "li"
+        with pytest.raises(ForbiddenError, match=f"you may act in {CELL} only"):
+            base_registry.enter(conn, town.hub, beyond, assistant)
+
+
 def test_an_event_shows_what_it_concerns_and_an_entry_its_events(
     town: City, client: httpx.Client
 ) -> None:
@@ -300,7 +314,12 @@ def test_somebody_in_training_answers_recorded_detections_and_no_event_changes(
         answered = client.put(f"{at}/answers/{n}", json={"answer": "confirmed"})
         assert answered.status_code == 204
     problem(client.put(f"{at}/answers/3", json={"answer": "confirmed"}), 422)
+    elsewhere = Actor(trainee, Role.ASSISTANT, (CELL,))
+    with town.hub.pool.connection() as conn:
+        check_evidence_reach(conn, go["items"][0]["picture"], elsewhere)
     over = client.post(f"{at}/finish").json()
+    with town.hub.pool.connection() as conn, pytest.raises(ForbiddenError):
+        check_evidence_reach(conn, go["items"][0]["picture"], elsewhere)
 
     assert over["marks"] == {
         "items": 2,

@@ -194,6 +194,7 @@ OF: dict[tuple[str, str], Any] = {
     ("people.remove_shift", "id"): 1,
     ("training.make_set", "items"): [Candidate(EPISODE, "confirmed")],
     ("training.is_taken", "name"): "Fire or not",
+    ("training.shows", "person"): "wang",
     ("equipment.budget", "year"): 2026,
     ("standing.standing", "year"): 2026,
     ("equipment.save_budget", "lines"): [BudgetLine(CELL, 2026, 7, "")],
