@@ -40,7 +40,9 @@ SETTLES_S = 600.0  # a clock that was set is believed after so long
 _log = logging.getLogger(__name__)
 
 
-def run_timers(hub: Hub, stop: threading.Event, *, compare: bool = False) -> None:
+def run_timers(
+    hub: Hub, stop: threading.Event, *, compare: bool = False, every_s: float = EVERY_S
+) -> None:
     """Look after everything that falls due, until `stop` is set.
 
     A database that is away is waited for; what fell due meanwhile is done then. compare: nothing
@@ -49,7 +51,7 @@ def run_timers(hub: Hub, stop: threading.Event, *, compare: bool = False) -> Non
     away = False
     jobs = (RulesWatch(), *_JOBS, ExpiryWatch())
     clock, comparison = ClockWatch(hub.now), Comparison()
-    while not stop.wait(EVERY_S):
+    while not stop.wait(every_s):
         if not clock.is_steady():
             continue
         try:

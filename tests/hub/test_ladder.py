@@ -268,15 +268,16 @@ def test_a_hub_whose_clock_is_not_the_databases_does_nothing_by_the_clock(
         assert comparison.agrees(wrong)
 
 
-def test_run_timers_alone_as_a_process_climbs_what_is_due(hub: Hub, tmp_path: Path) -> None:
-    """`gridwarden hub timers`, twice on one database, by the real clock."""
+def test_two_timers_on_one_database_climb_what_is_due_by_the_real_clock(
+    hub: Hub, tmp_path: Path
+) -> None:
     day_ago = Clock(system_clock() - timedelta(days=1))
     with opened(config(hub.config.database.url, tmp_path), day_ago) as yesterday:
         event = dispatched(yesterday, "burning_or_fire")
     with opened(config(hub.config.database.url, tmp_path)) as now:
 
         def part(stop: threading.Event) -> None:
-            run_timers(now, stop, compare=True)
+            run_timers(now, stop, compare=True, every_s=0.1)
 
         with running(part), running(part):
             eventually(lambda: as_it_is(now, event).level, 3)

@@ -298,7 +298,7 @@ def test_every_walk_is_as_the_file_says(hub: Hub, clock: Clock) -> None:
     run_state_machine_as_test(
         Walk,
         settings=settings(
-            max_examples=10,
+            max_examples=6,
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),
