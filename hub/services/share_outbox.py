@@ -1,8 +1,9 @@
-"""What happened is given to everyone who is to hear of it: webhooks and the public."""
+"""What happened is given to everyone who is to hear of it: webhooks, the public, and people."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from psycopg import Connection
 from contract.errors import GridwardenError
 from hub.services.context import Hub
 from hub.services.issue_alerts import issue_for
+from hub.services.tell_of_step import tell_of_step
 from hub.store import locks, outbox, webhooks
 from hub.store.outbox import OutboxRow
 
@@ -35,18 +37,24 @@ def share_outbox(conn: Connection[Any], hub: Hub) -> int:
     ids = [step.id for step in steps]
     webhooks.share(conn, ids, now)
     for step in steps:
-        _alert(conn, hub, step)
+        for speak in (issue_for, tell_of_step):
+            _speak(conn, hub, step, speak)
     outbox.share(conn, ids, now)
     return len(steps)
 
 
-def _alert(conn: Connection[Any], hub: Hub, step: OutboxRow) -> None:
-    """Alert the public where the step calls for it; one that fails must not hold up the others."""
+def _speak(
+    conn: Connection[Any],
+    hub: Hub,
+    step: OutboxRow,
+    speak: Callable[[Connection[Any], Hub, OutboxRow], object],
+) -> None:
+    """Say what the step calls for; one that fails must not hold up the others."""
     try:
         with conn.transaction():
-            issue_for(conn, hub, step)
+            speak(conn, hub, step)
     except (GridwardenError, ValueError, LookupError, psycopg.DataError):
-        _log.exception("no alert could be issued for step %d of %s", step.n, step.data["number"])
+        _log.exception("nobody could be told of step %d of %s", step.n, step.data["number"])
 
 
 def prune_outbox(conn: Connection[Any], hub: Hub) -> int:

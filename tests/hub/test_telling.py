@@ -14,8 +14,11 @@ from hub.domain.actor import Actor, Role
 from hub.domain.notice import NoticeKind
 from hub.domain.quiet import QuietHours, may_ring_at
 from hub.outward_settings import MailConfig
+from hub.services.act import Act
+from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
 from hub.services.report_manually import ManualReport, report_manually
+from hub.services.share_outbox import share_outbox
 from hub.services.tell import tell
 from hub.store import notices
 from hub.store.notices import PreferenceRow
@@ -142,3 +145,23 @@ def test_each_step_of_an_event_leaves_one_row_in_the_outbox(hub: Hub) -> None:
         (1, "report", event.number, "reported", False),
         (2, "join_report", event.number, "reported", True),
     ]
+
+
+def test_what_is_grave_and_undecided_is_told_to_the_desk_once(hub: Hub) -> None:
+    event = an_event(hub, Severity.S2)
+    an_event(hub, Severity.S2)  # a second report joins it
+    with hub.pool.connection() as conn:
+        share_outbox(conn, hub)
+        told = [(n.kind, n.number) for n in notices.inbox(conn, DISPATCHER, None, 9)]
+    assert told == [("urgent", event.number)]
+
+
+def test_work_is_told_to_the_unit_it_was_dispatched_to(hub: Hub) -> None:
+    event = an_event(hub)
+    with hub.pool.connection() as conn:
+        for act in (Act("file"), Act("dispatch", responsible_unit="clean")):
+            act_on_event(conn, hub, event.number, act, DISPATCHER, None)
+        share_outbox(conn, hub)
+        theirs = notices.inbox(conn, Actor("Wu", Role.DEPT, unit="clean"), None, 9)
+        others = notices.inbox(conn, Actor("Xu", Role.DEPT, unit="fire"), None, 9)
+    assert ([n.kind for n in theirs], others) == (["dispatched"], [])
