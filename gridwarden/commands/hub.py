@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridwarden.commands.kinds import row_id, rows_at_most
+from gridwarden.commands.merging import add_merging
 
 if TYPE_CHECKING:
     from gridwarden.commands.kinds import Subparsers
@@ -63,6 +64,7 @@ def add(subparsers: Subparsers) -> None:
     )
     recompute.set_defaults(run=_recompute_deadlines)
     _add_quarantine(actions, shared)
+    add_merging(actions, shared)
 
 
 def _add_quarantine(actions: Subparsers, shared: argparse.ArgumentParser) -> None:

@@ -27,6 +27,8 @@ from hub.api.routes import (
     events,
     evidence,
     files,
+    filing,
+    filing_pages,
     grid,
     grid_upkeep,
     health,
@@ -113,6 +115,8 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         webhooks.router,
         notices.router,
         alertmanager.router,
+        filing.windows_router,
+        filing.trust_router,
         health.live_router,
         audit.router,
         sign_in.api_router,
@@ -133,6 +137,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         include_in_schema=False,
         dependencies=[access.TO_EVERYONE],
     )
+    app.include_router(filing_pages.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     http = hub.config.http
     access.table(app)  # a route that does not say who may use it is told of now

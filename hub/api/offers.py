@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.api.words import Both
 from hub.domain.actor import Actor
@@ -31,6 +31,7 @@ class OfferForm:
     label: Both
     consequence: Both
     fields: tuple[Field, ...] = ()
+    verdict: str | None = None  # on what a machine found it is said as a verdict: it is a label too
 
 
 _REASON = Field("reason", Both("Reason", "原因"), long=True)
@@ -49,6 +50,7 @@ _FORMS: tuple[OfferForm, ...] = (
         "endorse",
         Both("Endorse", "认可"),
         Both("What was filed by itself is confirmed by you.", "确认自动立案的事件。"),
+        verdict="confirmed",
     ),
     OfferForm(
         "dispatch",
@@ -154,6 +156,8 @@ def offered(
         open_now.discard("endorse")
     open_now.discard("hold_evidence" if held else "release_evidence")
     forms = [form for form in _FORMS if form.name in open_now]
+    if event.origin != "machine":
+        forms = [replace(form, verdict=None) for form in forms]
     if may_undo(hub, history, actor):
         undo = OfferForm(
             UNDO,

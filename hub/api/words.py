@@ -80,6 +80,9 @@ STEPS: dict[str, Both] = {
     "undo": Both("Taken back", "撤销"),
     "join_report": Both("A report joined", "并入上报"),
     "raise_severity": Both("Severity raised", "提高等级"),
+    "corroborate": Both("Confirmed by another sense", "多源印证"),
+    "take_in": Both("Another event was merged into it", "并入其他事件"),
+    "let_go": Both("An event was split from it", "拆出事件"),
     "request_extension": Both("Extension asked for", "申请延期"),
     "decide_extension": Both("Extension decided", "延期审批"),
     "request_hang": Both("Suspension asked for", "申请挂账"),
@@ -152,6 +155,12 @@ AUDIT_OUTCOMES: dict[str, Both] = {
     "refused": Both("refused", "被拒绝"),
     "failed": Both("failed", "失败"),
     "": Both("cut off", "中断"),
+}
+
+# why nothing is filed by itself for a while
+WINDOW_KINDS: dict[str, Both] = {
+    "works": Both("Approved works", "经批准作业"),
+    "silence": Both("Silence", "静默"),
 }
 
 CAMERA_STATES: dict[str, Both] = {

@@ -17,9 +17,13 @@ import msgspec
 from contract.errors import GridwardenError
 from contract.taxonomy import Category, Severity
 from hub.domain.deadline import DeadlineError, Limit
+from hub.domain.filing import Bar
+from hub.domain.trust import TrustRule
 
 LimitKind = Literal["urgent_hour", "work_hour", "work_day", "natural_day"]
 _Positive = Annotated[float, msgspec.Meta(gt=0)]
+_NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class CategoriesError(GridwardenError, ValueError):
@@ -39,6 +43,8 @@ class MergeGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     radius_m: Annotated[float, msgspec.Meta(gt=0, le=5000)]
     time_s: _Positive  # further apart in time than this is another event
     clear_s: _Positive  # a suspected event whose scene is clear this long lapses
+    reopen_h: _NotNegative = 0.0  # found again so soon after closing: the case is reopened
+    recur_days: _NotNegative = 0.0  # found again so soon: a new event, linked; three: a hotspot
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +67,48 @@ class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: str
     label: str = "*"
 
+    def means(self, kind: str, label: str) -> bool:
+        """Whether it names this kind and label."""
+        ending = self.label.startswith("*.") and label.endswith(self.label[1:])
+        return self.kind == kind and (self.label in ("*", label) or ending)
+
+
+class ByItself(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a sub-category asks for before it files by itself; None: as in [filing]."""
+
+    on: bool | None = None
+    probability: _Share | None = None
+    persist_s: _NotNegative | None = None
+    trust: _Share | None = None
+
+
+class Filing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When events are filed by themselves, where a sub-category says nothing else."""
+
+    emergencies: bool = False  # S1 sub-categories do
+    probability: _Share = 0.8
+    persist_s: _NotNegative = 3.0
+    trust: _Share = 0.9
+    verdicts: Annotated[int, msgspec.Meta(ge=30, le=1000)] = 30
+    window: Annotated[int, msgspec.Meta(ge=30, le=1000)] = 100
+
+
+class Corroboration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two senses that confirm each other: what cameras see, and what is measured near by."""
+
+    id: str
+    en: str
+    zh: str
+    seen: Annotated[list[Feed], msgspec.Meta(min_length=1)]
+    measured: Annotated[list[Feed], msgspec.Meta(min_length=1)]
+    within_s: _Positive
+
+    def side(self, kind: str, label: str) -> Literal["seen", "measured"] | None:
+        """Which of the two a detection is."""
+        if any(f.means(kind, label) for f in self.seen):
+            return "seen"
+        return "measured" if any(f.means(kind, label) for f in self.measured) else None
+
 
 class SubCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What exactly an event is."""
@@ -77,6 +125,7 @@ class SubCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     feeds: list[Feed] = []
     self_handle: bool = False  # the grid assistant may settle it on the spot
     machine_may_close: bool = False  # a rule may pass the check (S3 and S4 only)
+    by_itself: ByItself = ByItself()
 
     def condition(self, id: str | None) -> Condition | None:
         """The condition of that id; the first for None; None where there is no such."""
@@ -111,6 +160,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     group: dict[str, MergeGroup]
     subcategory: list[SubCategory]
     no_event: list[Feed] = []
+    filing: Filing = Filing()
+    corroboration: list[Corroboration] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +173,8 @@ class Categories:
     subcategories: Mapping[str, SubCategory]
     reopen_window: timedelta
     limits: Mapping[Severity, StageLimits]
+    filing: Filing
+    corroborations: tuple[Corroboration, ...]
     _feeds: Mapping[tuple[str, str], SubCategory]
     _no_event_kinds: frozenset[str]
     _no_event: frozenset[tuple[str, str]]
@@ -140,6 +193,22 @@ class Categories:
             if key in self._feeds:
                 return self._feeds[key]
         return self._unlisted
+
+    def bar(self, what: SubCategory) -> Bar:
+        """What a sub-category asks for before it files by itself."""
+        own, rest = what.by_itself, self.filing
+        emergency = what.severity is Severity.S1 and rest.emergencies
+        return Bar(
+            on=emergency if own.on is None else own.on,
+            probability=rest.probability if own.probability is None else own.probability,
+            persist_s=rest.persist_s if own.persist_s is None else own.persist_s,
+            trust=rest.trust if own.trust is None else own.trust,
+        )
+
+    def trust_rule(self, what: SubCategory | None) -> TrustRule:
+        """What a stream has to meet to earn trust for it; None: as in [filing]."""
+        target = self.filing.trust if what is None else self.bar(what).trust
+        return TrustRule(target, self.filing.verdicts, self.filing.window)
 
     def general(self, category: Category) -> SubCategory:
         """What a report of this category is where nothing more exact was said."""
@@ -170,6 +239,17 @@ def load_categories(path: Path) -> Categories:
             raise CategoriesError(f"categories {path}: {s.id} names no known group {s.group!r}")
     if len(subcategories) < len(file.subcategory):
         raise CategoriesError(f"categories {path}: two sub-categories have the same id")
+    if file.filing.window < file.filing.verdicts:
+        raise CategoriesError(
+            f"categories {path}: filing.window {file.filing.window} must not be below "
+            f"filing.verdicts {file.filing.verdicts}: trust would never be earned"
+        )
+    for name, group in file.group.items():
+        if group.recur_days * 24 < group.reopen_h:
+            raise CategoriesError(
+                f"categories {path}: group {name} has reopen_h {group.reopen_h:g} beyond "
+                f"recur_days {group.recur_days:g}: the later window must reach further"
+            )
     covered = {s.category for s in file.subcategory}
     for category in Category:
         if category not in file.category or category not in covered:
@@ -186,6 +266,8 @@ def load_categories(path: Path) -> Categories:
         subcategories=subcategories,
         reopen_window=timedelta(days=file.reopen_window_days),
         limits=_limits(path, file.limit),
+        filing=file.filing,
+        corroborations=tuple(file.corroboration),
         _feeds=feeds,
         _no_event_kinds=frozenset(file.no_event_kinds),
         _no_event=frozenset((f.kind, f.label) for f in file.no_event),

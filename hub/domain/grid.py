@@ -85,6 +85,7 @@ class _InForce:
     outlines: tuple[Cell, ...]  # every outline a cell has or had, by code, the one in force first
     basic: tuple[Cell, ...]  # those of basic grids
     tree: STRtree  # over `basic`
+    around: dict[str, frozenset[str]]  # by code, the neighbours that were asked for
 
 
 class Grid:
@@ -133,6 +134,18 @@ class Grid:
         inside = cell.polygon.representative_point()
         return Point(float(inside.x), float(inside.y))
 
+    def around(self, code: str) -> frozenset[str]:
+        """A basic grid and those that touch it; a corner counts. Alone where it is not known."""
+        now = self._now
+        found = now.around.get(code)
+        if found is None:
+            found = frozenset({code})
+            if (cell := now.cells.get(code)) is not None:
+                touching = now.tree.query(cell.polygon, "intersects")
+                found |= {now.basic[i].code for i in touching if now.basic[i].valid_to is None}
+            now.around[code] = found  # computed twice at worst, to the same end
+        return found
+
     def district_of(self, code: str) -> Cell | None:
         """The district a code belongs to."""
         return self.cells.get(code[:DISTRICT])
@@ -146,4 +159,5 @@ def _built(cells: Iterable[Cell]) -> _InForce:
         ordered,
         basic,
         STRtree([c.polygon for c in basic]),
+        {},
     )

@@ -15,12 +15,13 @@ from hub.domain.lifecycle import UNDO, EventState, previous_state
 from hub.services.act import Act as Act
 from hub.services.context import Hub
 from hub.services.event_facts import gather_facts, ground_of, transitions_of
-from hub.services.event_history import record_step
+from hub.services.event_history import as_column, record_step
 from hub.services.event_lock import lock_event
 from hub.services.handed_in import MAX_REASON, check_text, complete_evidence
 from hub.services.hold_evidence import hold_event, release_event
+from hub.services.merge_events import JOINING, check_parent, let_go, take_in
 from hub.services.step_changes import columns_of, flags_of
-from hub.store import events, evidence_index, verdicts
+from hub.store import events, evidence_index, judged, verdicts
 from hub.store.rows import GridEventRow, HistoryRow
 
 
@@ -45,6 +46,8 @@ def act_on_event(
         return _OF_EVIDENCE[act.name](conn, hub, number, act.reason, actor)
     history = events.history(conn, event.id)
     photos = complete_evidence(conn, act.evidence)
+    if parent is not None and act.name in JOINING:
+        check_parent(conn, parent)
     facts = gather_facts(hub, conn, event, history, act, parent)
     advance = hub.lifecycle.advance(_state_of(event, history), act.name, actor, facts)
     advance = flags_of(hub, advance, event, act)
@@ -55,10 +58,14 @@ def act_on_event(
         advance,
         actor,
         reason=act.reason,
-        given=_given(act),
+        given=_given(act) | ({"told": sorted(filter(None, facts.told))} if facts.told else {}),
         changes=columns_of(hub, advance, event, act, facts, parent, actor),
     )
     evidence_index.attach(conn, event.id, photos, after.version)
+    if parent is not None and act.name in JOINING:
+        take_in(conn, hub, parent, event, actor)
+    elif act.name == "unmerge" and event.parent is not None:
+        let_go(conn, hub, event.parent, after, actor)
     return after
 
 
@@ -77,20 +84,29 @@ def _undo(conn: Connection[Any], hub: Hub, event: GridEventRow, actor: Actor) ->
     advance = hub.lifecycle.advance(_state_of(event, history), UNDO, actor, facts)
     undone = transitions_of(hub, history)[-1]
     _check_untouched(event, undone)
-    restored = {column: _python(before) for column, (before, _) in undone.facts["changed"].items()}
+    restored = {
+        column: as_column(before) for column, (before, _) in undone.facts["changed"].items()
+    }
     if any(h.name == "join_report" for h in history[undone.n :]):
         restored.pop("ever_reported", None)  # a person reported it since
     after = record_step(
         conn, hub, event, advance, actor, given={"undone": undone.n}, changes=restored
     )
     verdicts.undo(conn, event.id, undone.n, hub.now())
+    judged.forget_undone(conn, event.id)
+    if event.parent is not None and undone.name in JOINING:
+        let_go(conn, hub, event.parent, after, actor)
+    elif after.parent is not None and undone.name == "unmerge":
+        again = events.by_id(conn, after.parent, lock=True)
+        if again is not None:
+            take_in(conn, hub, again, event, actor)
     return after
 
 
 def _check_untouched(event: GridEventRow, undone: HistoryRow) -> None:
     """What joined since has made the event another one than the undo would restore."""
     for column, (_, after) in undone.facts["changed"].items():
-        if getattr(event, column) != _python(after) and column != "last_seen_at":
+        if getattr(event, column) != as_column(after) and column != "last_seen_at":
             raise NotAllowedError(
                 f"undo is not possible: {column} has changed since",
                 action=UNDO,
@@ -144,13 +160,3 @@ def _given(act: Act) -> dict[str, Any]:
             value = value.isoformat()
         given[f.name] = list(value) if isinstance(value, tuple) else value
     return given
-
-
-def _python(value: Any) -> Any:
-    """A column's value from the history: times stand there as text."""
-    if isinstance(value, str) and len(value) >= 25 and value[10:11] == "T":
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    return value

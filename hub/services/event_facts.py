@@ -69,7 +69,7 @@ def gather_facts(
         told=(event.responsible_unit or "", *reports.reporters(conn, event.id))
         if act.name == "recall"
         else None,
-        reopen_until=event.ended_at + hub.categories.reopen_window if event.ended_at else None,
+        reopen_until=_reopen_until(hub, event, act),
         same_place_and_group=act.same_place_and_group,
         last_actor=last.actor if last else None,
         last_at=last.at if last else None,
@@ -96,6 +96,16 @@ def ground_of(event: GridEventRow, history: Sequence[HistoryRow]) -> Ground:
 def transitions_of(hub: Hub, history: list[HistoryRow]) -> list[HistoryRow]:
     """The entries that are transitions; acts leave the state and are left out."""
     return [h for h in history if h.name in hub.lifecycle.transitions]
+
+
+def _reopen_until(hub: Hub, event: GridEventRow, act: Act) -> datetime | None:
+    """A rule reopens what came back within the window of its group, people within a longer one."""
+    group = hub.categories.groups.get(event.merge_group)
+    if event.ended_at is None:
+        return None
+    if act.name != "recur":
+        return event.ended_at + hub.categories.reopen_window
+    return event.ended_at + timedelta(hours=group.reopen_h) if group else None
 
 
 def _since(history: list[HistoryRow], *names: str) -> list[HistoryRow]:

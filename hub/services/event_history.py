@@ -64,7 +64,7 @@ def record_step(
     changed = {k: v for k, v in wanted.items() if getattr(event, k) != v}
     facts = {
         "given": {k: v for k, v in (given or {}).items() if v not in ("", None, False, [])},
-        "changed": {k: [_json(getattr(event, k)), _json(v)] for k, v in changed.items()},
+        "changed": {k: [as_json(getattr(event, k)), as_json(v)] for k, v in changed.items()},
     }
     n = event.version + 1
     if moves_clocks(advance.name, is_act=advance.is_act, severity_changed="severity" in changed):
@@ -164,7 +164,18 @@ def _entry(number: str, row: HistoryRow) -> Entry:
     )
 
 
-def _json(value: object) -> object:
+def as_json(value: object) -> object:
+    """A column's value as the history keeps it: times as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    return value
+
+
+def as_column(value: Any) -> Any:
+    """A column's value from the history."""
+    if isinstance(value, str) and len(value) >= 25 and value[10:11] == "T":
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return value
     return value

@@ -26,11 +26,14 @@ def lock_event(
     Raises NotFoundError, InvalidError, ForbiddenError where it is out of the actor's reach, and
     ConflictError (who did what when) where the event has another version than expected.
     """
-    ids = [_id(conn, n) for n in (number, parent) if n is not None]
-    if len(ids) == 2 and ids[0] == ids[1]:
+    seen = _find(conn, number)
+    into = None if parent is None else _find(conn, parent)
+    if into is not None and seen.id == into.id:
         raise InvalidError(f"event {number} cannot join itself", field="parent")
+    wanted = (seen.id, seen.parent, None if into is None else into.id)
+    ids = {id for id in wanted if id is not None}
     rows = {id: events.by_id(conn, id, lock=True) for id in sorted(ids)}  # always in this order
-    event = rows[ids[0]]
+    event = rows[seen.id]
     if event is None:
         raise NotFoundError("grid event", number)
     for row in rows.values():
@@ -39,14 +42,14 @@ def lock_event(
             check_reach(actor, [place], f"event {row.number}")
     if expected_version is not None and event.version != expected_version:
         _check_conflict(conn, event, expected_version)
-    return event, rows[ids[1]] if len(ids) == 2 else None
+    return event, rows[into.id] if into is not None else None
 
 
-def _id(conn: Connection[Any], number: str) -> int:
+def _find(conn: Connection[Any], number: str) -> GridEventRow:
     row = events.by_number(conn, number) if "\x00" not in number else None
     if row is None:
         raise NotFoundError("grid event", number)
-    return row.id
+    return row
 
 
 def _check_conflict(conn: Connection[Any], event: GridEventRow, expected: int) -> None:

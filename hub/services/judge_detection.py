@@ -16,7 +16,7 @@ from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
 from hub.services.event_lock import lock_event
 from hub.services.handed_in import MAX_REASON, check_text
-from hub.store import verdicts
+from hub.store import judged, verdicts
 from hub.store.rows import GridEventRow
 
 
@@ -88,7 +88,7 @@ def judge_detection(
         actor,
         None,
     )
-    verdicts.insert(
+    id = verdicts.insert(
         conn,
         event.id,
         judgement.verdict,
@@ -98,6 +98,10 @@ def judge_detection(
         hub.now(),
         after.version,
     )
+    judged.forget_undone(conn, event.id)
+    label = hub.lifecycle.verdicts[judgement.verdict].label
+    if label != "none":
+        judged.note(conn, event.id, id, hub.now(), good=label == "positive")
     return after
 
 

@@ -20,7 +20,9 @@ from hub.domain.actor import Actor, Role
 from hub.domain.footprint import place_of
 from hub.domain.merge import EpisodeState, from_record, merge
 from hub.services.context import Hub
+from hub.services.corroborate import corroborate, event_seen
 from hub.services.end_test import end_test
+from hub.services.file_by_itself import file_by_themselves
 from hub.services.open_event import (
     Finding,
     event_living_then,
@@ -69,27 +71,44 @@ def record_detections(conn: Connection[Any], hub: Hub, changes: Sequence[Change]
             for key in lock_keys(hub, findings[e.state.episode])
         },
     )
-    settled = []
+    settled: list[Episode] = []
+    opened: list[Episode] = []  # episodes that have just come to their event
+    watched: list[Episode] = []  # that go on, and may have their event filed
+    roots: set[int] = set()
     tests: dict[str, int] = {}  # by agent: the event that all its tests of this batch share
     for e in sorted(placed, key=lambda e: (seen[e.state.episode].at, e.state.episode)):
         id = e.state.episode
         if e.event is not None:
-            see_again(conn, events.root_of(conn, e.event), seen[id].at)
+            event = events.root_of(conn, e.event)
+            see_again(conn, event, seen[id].at)
+            roots.add(event.id)
         elif id in in_time and e.state.test:
             if e.state.agent not in tests:
-                opened = join_or_open(conn, hub, findings[id])
-                tests[e.state.agent] = end_test(conn, hub, opened).id
+                tested = join_or_open(conn, hub, findings[id])
+                tests[e.state.agent] = end_test(conn, hub, tested).id
             e = replace(e, event=tests[e.state.agent], late=False)
         elif id in in_time:
-            e = replace(e, event=join_or_open(conn, hub, findings[id]).id, late=False)
+            finding = findings[id]
+            near = event_seen(conn, hub, e, finding.last_at, test=finding.test)
+            event = join_or_open(conn, hub, finding, near)
+            e = replace(e, event=event.id, late=False)
+            opened.append(e)
+            roots.add(event.id)
         elif id in findings:
             e = replace(e, event=event_living_then(conn, hub, findings[id]), late=True)
+            if e.event is not None:
+                roots.add(e.event)
         settled.append(e)
+        goes_on = e.state.phase != "cleared" and e.lost_sight_at is None
+        if e.event is not None and id in in_time and goes_on:
+            watched.append(e)
     detections.save_episodes(conn, settled)
     detections.link_evidence(
         conn, ((c.record.episode, ref) for c in taken for ref in c.record.evidence)
     )
-    events.see_scenes(conn, {e.event for e in settled if e.event is not None}, hub.now())
+    events.see_scenes(conn, roots, hub.now())
+    corroborate(conn, hub, opened, {id: f.last_at for id, f in findings.items()})
+    file_by_themselves(conn, hub, watched)
     return refused
 
 
@@ -202,6 +221,7 @@ def _finding(
         stream=(state.agent, state.stream),
         test=state.test,
         given={"episode": state.episode, "kind": state.kind, "label": state.label},
+        sense=(state.kind, state.label),
     )
 
 

@@ -60,8 +60,15 @@ def columns_of(
                 "filed_at": None,
                 "decide_by": decision_due(hub, Severity(event.severity), hub.now()),
             }
-        case "reopen" | "recur":
+        case "reopen":
             return {"reject_reason": None, "responsible_unit": None}
+        case "recur":  # a machine or a passer-by found it again: a person has yet to look
+            return {
+                "responsible_unit": None,
+                "confirmation": "pending",
+                "occurrence": event.occurrence + 1,
+                "scene_cleared_at": None,
+            }
         case _:
             return {}
 

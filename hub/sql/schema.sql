@@ -24,6 +24,19 @@ BEGIN
     RAISE EXCEPTION 'checkpoints of the history are append-only';
 END $function$;
 
+CREATE OR REPLACE FUNCTION public.event_family(wanted bigint)
+ RETURNS SETOF bigint
+ LANGUAGE sql
+ STABLE ROWS 2
+AS $function$
+    WITH RECURSIVE family (event) AS (
+        SELECT wanted
+        UNION
+        SELECT g.id FROM family f JOIN grid_event g ON g.parent = f.event
+    )
+    SELECT event FROM family
+$function$;
+
 CREATE OR REPLACE FUNCTION public.events_of_evidence(wanted text)
  RETURNS SETOF bigint
  LANGUAGE sql
@@ -264,6 +277,35 @@ CREATE TABLE command (
     CHECK ((version >= 1))
 );
 CREATE INDEX command_unpublished ON public.command USING btree (agent) WHERE (published_at IS NULL);
+
+CREATE TABLE control_window (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    kind text NOT NULL,
+    category text,
+    subcategory text,
+    detector text,
+    cells text[] DEFAULT '{}'::text[] NOT NULL,
+    agent text,
+    stream text,
+    from_at timestamp with time zone NOT NULL,
+    until_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    permit text DEFAULT ''::text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    event bigint,
+    ended_at timestamp with time zone,
+    ended_by text,
+    PRIMARY KEY (id),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((from_at < until_at)),
+    CHECK (((cells = '{}'::text[]) <> (stream IS NULL))),
+    CHECK (((agent IS NULL) = (stream IS NULL))),
+    CHECK (((ended_at IS NULL) = (ended_by IS NULL))),
+    CHECK ((kind = ANY (ARRAY['works'::text, 'silence'::text]))),
+    CHECK ((reason <> ''::text))
+);
+CREATE INDEX control_window_standing ON public.control_window USING btree (until_at) WHERE (ended_at IS NULL);
 
 CREATE TABLE detection (
     episode uuid NOT NULL,
@@ -520,11 +562,16 @@ CREATE TABLE grid_event (
     next_rung_at timestamp with time zone,
     state_ends_at timestamp with time zone,
     sealed integer DEFAULT 0 NOT NULL,
+    recurrence_of bigint,
+    occurrence smallint DEFAULT 1 NOT NULL,
+    corroborated_at timestamp with time zone,
+    by_itself jsonb,
     UNIQUE (number),
     TRIGGER DEFERRABLE INITIALLY DEFERRED,
     PRIMARY KEY (id),
     FOREIGN KEY (cell) REFERENCES grid_cell(code),
     FOREIGN KEY (parent) REFERENCES grid_event(id),
+    FOREIGN KEY (recurrence_of) REFERENCES grid_event(id),
     CHECK ((category = ANY (ARRAY['public_security'::text, 'urban_management'::text, 'fire_safety'::text, 'traffic_safety'::text, 'environmental_safety'::text, 'letters_and_visits'::text, 'ethnic_and_religious_affairs'::text, 'land_supervision'::text, 'peoples_livelihood'::text]))),
     CHECK (((lon IS NULL) = (lat IS NULL))),
     CHECK ((parent <> id)),
@@ -539,6 +586,7 @@ CREATE TABLE grid_event (
     CHECK (((level >= 1) AND (level <= 3))),
     CHECK (((lon >= ('-180'::integer)::double precision) AND (lon <= (180)::double precision))),
     CHECK ((origin = ANY (ARRAY['machine'::text, 'manual'::text]))),
+    CHECK (((recurrence_of <> id) AND (occurrence >= 1))),
     CHECK ((reopened_count >= 0)),
     CHECK ((rework_count >= 0)),
     CHECK (((satisfaction >= 1) AND (satisfaction <= 5))),
@@ -549,8 +597,11 @@ CREATE TABLE grid_event (
 CREATE INDEX grid_event_cleared ON public.grid_event USING btree (merge_group, scene_cleared_at) WHERE (state = 'suspected'::text);
 CREATE INDEX grid_event_ended ON public.grid_event USING btree (merge_group, lat, ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX grid_event_live ON public.grid_event USING btree (merge_group, lat, lon) WHERE (ended_at IS NULL);
+CREATE INDEX grid_event_live_cell ON public.grid_event USING btree (cell, last_seen_at) WHERE (ended_at IS NULL);
 CREATE INDEX grid_event_parent ON public.grid_event USING btree (parent) WHERE (parent IS NOT NULL);
+CREATE INDEX grid_event_pending ON public.grid_event USING btree (severity, id) WHERE ((confirmation = 'pending'::text) AND (ended_at IS NULL));
 CREATE INDEX grid_event_queue ON public.grid_event USING btree (severity, decide_by) WHERE (state = ANY (ARRAY['suspected'::text, 'reported'::text]));
+CREATE INDEX grid_event_recurrence ON public.grid_event USING btree (recurrence_of) WHERE (recurrence_of IS NOT NULL);
 CREATE INDEX grid_event_rung ON public.grid_event USING btree (next_rung_at) WHERE (next_rung_at IS NOT NULL);
 CREATE INDEX grid_event_state_ends ON public.grid_event USING btree (state_ends_at) WHERE (state_ends_at IS NOT NULL);
 CREATE INDEX grid_event_unsealed ON public.grid_event USING btree (id) WHERE (version > sealed);
@@ -638,6 +689,21 @@ CREATE TABLE hub (
     PRIMARY KEY (only_row),
     CHECK (only_row)
 );
+
+CREATE TABLE judged (
+    agent text NOT NULL,
+    stream text NOT NULL,
+    kind text NOT NULL,
+    label text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    verdict bigint NOT NULL,
+    good boolean NOT NULL,
+    score double precision NOT NULL,
+    PRIMARY KEY (agent, stream, kind, label, at, verdict),
+    FOREIGN KEY (verdict) REFERENCES verdict(id),
+    CHECK (((score >= (0)::double precision) AND (score <= (1)::double precision)))
+);
+CREATE INDEX judged_verdict ON public.judged USING btree (verdict);
 
 CREATE TABLE ledger (
     agent text NOT NULL,

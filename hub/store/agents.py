@@ -14,8 +14,9 @@ from shapely.geometry import mapping, shape
 
 from contract.geometry import Point
 from contract.messages import GroundPoint
+from hub.domain.filing import Device
 from hub.domain.footprint import View, footprint_of
-from hub.domain.sight import Word
+from hub.domain.sight import SEEING, SILENT_AFTER, Word
 from hub.store import camera_states
 from hub.store.rows import AgentRow
 
@@ -245,6 +246,51 @@ def positions(
             """,
             ([a for a, _ in ordered], [s for _, s in ordered]),
         )
+    }
+
+
+def cell_of(conn: Connection[Any], agent: str, stream: str) -> tuple[str | None] | None:
+    """The cell of a camera or sensor, in a tuple; None where no agent has named it."""
+    return conn.execute(
+        """
+        SELECT cell FROM stream WHERE agent = %(agent)s AND stream = %(device)s
+        UNION ALL SELECT cell FROM sensor WHERE agent = %(agent)s AND device = %(device)s
+        """,
+        {"agent": agent, "device": stream},
+    ).fetchone()
+
+
+def soundness(
+    conn: Connection[Any], devices: Collection[tuple[str, str]], now: datetime
+) -> dict[tuple[str, str], Device]:
+    """How these cameras and sensors (agent, stream) are now; those that nobody named are left out.
+
+    A sensor is as sound as its agent is heard of: what it measures is checked at the edge.
+    """
+    ordered = sorted(devices)
+    rows = conn.execute(
+        """
+        SELECT s.agent, s.stream, s.state, s.retired_at IS NULL
+                   AND coalesce(a.seen_at, '-infinity') >= %(since)s
+        FROM stream s JOIN agent a USING (agent)
+        WHERE (agent, stream) IN (SELECT * FROM unnest(%(agents)s::text[], %(streams)s::text[]))
+        UNION ALL
+        SELECT n.agent, n.device, 'online', n.retired_at IS NULL
+                   AND coalesce(a.seen_at, '-infinity') >= %(since)s
+        FROM sensor n JOIN agent a USING (agent)
+        WHERE (agent, device) IN (SELECT * FROM unnest(%(agents)s::text[], %(streams)s::text[]))
+        """,
+        {
+            "agents": [a for a, _ in ordered],
+            "streams": [s for _, s in ordered],
+            "since": now - SILENT_AFTER,
+        },
+    )
+    return {
+        (agent, stream): (
+            Device.UNSOUND if state not in SEEING else Device.SOUND if heard else Device.SILENT
+        )
+        for agent, stream, state, heard in rows
     }
 
 

@@ -12,12 +12,22 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from contract.geometry import Point
-from hub.domain.correlate import Candidate
+from hub.domain.correlate import Candidate, Closed
 from hub.store.rows import GridEventRow, HistoryRow
 
 COLUMNS = tuple(f.name for f in fields(GridEventRow))
 _FIXED = frozenset(
-    {"id", "number", "state", "origin", "occurred_at", "opened_at", "test", "version"}
+    {
+        "id",
+        "number",
+        "state",
+        "origin",
+        "occurred_at",
+        "opened_at",
+        "test",
+        "version",
+        "recurrence_of",
+    }
 )
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM grid_event "
 
@@ -46,6 +56,23 @@ class NewEvent:
     due_at: datetime | None
     close_by: datetime | None
     next_rung_at: datetime | None
+    recurrence_of: int | None = None
+    occurrence: int = 1
+    by_itself: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SensedEvent:
+    """A live event and one of the detections that feed it."""
+
+    id: int
+    group: str
+    lon: float | None
+    lat: float | None
+    agent: str
+    stream: str
+    kind: str
+    label: str
 
 
 def next_sequence(conn: Connection[Any], district: str, day: date) -> int:
@@ -69,9 +96,10 @@ def insert(conn: Connection[Any], event: NewEvent) -> GridEventRow:
             f"""
             INSERT INTO grid_event (number, state, origin, ever_reported, category, subcategory,
                 merge_group, severity, title, lon, lat, cell, occurred_at, last_seen_at,
-                opened_at, decide_by, urgent, test, due_at, close_by, next_rung_at, version)
+                opened_at, decide_by, urgent, test, due_at, close_by, next_rung_at, recurrence_of,
+                occurrence, by_itself, version)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-                    %s, 1)
+                    %s, %s, %s, %s, 1)
             RETURNING {", ".join(COLUMNS)}
             """,
             (
@@ -96,6 +124,9 @@ def insert(conn: Connection[Any], event: NewEvent) -> GridEventRow:
                 event.due_at,
                 event.close_by,
                 event.next_rung_at,
+                event.recurrence_of,
+                event.occurrence,
+                None if event.by_itself is None else Jsonb(event.by_itself),
             ),
         ).fetchone()
     assert row is not None
@@ -161,7 +192,8 @@ def _update(
         sql.SQL(", ").join(sets), sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
     )
     with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
-        row = cur.execute(statement, {**changes, "id": id}).fetchone()
+        values = {c: Jsonb(v) if isinstance(v, dict) else v for c, v in changes.items()}
+        row = cur.execute(statement, {**values, "id": id}).fetchone()
     if row is None:
         raise LookupError(f"there is no grid event with id {id}")
     return row
@@ -276,6 +308,49 @@ def living_then(
     ]
 
 
+def closed_near(
+    conn: Connection[Any],
+    group: str,
+    *,
+    lon: tuple[float, float],
+    lat: tuple[float, float],
+    since: datetime,
+    test: bool,
+) -> list[Closed]:
+    """The events of a group within a rectangle that were closed at `since` or later."""
+    return [
+        Closed(id, Point(x, y), first, ended)
+        for id, x, y, first, ended in conn.execute(
+            """
+            SELECT id, lon, lat, occurred_at, ended_at FROM grid_event
+            WHERE merge_group = %s AND lat BETWEEN %s AND %s AND lon BETWEEN %s AND %s
+              AND ended_at >= %s AND state = 'closed' AND test = %s
+            ORDER BY ended_at DESC LIMIT 100
+            """,
+            (group, *lat, *lon, since, test),
+        )
+    ]
+
+
+def live_in_cells(
+    conn: Connection[Any], cells: Collection[str], since: datetime, *, test: bool
+) -> list[SensedEvent]:
+    """The live events in these cells that were seen at `since` or later, with what feeds them."""
+    return [
+        SensedEvent(*row)
+        for row in conn.execute(
+            """
+            SELECT e.id, e.merge_group, e.lon, e.lat, d.agent, d.stream, d.kind, d.label
+            FROM grid_event e CROSS JOIN LATERAL event_family(e.id) AS f (event)
+            JOIN detection d ON d.event = f.event
+            WHERE e.cell = ANY (%s) AND e.ended_at IS NULL AND e.last_seen_at >= %s AND e.test = %s
+            ORDER BY e.last_seen_at DESC, e.id, d.raised_at DESC LIMIT 1000
+            """,
+            (sorted(cells), since, test),
+        )
+    ]
+
+
 def live_of_stream(
     conn: Connection[Any], group: str, agent: str, stream: str, *, since: datetime, test: bool
 ) -> int | None:
@@ -314,16 +389,19 @@ def place_unplaced(
 def see_scenes(conn: Connection[Any], ids: Collection[int], at: datetime) -> None:
     """Note whether the scenes of these events are clear: they are once every detection is.
 
-    A detection that was lost sight of is no longer waited for.
+    A detection that was lost sight of is no longer waited for; what was merged into an event counts
+    with it.
 
     at: the hub's time, since when they then are; the agent's clock may be wrong.
     """
     conn.execute(
         """
         UPDATE grid_event e SET scene_cleared_at = s.cleared_at
-        FROM (SELECT event, CASE WHEN bool_and(phase = 'cleared' OR lost_sight_at IS NOT NULL)
-                                 THEN %s::timestamptz END
-              FROM detection WHERE event = ANY (%s) GROUP BY event) AS s (event, cleared_at)
+        FROM (SELECT w.event, CASE WHEN bool_and(phase = 'cleared' OR lost_sight_at IS NOT NULL)
+                                   THEN %s::timestamptz END
+              FROM unnest(%s::bigint[]) AS w (event), event_family(w.event) AS f (event)
+              JOIN detection d ON d.event = f.event
+              GROUP BY w.event) AS s (event, cleared_at)
         WHERE e.id = s.event AND e.ended_at IS NULL
           AND (e.scene_cleared_at IS NULL) <> (s.cleared_at IS NULL)
         """,

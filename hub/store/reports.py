@@ -47,11 +47,21 @@ def insert(
     )
 
 
+def by_id(conn: Connection[Any], id: int) -> ReportRow | None:
+    """The report of that id."""
+    with conn.cursor(row_factory=class_row(ReportRow)) as cur:
+        return cur.execute("SELECT * FROM report WHERE id = %s", (id,)).fetchone()
+
+
 def reporters(conn: Connection[Any], event: int) -> list[str]:
-    """Who reported what this event answers."""
+    """Who reported what this event answers, by what was merged into it too."""
     return [
         str(name)
         for (name,) in conn.execute(
-            "SELECT DISTINCT reporter FROM report WHERE event = %s ORDER BY reporter", (event,)
+            """
+            SELECT DISTINCT reporter FROM report WHERE event IN (SELECT event_family(%s))
+            ORDER BY reporter
+            """,
+            (event,),
         )
     ]

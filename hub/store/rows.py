@@ -53,6 +53,10 @@ class GridEventRow:
     close_by: datetime | None  # the end of the whole case's time
     next_rung_at: datetime | None  # when its ladder has a rung to climb
     state_ends_at: datetime | None  # when a rule ends its state
+    recurrence_of: int | None  # the closed event it repeats
+    occurrence: int  # how often at this place, 1: the first time
+    corroborated_at: datetime | None  # another sense confirmed it
+    by_itself: dict[str, Any] | None  # why it was filed by itself or not, a filing.Judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,18 +20,20 @@ def insert(
     actor: str,
     at: datetime,
     history_n: int,
-) -> None:
-    """A verdict now stands; an earlier one is overtaken."""
+) -> int:
+    """A verdict now stands, its id; an earlier one is overtaken."""
     conn.execute(
         "UPDATE verdict SET undone_at = %s WHERE event = %s AND undone_at IS NULL", (at, event)
     )
-    conn.execute(
+    row = conn.execute(
         """
         INSERT INTO verdict (event, verdict, reason, note, actor, at, history_n)
-        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id
         """,
         (event, verdict, reason, note, actor, at, history_n),
-    )
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def undo(conn: Connection[Any], event: int, history_n: int, at: datetime) -> None:

@@ -35,6 +35,9 @@ class EventSummary:
     decide_by: datetime | None
     due_at: datetime | None
     scene_cleared_at: datetime | None
+    confirmation: str
+    occurrence: int
+    corroborated_at: datetime | None
     version: int
     agent: str | None  # of the strongest detection, None where only people reported it
     stream: str | None
@@ -46,6 +49,17 @@ class EventSummary:
     reports: int  # by people
     picture: str | None  # digest of the newest complete picture
     clips: int  # that can be played
+
+
+@dataclass(frozen=True, slots=True)
+class MergedEvent:
+    """An event that was merged into another, and into which one directly."""
+
+    number: str
+    title: str
+    subcategory: str
+    state: str
+    parent: str
 
 
 @dataclass(frozen=True, slots=True)

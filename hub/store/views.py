@@ -44,6 +44,7 @@ from hub.store.view_rows import (
     Flooding,
     LaneView,
     LastDecision,
+    MergedEvent,
     Picture,
     QuarantineCount,
     QuarantineFilter,
@@ -129,6 +130,25 @@ def event_number(conn: Connection[Any], id: int) -> str | None:
     """The number of the grid event with that id."""
     found: str | None = _scalar(conn, "event_number", id=id)
     return found
+
+
+def root_of(conn: Connection[Any], id: int) -> GridEventRow:
+    """The event that stands for this one now: itself, unless it was merged."""
+    found = _one(conn, GridEventRow, "root_of", id=id)
+    if found is None:
+        raise NotFoundError("grid event", str(id))
+    return found
+
+
+def merged_into(conn: Connection[Any], event_id: int) -> list[MergedEvent]:
+    """What was merged into an event, at any depth."""
+    return _rows(conn, MergedEvent, "merged_into", id=event_id)
+
+
+def repeats(conn: Connection[Any], event_id: int) -> list[str]:
+    """Numbers of the events that repeat this closed one, the newest first."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(_sql("repeats"), {"id": event_id}).fetchall()
 
 
 def detections_of(conn: Connection[Any], event_id: int) -> list[DetectionRow]:

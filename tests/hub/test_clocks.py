@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 
 import pytest
@@ -48,6 +49,9 @@ LIMITS = {
 }
 
 
+_places = itertools.count()
+
+
 def due(start: datetime, limit: tuple[int, Kind], pauses: tuple[Pause, ...] = ()) -> datetime:
     return oracle_deadline(start, limit[0], limit[1], shanghai().rules, pauses)
 
@@ -80,7 +84,7 @@ def test_through_every_stage_an_event_is_due_when_a_count_of_minutes_says_so(
 ) -> None:
     dispose, dispatch, check = LIMITS[subcategory]
     clock.at = start
-    event = reported(hub, subcategory)
+    event = reported(hub, subcategory, 1_000.0 * next(_places))  # or it would repeat another
 
     clock.at += waits[0]
     event = act(hub, event, "file", DISPATCHER)

@@ -10,6 +10,7 @@ from pydantic import Field
 from contract.taxonomy import Category, Severity
 from hub.api.models.base import Answer, Asked, Name, Words
 from hub.api.models.detections import DetectionNow, PictureNow
+from hub.api.models.filing import ByItselfNow, WindowNow, WindowOffer
 from hub.services.judge_detection import Verdict
 
 State = Literal[
@@ -50,6 +51,11 @@ class EventHead(Answer):
     decide_by: datetime | None = Field(description="Confirm, file or reject until then")
     due_at: datetime | None = Field(description="The end of the present stage's time")
     scene_cleared_at: datetime | None
+    confirmation: Literal["none", "pending", "human", "waived"] = Field(
+        description="pending: filed by itself, nobody has confirmed it yet"
+    )
+    occurrence: int = Field(description="How often at this place; from the third on a hotspot")
+    corroborated_at: datetime | None = Field(description="When another sense confirmed it")
     version: int = Field(description="Send it back as expected_version")
 
 
@@ -79,7 +85,6 @@ class EventNow(EventHead):
     """A grid event as it is after a change."""
 
     close_by: datetime | None = Field(description="The end of the whole case's time")
-    confirmation: Literal["none", "pending", "human", "waived"]
     level: int
     urgent: bool
     supervised: bool
@@ -115,12 +120,51 @@ class HistoryEntry(Answer):
 class ReportNow(Answer):
     """What a person reported."""
 
+    id: int
     role: str
     reporter: str
     description: str
     lon: float
     lat: float
     reported_at: datetime
+
+
+class ReportAnswer(Answer):
+    """What became of a report: the event that answers it now, wherever it was merged."""
+
+    id: int
+    reported_at: datetime
+    event: str = Field(description="Number of the event that answers it now")
+    opened_as: str = Field(description="Number of the event it first opened or joined")
+    state: State
+    open311: Literal["open", "closed"] | None
+    responsible_unit: str | None
+    due_at: datetime | None
+    ended_at: datetime | None
+    reject_reason: str | None
+
+
+class Merged(Answer):
+    """An event that was merged into this one, directly or through another."""
+
+    number: str
+    title: str
+    subcategory: str
+    parent: str
+
+
+class Root(Answer):
+    """The event that stands for a merged one now."""
+
+    number: str
+    state: State
+    title: str
+
+
+class Offered(Answer):
+    """What a verdict offers to do next."""
+
+    control_window: WindowOffer
 
 
 class VerdictNow(Answer):
@@ -142,9 +186,19 @@ class OfferNow(Answer):
 
 
 class EventFull(EventNow):
-    """A grid event with everything that belongs to it."""
+    """A grid event with everything that belongs to it, by what was merged into it too."""
 
     parent: str | None = Field(description="Number of the event it was merged into")
+    answered_by: Root | None = Field(
+        description="Of a merged event: the one that stands for it now, however often it was merged"
+    )
+    merged: list[Merged]
+    recurrence_of: str | None = Field(description="Number of the closed event that it repeats")
+    repeated_by: list[str]
+    hotspot: bool = Field(description="The third at this place, or a later one")
+    by_itself: ByItselfNow
+    control_windows: list[WindowNow] = Field(description="That covered it while it was seen")
+    offers: Offered | None = Field(description="What the verdict offers to do next")
     detections: list[DetectionNow]
     evidence: list[PictureNow]
     reports: list[ReportNow]

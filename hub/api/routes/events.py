@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from contract.geometry import Point
 from contract.taxonomy import Severity
 from hub.api.access import DESK, PEOPLE, allow
+from hub.api.by_itself import by_itself
 from hub.api.deps import (
     ActorDep,
     Cursor,
@@ -31,23 +32,32 @@ from hub.api.models.events import (
     EventPage,
     HistoryEntry,
     Judge,
+    Merged,
+    Offered,
     OfferNow,
     Report,
+    ReportAnswer,
     ReportNow,
+    Root,
     State,
     VerdictNow,
 )
+from hub.api.models.filing import WindowNow, WindowOffer
 from hub.api.recorder import detail
 from hub.domain.actor import Role
-from hub.domain.reach import within
+from hub.domain.correlate import HOTSPOT
+from hub.domain.errors import NotFoundError
+from hub.domain.reach import Place, check_reach, within
 from hub.services.act_on_event import Act, act_on_event, undo
+from hub.services.context import Hub
+from hub.services.control_windows import prefilled, windows_over
 from hub.services.event_facts import ground_of
 from hub.services.explain_clock import explain_clock
 from hub.services.judge_detection import Judgement, judge_detection
 from hub.services.reach import event_in_reach
 from hub.services.report_manually import ManualReport, report_manually
-from hub.store import views
-from hub.store.rows import GridEventRow
+from hub.store import reports, views
+from hub.store.rows import DetectionRow, GridEventRow, VerdictRow
 from hub.store.view_rows import EventFilter
 
 router = APIRouter(prefix="/events", tags=["Grid events"], dependencies=[allow(*PEOPLE)])
@@ -92,12 +102,25 @@ def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) ->
         event = event_in_reach(conn, number, actor)
         verdict = views.verdict(conn, event.id)
         history = views.history(conn, event.id)
+        detections = views.detections_of(conn, event.id)
         full = EventFull(
             **EventNow.model_validate(event).model_dump(),
             parent=None if event.parent is None else views.event_number(conn, event.parent),
-            detections=[
-                DetectionNow.model_validate(d) for d in views.detections_of(conn, event.id)
+            answered_by=None
+            if event.parent is None
+            else Root.model_validate(views.root_of(conn, event.id)),
+            merged=[Merged.model_validate(m) for m in views.merged_into(conn, event.id)],
+            recurrence_of=None
+            if event.recurrence_of is None
+            else views.event_number(conn, event.recurrence_of),
+            repeated_by=views.repeats(conn, event.id),
+            hotspot=event.occurrence >= HOTSPOT,
+            by_itself=by_itself(hub, event),
+            control_windows=[
+                WindowNow.model_validate(w) for w in windows_over(conn, event, detections)
             ],
+            offers=_offers(hub, event, verdict, detections),
+            detections=[DetectionNow.model_validate(d) for d in detections],
             evidence=[PictureNow.model_validate(p) for p in views.pictures(conn, event.id)],
             reports=[ReportNow.model_validate(r) for r in views.reports(conn, event.id)],
             verdict=None if verdict is None else VerdictNow.model_validate(verdict),
@@ -108,6 +131,9 @@ def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) ->
             ],
         )
     response.headers["ETag"] = f'"{event.version}"'
+    if full.answered_by is not None:
+        path = f"/api/v1/events/{full.answered_by.number}"
+        response.headers["Link"] = f'<{path}>; rel="successor-version"'
     return full
 
 
@@ -218,6 +244,42 @@ def report(
         event = report_manually(conn, hub, asked)
     response.headers["Location"] = f"/api/v1/events/{event.number}"
     return _changed(event, response)
+
+
+@reports_router.get("/{id}", summary="What became of a report", responses=problems(404))
+def show_report(
+    id: Annotated[int, Path(ge=1, le=2**63 - 1)], hub: HubDep, actor: ActorDep
+) -> ReportAnswer:
+    """The answer follows the event it was merged into, and that one's progress. A citizen sees
+    their own."""
+    with reading(hub) as conn:
+        said = reports.by_id(conn, id)
+        if said is None or (actor.role is Role.CITIZEN and said.reporter != actor.name):
+            raise NotFoundError("report", str(id))
+        event = views.root_of(conn, said.event)
+        if said.reporter != actor.name:
+            check_reach(actor, [Place(event.cell, event.responsible_unit)], f"report {id}")
+        return ReportAnswer(
+            id=id,
+            reported_at=said.reported_at,
+            event=event.number,
+            opened_as=views.event_number(conn, said.event) or event.number,
+            state=event.state,  # type: ignore[arg-type]
+            open311=hub.lifecycle.states[event.state].open311,  # type: ignore[arg-type]
+            responsible_unit=event.responsible_unit,
+            due_at=event.due_at,
+            ended_at=event.ended_at,
+            reject_reason=event.reject_reason,
+        )
+
+
+def _offers(
+    hub: Hub, event: GridEventRow, verdict: VerdictRow | None, detections: list[DetectionRow]
+) -> Offered | None:
+    if verdict is None or hub.lifecycle.verdicts[verdict.verdict].offers != "control_window":
+        return None
+    window = prefilled(hub, event, next(iter(detections), None))
+    return Offered(control_window=WindowOffer.model_validate(window))
 
 
 def _changed(event: GridEventRow, response: Response) -> EventNow:

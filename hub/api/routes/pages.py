@@ -11,15 +11,16 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
 from psycopg import Connection
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from contract.taxonomy import Lane, Severity
 from hub.api import words
 from hub.api.access import DESK, PEOPLE, allow
+from hub.api.by_itself import by_itself
 from hub.api.curve import Curve, score_curve
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.errors import Problem
-from hub.api.offers import offered
+from hub.api.offers import may_undo, offered
 from hub.api.problem_pages import problem_page
 from hub.api.render import Pages
 from hub.api.routes import blind_pages, sensor_pages
@@ -34,7 +35,9 @@ from hub.domain.retention import REJECTED
 from hub.domain.sight import SILENT_AFTER
 from hub.services import watch_expiry
 from hub.services.context import Hub
+from hub.services.control_windows import windows_over
 from hub.services.explain_clock import explain_clock
+from hub.services.merge_events import JOINING
 from hub.services.reach import event_in_reach
 from hub.store import daily_tests, evidence_keeping, registry, views
 from hub.store.rows import DetectionRow, GridEventRow
@@ -141,14 +144,32 @@ def show_events(
     )
 
 
-@router.get("/events/{number}")
-def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
-    """One event with everything, and what may be done with it."""
+@router.get("/events/{number}", response_model=None)
+def show_event(
+    number: str,
+    request: Request,
+    hub: HubDep,
+    actor: ActorDep,
+    itself: bool = False,
+    merged: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """One event with everything, and what may be done with it.
+
+    A merged one leads to the event that stands for it. itself: show the tombstone all the same;
+    merged: the number of the one that led here.
+    """
     try:
         with reading(hub) as conn:
             event = event_in_reach(conn, number, actor)
+            root = views.root_of(conn, event.id) if event.parent is not None else None
+            if root is not None and not itself:
+                return RedirectResponse(f"/events/{root.number}?merged={event.number}", 303)
             values = _pane(conn, hub, event, actor, swap=False) | {
                 "page": "events",
+                "root": root,
+                "merged": views.merged_into(conn, event.id),
+                "repeated_by": views.repeats(conn, event.id),
+                **_arrived_from(conn, hub, event, merged, actor),
                 "verdict": views.verdict(conn, event.id),
                 "parent": None if event.parent is None else views.event_number(conn, event.parent),
                 "hold": evidence_keeping.hold_on_event(conn, event.id),
@@ -156,6 +177,12 @@ def show_event(number: str, request: Request, hub: HubDep, actor: ActorDep) -> H
             }
     except NotFoundError as e:
         return problem_page(request, Problem.of(404, str(e)))
+    verdict = values["verdict"]
+    offered_by = verdict and hub.lifecycle.verdicts[verdict.verdict].offers
+    values["offers_window"] = offered_by == "control_window"
+    values["live_nearby"] = [
+        (e, metres) for e, metres in values["nearby"] if e.number != event.number
+    ][:8]
     held = values["hold"] is not None
     values["story"] = explain_clock(hub, event, values["history"])
     values["offers"] = offered(hub, event, values["history"], actor, held=held)
@@ -333,14 +360,30 @@ def _chosen(conn: Connection[Any], number: str | None, actor: Actor) -> GridEven
         return None
 
 
+def _arrived_from(
+    conn: Connection[Any], hub: Hub, event: GridEventRow, number: str, actor: Actor
+) -> dict[str, Any]:
+    """The merged event that led here, who merged it, and whether that can still be undone."""
+    child = _chosen(conn, number, actor)
+    if child is None or child.parent is None or views.root_of(conn, child.id).id != event.id:
+        return {"arrived_from": None, "merge_step": None, "may_unmerge_by_undo": False}
+    history = views.history(conn, child.id)
+    step = next((h for h in reversed(history) if h.name in JOINING), None)
+    return {
+        "arrived_from": child,
+        "merge_step": step,
+        "may_unmerge_by_undo": may_undo(hub, history, actor),
+    }
+
+
 def _pane(
     conn: Connection[Any], hub: Hub, event: GridEventRow | None, actor: Actor, *, swap: bool
 ) -> dict[str, Any]:
     """What the pane of an event shows. swap: as a part, with the facts beside it."""
     if event is None:
         nothing: list[Any] = []
-        return {"event": None, "swap": swap, "clip_due": False} | dict.fromkeys(
-            ("detections", "pictures", "reports", "history", "nearby"), nothing
+        return {"event": None, "swap": swap, "clip_due": False, "filing": None} | dict.fromkeys(
+            ("detections", "pictures", "reports", "history", "nearby", "windows"), nothing
         )
     detections = views.detections_of(conn, event.id)
     pictures = views.pictures(conn, event.id)
@@ -362,6 +405,11 @@ def _pane(
         "reports": views.reports(conn, event.id),
         "history": views.history(conn, event.id),
         "nearby": views.nearby(conn, event, _NEARBY_M, within(actor)),
+        "filing": by_itself(hub, event),
+        "windows": windows_over(conn, event, detections),
+        "recurrence_of": None
+        if event.recurrence_of is None
+        else views.event_number(conn, event.recurrence_of),
         "cameras": views.names(conn),
     }
 

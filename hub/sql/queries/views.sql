@@ -26,21 +26,35 @@ LEFT JOIN LATERAL (
 ) p ON true
 
 -- name: queue
--- What waits for an operator's decision: the gravest first, then what must be decided first.
+-- What waits for an operator: first what was filed by itself and nobody has confirmed, then what
+-- waits for a decision; the gravest first, then what must be decided first.
 SELECT {summary}
-FROM grid_event e {picture}
-WHERE e.state IN ('suspected', 'reported') AND NOT e.test
-  AND (%(cells)s::text[] IS NULL
-       OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(e.cell, c)))
-ORDER BY e.severity, e.decide_by NULLS LAST, e.id
+FROM ((SELECT id, 0 AS turn FROM grid_event
+       WHERE confirmation = 'pending' AND ended_at IS NULL
+         AND state NOT IN ('suspected', 'reported')
+         AND (%(cells)s::text[] IS NULL
+              OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(cell, c)))
+       ORDER BY severity, id LIMIT %(limit)s)
+      UNION ALL
+      (SELECT id, 1 FROM grid_event
+       WHERE state IN ('suspected', 'reported') AND NOT test
+         AND (%(cells)s::text[] IS NULL
+              OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(cell, c)))
+       ORDER BY severity, decide_by NULLS LAST, id LIMIT %(limit)s)) AS w
+JOIN grid_event e USING (id) {picture}
+ORDER BY w.turn, e.severity, e.decide_by NULLS LAST, e.id
 LIMIT %(limit)s;
 
 -- name: queue_size
 -- How many wait.
-SELECT count(*) FROM grid_event e
-WHERE e.state IN ('suspected', 'reported') AND NOT e.test
-  AND (%(cells)s::text[] IS NULL
-       OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(e.cell, c)));
+SELECT count(*) FROM (
+    SELECT cell FROM grid_event WHERE state IN ('suspected', 'reported') AND NOT test
+    UNION ALL
+    SELECT cell FROM grid_event
+    WHERE confirmation = 'pending' AND ended_at IS NULL
+      AND state NOT IN ('suspected', 'reported')) AS waiting
+WHERE %(cells)s::text[] IS NULL
+   OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(cell, c));
 
 -- name: events
 -- Grid events by state, severity, cell and words, the newest first, tests left out; `before`
@@ -84,9 +98,30 @@ SELECT {event} FROM grid_event e WHERE e.number = %(number)s;
 -- The number of a grid event, of a parent for instance.
 SELECT number FROM grid_event WHERE id = %(id)s;
 
+-- name: repeats
+-- The events that repeat a closed one, the newest first.
+SELECT number FROM grid_event WHERE recurrence_of = %(id)s ORDER BY id DESC LIMIT 20;
+
+-- name: merged_into
+-- The numbers of the events that were merged into one, at any depth.
+SELECT g.number, g.title, g.subcategory, g.state, p.number AS parent
+FROM event_family(%(id)s) AS f (event) JOIN grid_event g ON g.id = f.event
+JOIN grid_event p ON p.id = g.parent
+WHERE g.id <> %(id)s ORDER BY g.id LIMIT 100;
+
+-- name: root_of
+-- The event that stands for a merged one now.
+WITH RECURSIVE up (id, parent) AS (
+    SELECT id, parent FROM grid_event WHERE id = %(id)s
+    UNION
+    SELECT g.id, g.parent FROM up JOIN grid_event g ON g.id = up.parent
+)
+SELECT {event} FROM up JOIN grid_event e USING (id) WHERE up.parent IS NULL;
+
 -- name: detections_of
--- The episodes that feed an event: those that still go on first, of them the strongest.
-SELECT {detection} FROM detection d WHERE d.event = %(id)s
+-- The episodes that feed an event, by what was merged into it too: those that still go on first, of
+-- them the strongest.
+SELECT {detection} FROM detection d WHERE d.event IN (SELECT event_family(%(id)s))
 ORDER BY d.phase = 'cleared', d.peak_score DESC, d.raised_at, d.episode
 LIMIT 50;
 
@@ -123,13 +158,13 @@ SELECT * FROM (
     FROM detection d
     JOIN detection_evidence e USING (episode)
     LEFT JOIN evidence v USING (digest)
-    WHERE d.event = %(id)s
+    WHERE d.event IN (SELECT event_family(%(id)s))
     UNION ALL
     SELECT v.digest, 'photo', v.captured_at, NULL, NULL, NULL,
            v.media_type, v.total, {shown}, v.total,
            v.erased_at, v.erased_by, v.erased_why
     FROM event_evidence p JOIN evidence v USING (digest)
-    WHERE p.event = %(id)s
+    WHERE p.event IN (SELECT event_family(%(id)s))
 ) AS picture
 ORDER BY (role IN ('box', 'photo')) DESC, captured_at DESC, digest
 LIMIT 100;
@@ -155,8 +190,8 @@ SELECT {evidence} FROM evidence v WHERE v.digest = %(digest)s;
 SELECT {history} FROM grid_event_history h WHERE h.event = %(id)s ORDER BY h.n;
 
 -- name: reports
--- What people reported of an event, oldest first.
-SELECT {report} FROM report r WHERE r.event = %(id)s ORDER BY r.reported_at, r.id LIMIT 100;
+-- What people reported of an event and of what was merged into it, oldest first.
+SELECT {report} FROM report r WHERE r.event IN (SELECT event_family(%(id)s)) ORDER BY r.reported_at, r.id LIMIT 100;
 
 -- name: verdict
 -- The verdict that stands.

@@ -127,8 +127,11 @@ const seen = () => {
 };
 const onScreen = () => pane()?.dataset.number && pane().dataset.number === current()?.dataset.number;
 
+const provisional = () => "provisional" in pane().dataset; // filed by itself: endorsed or recalled
+const judged = () => pane().dataset.state === "suspected" || provisional();
+
 function confirm() {
-  if (pane().dataset.state === "suspected") decide("verdict", { verdict: "confirmed" });
+  if (judged()) decide("verdict", { verdict: "confirmed" });
   else decide("acts", { name: "file" });
 }
 
@@ -141,7 +144,7 @@ async function decide(path, said) {
   const { number, version, state } = pane().dataset;
   if (!onScreen() || deciding.has(number)) return;
   const facts = { expected_version: +version };
-  if (state === "suspected") Object.assign(facts, { evidence_viewed: seen(), evidence_missing: missing === number });
+  if (judged()) Object.assign(facts, { evidence_viewed: seen(), evidence_missing: missing === number });
   if (state === "suspected" && !facts.evidence_viewed && !facts.evidence_missing) return;
   deciding.add(number);
   const row = current();

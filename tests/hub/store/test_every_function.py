@@ -49,9 +49,11 @@ from hub.domain.responsibility import Assignment
 from hub.store import events
 from hub.store.bulk import Insert, InsertPath, by_copy, by_unnest, choose_insert
 from hub.store.checkpoints import Checkpoint
+from hub.store.control_windows import NewWindow
 from hub.store.enrolments import Credential, Enrolment
 from hub.store.equipment import BudgetLine, TerminalRow
 from hub.store.events import NewEvent
+from hub.store.judged import StreamClass
 from hub.store.migrate import migrate
 from hub.store.people import NewShift, PeopleFilter, PersonRow
 from hub.store.registry import EntryFacts, EntryFilter
@@ -152,6 +154,14 @@ OF: dict[tuple[str, str], Any] = {
     ("detections.link_evidence", "refs"): [(str(EPISODE), SHOWN)],
     ("commands.published", "version"): 1,
     ("events.suspected_and_clear", "before"): AT,
+    ("events.closed_near", "since"): AT,
+    ("events.live_in_cells", "cells"): ["410105000001001"],
+    ("control_windows.end", "id"): 1,
+    ("control_windows.page", "state"): "all",
+    ("judged.note", "verdict"): 1,
+    ("judged.last", "wanted"): [StreamClass("yard-02", "cam-01", "flame", "flame")],
+    ("reports.by_id", "id"): 1,
+    ("views.repeats", "event_id"): 1,
     ("camera_states.blind", "now"): AT + timedelta(days=1),
     ("camera_states.drop_before", "cutoff"): AT,
     ("camera_states.lose", "state"): "lost",
@@ -303,6 +313,20 @@ def example(kind: Any, name: str, function: str, server: Server) -> Any:
             due_at=AT,
             close_by=AT,
             next_rung_at=AT,
+        ),
+        NewWindow: lambda: NewWindow(
+            kind="silence",
+            category=None,
+            subcategory=None,
+            detector=None,
+            cells=("410105",),
+            agent=None,
+            stream=None,
+            from_at=AT,
+            until_at=AT + timedelta(hours=1),
+            reason="a fair",
+            permit="",
+            event=1,
         ),
         Cell: lambda: Cell("410105000002", "Other", "另一个", box(113, 34, 114, 35)),
         ZoneInfo: lambda: ZoneInfo("Asia/Shanghai"),
