@@ -6,8 +6,11 @@ it is added. A hub that dies in between leaves an entry without an outcome.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+import psycopg
+import psycopg_pool
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +22,8 @@ from hub.store import audit
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _ENTRY, _DETAIL = "audit_entry", "audit_detail"  # of a request's state
 _LONGEST = 200  # characters of what an entry tells
+
+log = logging.getLogger(__name__)
 
 
 def began(request: Request, caller: Caller) -> None:
@@ -83,8 +88,12 @@ class Recorder:
         await run_in_threadpool(self._add, entry, outcome, ", ".join(s for s in said if s))
 
     def _add(self, entry: int, outcome: str, told: str) -> None:
-        with self.hub.pool.connection() as conn:
-            audit.finish(conn, entry, outcome, told)
+        try:
+            with self.hub.pool.connection(timeout=5.0) as conn:
+                audit.finish(conn, entry, outcome, told)
+        except (psycopg.Error, psycopg_pool.PoolTimeout) as e:
+            # what was done is done: its answer must not say otherwise
+            log.warning("entry %d of the audit log stays without %r: %s", entry, outcome, e)
 
 
 def _write(request: Request, caller: Caller, outcome: str | None, told: str) -> int:

@@ -695,3 +695,20 @@ def test_an_unknown_login_takes_as_long_as_a_wrong_password() -> None:
         return time.thread_time() - begun
 
     assert 0.3 < cpu_s(None) / cpu_s(stored) < 3.0
+
+
+def test_an_act_whose_outcome_cannot_be_written_is_answered_as_it_was_done(door: Door) -> None:
+    login = door.account()
+    number = door.town.sees("stopped_vehicle", "car", at=door.town.centre)
+    door.town.execute(
+        "ALTER TABLE audit ADD CONSTRAINT full_disk CHECK (outcome IS NULL) NOT VALID"
+    )
+    try:
+        with door.browser(**signed_in(door.town.hub, login)) as client:
+            body = {"name": "comment", "note": "looks parked"}
+            answer = client.post(f"/api/v1/events/{number}/acts", json=body)
+    finally:
+        door.town.execute("ALTER TABLE audit DROP CONSTRAINT full_disk")
+    assert answer.status_code == 200
+    entry = door.log(actor=login)[0]
+    assert (entry.action, entry.subject, entry.outcome) == ("act", number, None)
