@@ -9,16 +9,23 @@ from pathlib import Path
 
 from contract.errors import GridwardenError
 from contract.geometry import Point
+from edge.scenes.wrong_way import lane_text
 from edge.sources.opening import check_source, without_credentials
 from gridwarden.district import Cell, build_district
 from gridwarden.probing import probe_all
 
 SCENES = ("fire", "street", "water", "freeze")
 DETECTORS = ("flame", "traffic_flow", "camera_health")  # of every camera
+# the two sides of the rendered street
+CARRIAGEWAYS = f"{lane_text('in', 'down', -1.0, 2.0)}; {lane_text('out', 'up', 1.0, 2.0)}"
 # what a scene is watched for besides, and where in its picture: the kerb lane, the dip
 SCENE_PARAMETERS: dict[str, dict[str, dict[str, object]]] = {
     "street": {"stopped_vehicle": {"zone_x": 0.5, "zone_y": 0.25, "zone_w": 0.5, "zone_h": 0.75}},
     "water": {"ponding": {"zone_x": 0.15, "zone_y": 0.45, "zone_w": 0.7, "zone_h": 0.35}},
+    "wrong_way": {"wrong_way": {"lanes": CARRIAGEWAYS}},
+    "queue": {"congestion": {"lanes": CARRIAGEWAYS}},
+    "fog": {"visibility": {}},
+    "dumped": {"dumping": {}},
 }
 STRIDE = 7  # cameras lie in every seventh secondary cell: too far apart to share a grid event
 
@@ -78,7 +85,9 @@ def choose_cameras(
     for source in sources:
         stream = _stream_name(source, taken)
         taken.add(stream)
-        parameters = {"traffic_flow": dict(flow)} if flow else {}
+        parameters = dict(SCENE_PARAMETERS.get(_scene_of(source), {}))
+        if flow:
+            parameters["traffic_flow"] = dict(flow)
         place = free[len(chosen)]
         chosen.append(Camera(stream, _title(source), source, place, loop, parameters))
     return chosen
@@ -91,6 +100,11 @@ def to_source(video: str) -> str:
     if re.match(r"[a-z][a-z0-9+.-]*://", video) or re.match(r"(webcam|scene):", video):
         return video
     return str(Path(video).expanduser().absolute())
+
+
+def _scene_of(source: str) -> str:
+    """The kind of a rendered scene, "" for anything else."""
+    return source.removeprefix("scene:").partition("?")[0] if source.startswith("scene:") else ""
 
 
 def _title(source: str) -> str:

@@ -160,3 +160,17 @@ def test_the_demo_has_sensors_whose_every_fault_crosses_its_limit(tmp_path: Path
     ]
     labels = [label for found in raised for _, label, phase in found if phase == "raised"]
     assert sorted(labels) == ["pm2_5.high", "smoke.high", "water_level.high"]
+
+
+@pytest.mark.parametrize(
+    ("scene", "kind"),
+    [
+        ("wrong_way", "wrong_way"),
+        ("queue?seed=3", "congestion"),
+        ("fog", "visibility"),
+        ("dumped", "dumping"),
+    ],
+)
+def test_a_scene_asked_for_is_watched_for_what_it_shows(scene: str, kind: str) -> None:
+    (camera,) = chosen(f"scene:{scene}")
+    assert list(camera.parameters) == [kind]
