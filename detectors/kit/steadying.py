@@ -20,7 +20,7 @@ from detectors.kit.types import Image, Plane
 LONG_SIDE = 128  # pixels of the copy that is compared; a shift is found to about a tenth of one
 DEAD = 0.15  # of such a pixel: less is noise, and moving pictures about costs sharpness
 REACH = 0.04  # of the longer side: a mast sways less
-SEEN = 0.06  # response of the correlation below which it found nothing
+SEEN = 0.3  # response of the correlation below which it found nothing
 BETTER = 0.85  # a shift that leaves more of the difference than this explains nothing
 CLIP = 24.0  # 0..255: what differs more is a thing that moved, and no more different than that
 REST_S = 1.0  # s without motion after which a turned camera has come to rest
@@ -56,6 +56,7 @@ class Steadying:
         self._lost_since: datetime | None = None
         self._turning = False
         self._last: Plane | None = None
+        self._held = (0.0, 0.0)  # where the view lay last, pixels of the copy
 
     def step(self, image: Image, at: datetime) -> Steadied:
         """This picture, moved back by what the camera shook."""
@@ -72,10 +73,13 @@ class Steadying:
             return Steadied(image, turning=False, turned=False)
         if self._turning:
             return self._settle(image, small, at)
-        x, y, response = self._compare(self._view, small)
+        found = self._compare(self._view, small)
+        if found is None:
+            return self._steady(image, small, self._held, gap_s)
+        x, y, response = found
         if response < SEEN:  # a flash, a cut or darkness: whoever learns the scene sees to it
             self._lost(small, at)
-            return Steadied(image, turning=False, turned=False)
+            return self._steady(image, small, self._held, 0.0)
         self._lost_since = None
         if math.hypot(x, y) > REACH * max(small.shape):
             self._far += 1
@@ -83,7 +87,8 @@ class Steadying:
                 self._turning, self._still_since, self._last = True, None, small
             return Steadied(image, turning=True, turned=False)
         self._far = 0
-        return self._steady(image, small, (x, y), gap_s)
+        self._held = x, y
+        return self._steady(image, small, self._held, gap_s)
 
     def _begin(self, small: Plane) -> None:
         self._view = small
@@ -91,7 +96,7 @@ class Steadying:
         self._window = None
         if min(rows, columns) >= 8:
             self._window = np.asarray(cv2.createHanningWindow((columns, rows), cv2.CV_32F))
-        self._far, self._turning = 0, False
+        self._far, self._turning, self._held = 0, False, (0.0, 0.0)
         self._still_since, self._lost_since, self._last = None, None, None
 
     def _lost(self, small: Plane, at: datetime) -> None:
@@ -101,8 +106,11 @@ class Steadying:
         elif (at - self._lost_since).total_seconds() >= LOST_S:
             self._begin(small)
 
-    def _compare(self, before: Plane, now: Plane) -> tuple[float, float, float]:
-        """(right, down, response): where `now` lies against `before`, pixels of the copy."""
+    def _compare(self, before: Plane, now: Plane) -> tuple[float, float, float] | None:
+        """(right, down, response): where `now` lies against `before`, pixels of the copy.
+
+        None: a shift was found that does not make them more alike.
+        """
         if float(before.std()) < 1.0 or float(now.std()) < 1.0:
             return 0.0, 0.0, 0.0  # a blank picture lies nowhere
         assert self._window is not None
@@ -111,7 +119,7 @@ class Steadying:
         if not (math.isfinite(x) and math.isfinite(y) and math.isfinite(response)):
             return 0.0, 0.0, 0.0
         if response >= SEEN and math.hypot(x, y) >= DEAD and not _explains(before, now, x, y):
-            return 0.0, 0.0, response  # a lorry that drives through, or a pattern that repeats
+            return None  # a lorry that drives through, or a pattern that repeats
         return x, y, response
 
     def _steady(
@@ -131,7 +139,7 @@ class Steadying:
     def _settle(self, image: Image, small: Plane, at: datetime) -> Steadied:
         """Wait until picture after picture lies where the last one did."""
         assert self._last is not None
-        x, y, response = self._compare(self._last, small)
+        x, y, response = self._compare(self._last, small) or (0.0, 0.0, 0.0)
         self._last = small
         if response >= SEEN and math.hypot(x, y) > 4.0 * DEAD:
             self._still_since = None

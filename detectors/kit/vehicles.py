@@ -59,7 +59,6 @@ class MovingVehicles:
         steadied = self._steadying.step(small, at)
         nothing = np.zeros((height, width), np.uint8)
         if steadied.turning:
-            self.tracker.reset()
             return Seen(width, height, nothing, [], blind=True, anew=anew)
         if steadied.turned:
             self.background.reset()
