@@ -27,6 +27,7 @@ from hub.services.context import Hub
 from hub.services.control_windows import WantedWindow, end_window, make_window
 from hub.services.judge_detection import Judgement, Verdict, judge_detection
 from hub.services.record_detections import record_detections
+from hub.services.share_outbox import share_outbox
 from hub.services.trust import trust_table
 from hub.store import agents, events, verdicts
 from hub.store.detections import Change
@@ -399,6 +400,11 @@ def test_a_rejection_recalls_it_from_everyone_who_was_told(hub: Hub, clock: Cloc
     recalled = judge(hub, event, Verdict.FALSE_ALARM, reason="sun, lamp or reflection")
     assert (recalled.state, recalled.reject_reason) == ("voided", "sun, lamp or reflection")
     assert history(hub, event)[-1].facts["given"]["told"] == ["brigade"]
+    with hub.pool.connection() as conn:
+        share_outbox(conn, hub)
+    told = rows(hub.config.database.url, "SELECT kind, unit FROM notice WHERE unit IS NOT NULL")
+    assert ("recalled", "brigade") in told
+    assert ("auto_filed",) in rows(hub.config.database.url, "SELECT kind FROM notice")
     assert rows(hub.config.database.url, "SELECT good FROM judged") == [(False,)]
 
 
