@@ -322,7 +322,7 @@ def test_what_was_erased_is_told_in_its_place_and_what_is_held_cannot_be(
     operator.page.get_by_role("button", name="Hold the evidence").click()
     expect(operator.page.locator(".card").first).to_contain_text("by Chen Jing")
     expect(operator.page.get_by_text("Erase…")).to_have_count(0)
-    expect(operator.page.locator(".line")).to_contain_text("Evidence held")
+    expect(operator.page.locator(".line").first).to_contain_text("Evidence held")
     if folder := os.environ.get("GRIDWARDEN_SHOTS"):
         operator.page.screenshot(path=f"{folder}/held.png", full_page=True)
 
