@@ -1,0 +1,147 @@
+"""What happens to every camera some day, and is no reason for an alarm of any detector."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+
+from contract.episode import EpisodeChange
+from contract.taxonomy import Phase
+from detectors.kit.params import build
+from detectors.kit.registry import available, detector
+from detectors.kit.types import Frame, Image
+from detectors.look import watch
+from edge.scenes import open_scene
+from tests.detectors.scenes import START, Painter, exposure, film, flash
+
+LANES = "all:down=0.0,0.3 1.0,0.3 1.0,1.0 0.0,1.0"
+# flame and smoke have edge cases of their own
+KINDS = sorted(set(available()) - {"flame", "smoke"})
+DREW = {"congestion": {"lanes": LANES}, "wrong_way": {"lanes": LANES}}
+
+
+@cache
+def square() -> Image:
+    """A rendered square, 320 x 180, and as much again about it."""
+    canvas = np.empty((540, 960, 3), np.uint8)
+    open_scene("freeze").draw(0.0, canvas)
+    return np.asarray(cv2.resize(canvas, (480, 270), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def view(x: float = 0.0, width: int = 240, height: int = 135) -> Image:
+    """A part of it, its middle `x` pixels right of the square's."""
+    return np.asarray(cv2.getRectSubPix(square(), (width, height), (240.0 + x, 135.0)), np.uint8)
+
+
+def raised(kind: str, stream: Iterable[Frame]) -> list[str]:
+    found = detector(kind)
+    watcher = found(build(found.Params, DREW.get(kind, {}), kind))
+    return [
+        c.subject.label
+        for c in watch(stream, watcher)
+        if isinstance(c, EpisodeChange) and c.phase is Phase.RAISED
+    ]
+
+
+def shown(*painters: Painter, seconds: float = 40.0, fps: float = 3.0) -> Iterator[Frame]:
+    return film(seconds, *painters, fps=fps, scene=view(), noise=1.5)
+
+
+def infrared(image: Image, second: float) -> None:
+    """From second 20 on: no colours, and other shades of grey."""
+    if second >= 20.0:
+        image[:] = (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) * 0.6 + 30)[..., None]
+
+
+def rain_on_the_lens(image: Image, second: float) -> None:
+    """From second 20 on drops blur a fifth of the picture, and run."""
+    if second < 20.0:
+        return
+    soft = np.asarray(cv2.GaussianBlur(image, (13, 13), 0))
+    mask = np.zeros(image.shape[:2], np.uint8)
+    for x, y in np.random.default_rng(4).uniform(0, 1, (10, 2)):
+        run = (y + 0.002 * (second - 20.0)) % 1.0
+        cv2.circle(mask, (round(x * image.shape[1]), round(run * image.shape[0])), 10, 255, -1)
+    image[mask > 0] = soft[mask > 0]
+
+
+def headlights(image: Image, second: float) -> None:
+    """Every six seconds lamps shine into the lens for a third of a second."""
+    if second % 6.0 < 0.4:
+        cv2.circle(image, (image.shape[1] // 2, image.shape[0] // 2), 60, (255, 255, 255), -1)
+        image[:] = np.clip(image.astype(np.int16) + 50, 0, 255)
+
+
+def turning(image: Image, second: float) -> None:
+    """From second 20 to 24 somebody turns the camera by a third of its picture."""
+    image[:] = view(20.0 * min(max(second - 20.0, 0.0), 4.0))
+
+
+def cut(image: Image, second: float) -> None:
+    """From second 20 on another place."""
+    if second >= 20.0:
+        image[:] = view()[::-1, ::-1]
+
+
+CASES = {
+    "infrared": infrared,
+    "rain on the lens": rain_on_the_lens,
+    "headlights": headlights,
+    "a jump of the exposure": exposure(20.0, 1.7),
+    "dusk at once": exposure(20.0, 0.4),
+    "a flash": flash(20.0, 0.4),
+    "turned": turning,
+    "a cut": cut,
+}
+
+
+@cache
+def pictures(case: str) -> tuple[Frame, ...]:
+    """Rendered once for all detectors."""
+    return tuple(shown(CASES[case]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_not_told(kind: str, case: str) -> None:
+    found = raised(kind, pictures(case))
+    if kind == "camera_health" and case in ("turned", "a cut"):
+        assert set(found) <= {"moved"}
+    else:
+        assert found == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fps", [5.0, 60.0])
+def test_an_empty_street_at_any_rate_is_not_told(kind: str, fps: float) -> None:
+    assert raised(kind, shown(seconds=25.0 if fps < 10.0 else 3.0, fps=fps)) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_variable_frame_rate_is_not_told(kind: str) -> None:
+    chance = np.random.default_rng(6)
+
+    def uneven() -> Iterator[Frame]:
+        at = START
+        for frame in shown(seconds=40.0):
+            at += timedelta(seconds=float(chance.exponential(0.3)))
+            yield dataclasses.replace(frame, captured_at=at)
+
+    assert raised(kind, uneven()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("width", "height"), [(135, 240), (3840, 2160)])
+def test_portrait_and_large_pictures_and_a_clip_of_three_frames_are_not_told(
+    kind: str, width: int, height: int
+) -> None:
+    scene = cv2.resize(square(), (width, height))
+    stream = film(3.0, fps=1.0, scene=np.asarray(scene, np.uint8), noise=0.0)
+    frozen = {"frozen"} if kind == "camera_health" else set()
+    assert set(raised(kind, stream)) <= frozen
