@@ -1,10 +1,12 @@
-"""Open flame, without weights: what burns is orange, brighter than its surroundings, restless at
-one place, and graded from a pale core to a deep red rim.
+"""Open flame: what burns is orange, brighter than its surroundings, restless at one place, and
+graded from a pale core to a deep red rim; and a net that was shown flames says so.
 
-Pixels that are flame-coloured and keep turning between brighter and darker are gathered into
-regions. Each region is judged by eleven features; every one of them alone is also found in traffic,
-sunsets or advertising, together they seldom are. The score is high only where all of them hold.
-Nothing is concluded while the picture as a whole moves (camera, exposure, cut).
+Two ways lead to a score, the higher one counts. By its restlessness alone: pixels that are
+flame-coloured and keep turning between brighter and darker are gathered into regions, each judged
+by eleven features; every one of them alone is also found in traffic, sunsets or advertising,
+together they seldom are. By its look: warm regions that change are followed and shown to the
+verifier (`kit/verifier.py`); what it is sure of needs less restlessness. Where the picture as a
+whole moves (camera, exposure), the first way tells nothing and the second asks for more.
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ from contract.geometry import Box
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import as_mask
 from detectors.kit.edges import edge_strength
+from detectors.kit.eye import Eye
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
+from detectors.kit.region_track import RegionTracks, Spot, State
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Image, Observation, Plane
@@ -50,7 +54,7 @@ class FlameParams:
         0.5, minimum=0.05, maximum=1.0, unit="1", text="Score at which a frame speaks for flame"
     )
     confirm_s: float = param(
-        2.5,
+        2.0,
         minimum=0.5,
         maximum=60.0,
         unit="s",
@@ -75,12 +79,28 @@ JUDGEMENT: dict[str, Ramp] = {
     "persistence": Ramp(0.30, 0.55),  # share of the last 2 s at this place: vehicles move on
     "structure": Ramp(15.0, 30.0),  # deviation of luma within: core and rim, not a painted face
     "grading": Ramp(0.04, 0.10),  # deviation of green / red within: yellow core, red rim
-    "orange": Ramp(0.85, 0.70),  # lower quartile of green / red: soot glows at 1,300 to 1,700 K
+    "orange": Ramp(0.82, 0.68),  # lower quartile of green / red: soot glows at 1,300 to 1,700 K
     "glow": Ramp(205.0, 240.0),  # 90th percentile of red: a source of light nearly saturates
     "contrast": Ramp(10.0, 40.0),  # red - blue above the surroundings': not a sodium-lit road
     "compactness": Ramp(0.10, 0.25),  # share of its box: not lines of yellow paint
     "coldness": Ramp(0.30, 0.10),  # share of time it was blue or white: advertising screens
 }
+# What a region that the verifier is sure of must still show; wider, as the net knows the rest.
+VERIFIED: dict[str, Ramp] = {
+    "changing": Ramp(0.05, 0.15),  # share of it that changed again and again in the last second
+    "structure": Ramp(12.0, 20.0),
+    "grading": Ramp(0.03, 0.06),
+    "orange": Ramp(0.80, 0.70),
+    "contrast": Ramp(8.0, 25.0),
+    "glow": Ramp(150.0, 190.0),
+    "coldness": Ramp(0.40, 0.20),
+}
+SURE = Ramp(0.40, 0.80)  # sureness of the verifier before a scene at rest
+SURE_MOVING = Ramp(0.90, 1.00)  # and while the scene as a whole moves
+CONFIRMED_FROM, REJECTED_BELOW = 0.5, 0.08  # sureness
+SHOWN_AT_ONCE = 2  # regions of one picture that are shown to the verifier: 2 ms each
+HIDDEN = 0.85  # of its score is left to a confirmed region that is hidden
+CHANGING = 0.2  # share of the last second in which a pixel changed
 SCENE_MOTION = Ramp(0.50, 0.25)  # share of edges elsewhere that flicker: 1 while the camera moves
 EDGE = 60.0  # Sobel sum of luma, 0..255 scale; a step of about 15 between neighbours
 FEWEST_EDGES = 50  # pixels; with fewer nothing is known of the camera's motion
@@ -91,10 +111,10 @@ class Flame:
     """Scores each frame for open flame."""
 
     kind: ClassVar[str] = "flame"
-    version: ClassVar[str] = "1"
-    summary: ClassVar[str] = "Open flame by colour, flicker, persistence and grading; no weights."
+    version: ClassVar[str] = "2"
+    summary: ClassVar[str] = "Open flame by colour and flicker, and by our own verifier."
     Params: ClassVar[type[FlameParams]] = FlameParams
-    budget_ms: ClassVar[float] = 4.0
+    budget_ms: ClassVar[float] = 8.0
     sample_fps: ClassVar[float] = 10.0
 
     def __init__(self, params: FlameParams) -> None:
@@ -105,6 +125,8 @@ class Flame:
         self._activity = Average(memory_s=1.0)
         self._presence = Average(memory_s=2.0)
         self._scene = Average(memory_s=2.0)
+        self._tracks = RegionTracks(CONFIRMED_FROM, REJECTED_BELOW)
+        self._eye = Eye()
         self._last: Plane | None = None
         self._at: datetime | None = None
 
@@ -127,6 +149,8 @@ class Flame:
         self._flicker.reset()
         for average in (self._colour, self._cold, self._activity, self._presence, self._scene):
             average.reset()
+        self._tracks.reset()
+        self._eye.reset()
         self._last = None
         self._at = None
 
@@ -142,9 +166,13 @@ class Flame:
             self.reset()
             gap_s = 0.0
         self._at = frame.captured_at
-        return [self._score(small, gap_s)]
+        planes, candidate = self._learn(small, gap_s)
+        best = self._restless(planes, candidate)
+        seen = self._verified(planes, frame)
+        return [seen if seen.score > best.score else best]
 
-    def _score(self, small: Image, gap_s: float) -> Observation:
+    def _learn(self, small: Image, gap_s: float) -> tuple[_Planes, Hit]:
+        """What is known of each pixel after this picture, and which are restless and coloured."""
         blue, green, red = (plane.astype(np.float32) for plane in cv2.split(small))
         luma: Plane = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
         rate = self._flicker.step(luma, gap_s)
@@ -159,17 +187,79 @@ class Flame:
         sparse = as_mask((often > COLOURED) & (rate > RESTLESS))
         candidate = np.asarray(cv2.morphologyEx(sparse, cv2.MORPH_CLOSE, CLOSING)) > 0
         presence = self._presence.step(candidate.astype(np.float32), gap_s, begin=0.0)
+        planes = _Planes(blue, green, red, luma, rate, activity, presence, cold, scene)
+        return planes, candidate
+
+    def _restless(self, planes: _Planes, candidate: Hit) -> Observation:
+        """The region that is surest by its restlessness."""
         count, labels, stats, _ = cv2.connectedComponentsWithStats(as_mask(candidate))
         if count < 2:
             return Observation("flame", 0.0)
-        motion = _scene_motion(scene, rate, candidate)
-        planes = _Planes(blue, green, red, luma, rate, activity, presence, cold)
+        motion = _scene_motion(planes.scene, planes.rate, candidate)
         best = Observation("flame", 0.0, features={"scene_motion": motion})
         for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:REGIONS]:
             seen = self._judge(planes, candidate, labels, int(number), stats[number], motion)
             if seen.score > best.score:
                 best = seen
         return best
+
+    def _verified(self, planes: _Planes, frame: Frame) -> Observation:
+        """The region that the verifier is surest of."""
+        warm = as_mask(_warm(planes))
+        joined = np.asarray(cv2.morphologyEx(warm, cv2.MORPH_CLOSE, CLOSING))
+        hit = joined > 0
+        height, width = hit.shape
+        found: list[tuple[Spot, dict[str, float]]] = []
+        if cv2.countNonZero(joined):
+            _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+            for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:REGIONS]:
+                x, y, w, h, area = (int(v) for v in stats[number])
+                if area < self.params.min_area / 3.0 * hit.size:
+                    break
+                inside = labels[y : y + h, x : x + w] == number
+                changing = float((planes.activity[y : y + h, x : x + w][inside] > CHANGING).mean())
+                if changing <= VERIFIED["changing"].nothing:
+                    continue  # the motion gate: lamps, paint and sunsets rest
+                features = planes.features(labels, hit, int(number), x, y, w, h, area)
+                found.append((Spot(x, y, w, h), features | {"changing": changing}))
+        tracks = self._tracks.step([spot for spot, _ in found], frame.captured_at)
+        best = self._hidden(width, height)
+        if not found:
+            self._eye.reset()
+            return best
+        self._show(frame, width)
+        motion = _scene_motion(planes.scene, planes.rate, hit)
+        for track, (spot, features) in zip(tracks, found, strict=True):
+            if track is None or track.state is State.REJECTED:
+                continue
+            product = 1.0
+            for name, ramp in VERIFIED.items():
+                product *= ramp(features[name])
+            still = SCENE_MOTION(motion)
+            sure = still * SURE(track.sureness) + (1.0 - still) * SURE_MOVING(track.sureness)
+            track.score = score = product ** (1.0 / 3.0) * sure
+            if score > best.score:
+                box = Box.from_pixels(spot.x, spot.y, spot.w, spot.h, width, height)
+                told = features | {"verifier": track.sureness, "scene_motion": motion}
+                best = Observation("flame", score, box, features=told)
+        return best
+
+    def _hidden(self, width: int, height: int) -> Observation:
+        """The surest region that was confirmed and is hidden just now: it counts a little less."""
+        hidden = [t for t in self._tracks.tracks if t.state is State.OCCLUDED]
+        surest = max(hidden, key=lambda t: t.score, default=None)
+        if surest is None:
+            return Observation("flame", 0.0)
+        s = surest.spot
+        box = Box.from_pixels(s.x, s.y, s.w, s.h, width, height)
+        return Observation("flame", HIDDEN * surest.score, box, features={"hidden": 1.0})
+
+    def _show(self, frame: Frame, width: int) -> None:
+        """Show the verifier the regions that waited longest."""
+        at = frame.captured_at
+        self._eye.see(frame.image, at)
+        for track in self._tracks.due(at, SHOWN_AT_ONCE):
+            self._tracks.looked(track, self._eye.judge(track.spot, width).flame, at)
 
     def _judge(
         self,
@@ -208,6 +298,7 @@ class _Planes:
     activity: Plane
     presence: Plane
     cold: Plane
+    scene: Plane  # luma of the last two seconds
 
     def features(
         self,
@@ -249,6 +340,12 @@ def _flame_coloured(blue: Plane, green: Plane, red: Plane) -> Plane:
     """1 where red >= green >= blue, red is bright and blue clearly less (Chen et al., 2004)."""
     hit = (red > 150.0) & (red >= green) & (green >= blue) & (red - blue > 0.25 * red)
     return hit.astype(np.float32)
+
+
+def _warm(planes: _Planes) -> Hit:
+    """Where flame may be: as above, but darker, paler and more purple flames too."""
+    red, green, blue = planes.red, planes.green, planes.blue
+    return np.asarray((red > 130.0) & (red >= green - 5.0) & (red - blue > 0.18 * red))
 
 
 def _cold(blue: Plane, red: Plane) -> Plane:

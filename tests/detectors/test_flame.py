@@ -6,14 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from contract.episode import EpisodeChange
 from contract.taxonomy import Phase
 from detectors.flame import Flame, FlameParams
-from detectors.kit.types import Frame, Observation
+from detectors.kit.types import Frame, Image, Observation
 from detectors.look import frames, watch
+from edge.scenes.lookalikes import LOOKALIKES
 from tests.detectors.scenes import (
     START,
     Painter,
@@ -96,6 +98,29 @@ NOT_FLAME: dict[str, Callable[[], Iterator[Frame]]] = {
         10, scene=np.full((180, 320, 3), (30, 110, 220), np.uint8), noise=20.0
     ),
 }
+
+
+def lookalike(name: str, seed: int, fps: float = 10.0) -> Iterator[Frame]:
+    draw = LOOKALIKES[name](np.random.default_rng(seed), street(320, 180))
+    for number in range(round(4.0 * fps)):
+        at = START + timedelta(seconds=number / fps)
+        yield Frame(draw(2.0 + number / fps), at, "scene", number)
+
+
+@pytest.mark.parametrize("name", LOOKALIKES)
+def test_what_the_verifier_learnt_to_refuse_is_not_told(name: str) -> None:
+    assert raised(lookalike(name, seed=90_001)) == []
+
+
+def infrared(image: Image, second: float) -> None:
+    """From second 3 on there is no colour."""
+    if second >= 3.0:
+        image[:] = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None]
+
+
+def test_the_switch_to_infrared_and_a_clip_of_three_frames_tell_nothing() -> None:
+    assert raised(film(6, lamp(), infrared)) == []
+    assert raised(film(0.3, flame())) == []
 
 
 @pytest.mark.parametrize("scene", NOT_FLAME)

@@ -1,0 +1,110 @@
+"""Which stills and clips the fire verifier learns from, and which source each belongs to.
+
+Written down before anything was tuned. Stills of one source are pictures of one fire by one
+camera: they stay together, on the one side of the split or on the other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+STILLS = "stills/fire8/train"
+CLIPS = (  # openly licensed footage without fire, of the tuning half of `--split by-source`
+    "video/traffic/T01_intel_car_detection.mp4",  # CC BY 4.0, intel-iot-devkit/sample-videos
+    "video/nonfire/N28_orange_floor_people.mp4",  # CC BY 4.0, intel-iot-devkit/sample-videos
+    "video/traffic/T02_bgs_video.avi",  # MIT, andrewssobral/bgslibrary
+    "video/traffic/T03_bgs_video02.avi",
+    "video/traffic/T04_bgs_video03.avi",
+)
+FURG = "video/fire/F06_dollhouse_furg_house6.mp4"  # CC0, steffensbola/furg-fire-dataset
+FURG_BOXES = "video/fire/furg/house6.xml"
+HELD_OUT_CLIPS = ("video/traffic/T03_bgs_video02.avi",)
+HELD_OUT = frozenset(  # sources of stills that the scores of the card are measured on
+    {
+        "night blast",
+        "harbour",
+        "tree line",
+        "street news",
+        "shop fog b",
+        "corridor",
+        "window",
+        "yard",
+        "window and yard",
+    }
+)
+MIXED = frozenset({"street news and garage"})  # of either side: not in the scores, nor before them
+_RANGES = (  # first and last number of img_N, and the source
+    (1, 4, "yard"),
+    (5, 6, "window"),
+    (7, 49, "window and yard"),
+    (50, 58, "kitchen"),
+    (59, 80, "corridor"),
+    (81, 85, "stairs"),
+    (86, 99, "close-up"),
+    (100, 118, "indoors"),
+    (200, 206, "kitchen"),
+    (335, 399, "garage"),
+    (400, 413, "street news"),
+    (414, 457, "street news and garage"),
+    (471, 499, "garage"),
+    (500, 510, "street news"),
+    (519, 543, "garage"),
+    (601, 669, "motorway"),
+    (700, 786, "workshop"),
+    (800, 820, "ash cloud"),
+    (821, 828, "tree line"),
+    (900, 970, "shop fog a"),
+    (971, 1062, "shop fog b"),
+    (2036, 2052, "shop fog a"),
+    (2076, 2152, "shop fog b"),
+    (3000, 3000, "shop fog a"),
+)
+_NAMED = {
+    "fire1_mp4": "close-up",
+    "fire2_mp4": "garage",
+    "newsmoke1_mp4": "shop fog b",
+    "newsmoke2_mp4": "shop fog a",
+    "pexels-alan-w-8365989_mp4": "harbour",
+    "pexels-alan-w-8365993_mp4": "harbour",
+    "smoke1_mp4": "window",
+    "smoke2_mp4": "corridor",
+    "test1_mp4": "night blast",
+    "test2_mp4": "attack indoors",
+    "test3_mp4": "smoke indoors",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StillName:
+    """What the name of a still tells."""
+
+    source: str
+    series: str  # of pictures by one camera in order
+    number: int  # within it
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it is kept for the scores."""
+        return self.source in HELD_OUT
+
+    @property
+    def mixed(self) -> bool:
+        """Whether its numbers are used by sources of either side."""
+        return self.source in MIXED
+
+
+def read_still(name: str) -> StillName:
+    """Source and place of a still by its file name; raises ValueError for an unknown one."""
+    found = re.match(r"(.+?)[-_]?(\d+)(?:--2-)?_(?:jpg|jpeg|png)\.rf\.", name)
+    if found is None:
+        raise ValueError(f"no still of the fire8 set is called {name!r}")
+    series, number = found[1], int(found[2])
+    if series == "smoke5_mp4":
+        return StillName("ash cloud" if number < 14 else "tree line", series, number)
+    if series in _NAMED:
+        return StillName(_NAMED[series], series, number)
+    for first, last, source in _RANGES:
+        if series == "img" and first <= number <= last:
+            return StillName(source, series, number)
+    raise ValueError(f"still {name!r} belongs to no source that is written down")
