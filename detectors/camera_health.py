@@ -17,9 +17,11 @@ import cv2
 import numpy as np
 
 from contract.episode import EpisodePolicy
+from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit import view
 from detectors.kit.broken import broken_share, smeared_share
+from detectors.kit.confirmation import confirmation
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
@@ -81,6 +83,7 @@ class CameraHealthParams:
         unit="1",
         text="Deviation (0..255) of a picture's noise that speaks for a fault with half a score",
     )
+    confirmation: str = confirmation()
 
 
 @register
@@ -108,7 +111,8 @@ class CameraHealth:
         """Nine of ten samples within `confirm_s` at or above the threshold."""
         n = max(2, round(self.params.confirm_s * self.sample_fps))
         k = max(2, math.ceil(n * CONFIRM_SHARE))
-        return KOfN(k, n, self.params.threshold, max_gap_s=MAX_GAP_S).build()
+        own = KOfN(k, n, self.params.threshold, max_gap_s=MAX_GAP_S)
+        return chosen_rule(self.params.confirmation, own)
 
     def policy(self) -> EpisodePolicy:
         """A fault ends when it has been away for as long as it took to tell it."""

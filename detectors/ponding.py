@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
-from contract.rules import ConfirmationRule
+from contract.rule_text import chosen_rule
+from contract.rules import ConfirmationRule, KOfN
 from contract.sustained import Sustained
+from detectors.kit.confirmation import confirmation
 from detectors.kit.edges import edge_strength
 from detectors.kit.gauge import read_gauge
 from detectors.kit.params import param
@@ -62,6 +64,7 @@ class PondingParams(ZoneParams):
         check=read_gauge,
         text="Points x,y=metres of a staff or a wall, from the bottom up, to measure the level at",
     )
+    confirmation: str = confirmation()
 
 
 @register
@@ -85,7 +88,11 @@ class Ponding:
 
     def rule(self) -> ConfirmationRule:
         """Every sample of `confirm_s` at or above the threshold."""
-        return Sustained(self.params.confirm_s, self.params.threshold, max_gap_s=MAX_GAP_S).build()
+        p = self.params
+        if p.confirmation:
+            n = max(1, round(p.confirm_s * self.sample_fps))
+            return chosen_rule(p.confirmation, KOfN(n, n, p.threshold, max_gap_s=MAX_GAP_S))
+        return Sustained(p.confirm_s, p.threshold, max_gap_s=MAX_GAP_S).build()
 
     def policy(self) -> EpisodePolicy:
         """Told again every minute while it lasts."""

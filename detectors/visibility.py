@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
-from contract.rules import ConfirmationRule
+from contract.rule_text import chosen_rule
+from contract.rules import ConfirmationRule, KOfN
 from contract.sustained import Sustained
+from detectors.kit.confirmation import confirmation
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
@@ -70,6 +72,7 @@ class VisibilityParams(ZoneParams):
     off_delay_s: float = param(
         60.0, minimum=0.0, maximum=7200.0, unit="s", text="Clear this long ends the alarm"
     )
+    confirmation: str = confirmation()
 
 
 @register
@@ -93,7 +96,11 @@ class Visibility:
 
     def rule(self) -> ConfirmationRule:
         """Every sample of `confirm_s` at or above the threshold."""
-        return Sustained(self.params.confirm_s, self.params.threshold, max_gap_s=MAX_GAP_S).build()
+        p = self.params
+        if p.confirmation:
+            n = max(1, round(p.confirm_s * self.sample_fps))
+            return chosen_rule(p.confirmation, KOfN(n, n, p.threshold, max_gap_s=MAX_GAP_S))
+        return Sustained(p.confirm_s, p.threshold, max_gap_s=MAX_GAP_S).build()
 
     def policy(self) -> EpisodePolicy:
         """Told again every ten minutes while it lasts."""
