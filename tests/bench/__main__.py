@@ -19,6 +19,7 @@ from tests.bench import (
     hub_ingest,
     hub_live,
     hub_scale,
+    rule_delay,
     sensor_intake,
     spool_rates,
 )
@@ -37,6 +38,7 @@ BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
     "spool": spool_rates.measure,
     "detectors": detector_cost.measure,
     "sensors": sensor_intake.measure,
+    "rules": rule_delay.measure,
     "grid": grid_point.measure,
     "hub.single": hub_ingest.measure_single,
     "hub.packed": hub_ingest.measure_packed,
