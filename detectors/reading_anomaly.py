@@ -11,8 +11,10 @@ independent evidence would be.
     shift         short mean against one of a hundred readings
     calm          how little the value moves: a stuck or dead sensor
 
-A score is news or it is nothing: it counts in full only where it exceeds the greatest of the last
-`rest` readings by a twentieth. Else one anomaly would be told with every reading it lasts.
+A score is news or it is nothing: it counts only where it exceeds the greatest of the last `rest`
+readings by a twentieth. Else one anomaly would be told with every reading it lasts. And enough is
+enough: what a sum has beyond 12 counts a twentieth, so that an anomaly which grows is told when it
+is certain and not again with each reading that makes it more so.
 
 Time and memory for a reading are constant: some 15 us and 60 kB a series.
 """
@@ -45,6 +47,8 @@ _LONG_RATE = 0.002
 _CALM_RATE = 0.15
 _SLOT_MINUTES = 15  # of the day
 _NEWS = 1.05
+_CERTAIN = 12.0  # sum of surprises
+_BEYOND = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,11 @@ class ReadingAnomalyParams:
 
     threshold: float = param(0.5, minimum=0.05, maximum=1.0, unit="1", text="Score to raise at")
     half: float = param(
-        10.0,
+        11.0,
         minimum=1.0,
         maximum=100.0,
         unit="1",
-        text="Sum of surprises (tens of rarity) that scores 0.5; 10: 1 in 180,000 by chance, "
+        text="Sum of surprises (tens of rarity) that scores 0.5; 11: 1 in 900,000 by chance, "
         "were the six views independent",
     )
     rest: int = param(
@@ -83,7 +87,7 @@ class ReadingAnomaly:
     """Learns one series and says what is unlike all it has seen."""
 
     kind = "reading_anomaly"
-    version = "1"
+    version = "2"
     summary = "A value unlike the past of its own series: level, hour of week, movement."
     Params = ReadingAnomalyParams
 
@@ -125,7 +129,7 @@ class ReadingAnomaly:
             for view, statistic in self._series.add(local, value).items()
         }
         total = sum(features.values())
-        news = self._news.of(total, self.params.rest)
+        news = self._news.of(_enough(total), self.params.rest)
         yield Observation(
             f"{reading.metric[:48]}.anomaly",
             news / (news + self.params.half),
@@ -143,6 +147,10 @@ class ReadingAnomaly:
     def limits(self) -> tuple[float | None, float | None]:
         """None: what is usual is learnt and moves."""
         return None, None
+
+
+def _enough(total: float) -> float:
+    return total if total <= _CERTAIN else _CERTAIN + _BEYOND * (total - _CERTAIN)
 
 
 class _Level:
