@@ -14,7 +14,7 @@ from contract.errors import ContractError, GridwardenError
 from contract.geometry import Point
 from contract.topics import check_name
 from detectors.kit.params import ParameterError, build
-from detectors.kit.reading_registry import reading_detector
+from detectors.kit.reading_registry import parameters_of
 from detectors.kit.registry import UnknownDetectorError
 from edge import layers
 from edge.errors import ConfigError
@@ -226,7 +226,7 @@ def _watch(watch: Watch, sensor: Sensor, where: str) -> WatchSettings:
     chosen = []
     for kind, values in watch.detectors.items():
         try:
-            params = reading_detector(kind).Params
+            params = parameters_of(kind)
         except UnknownDetectorError as e:
             raise ConfigError(f"{where}: watch {id}: {e}") from None
         _build(params, values, f"{where}: {kind} of watch {id}")

@@ -14,39 +14,34 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
-from contract.envelope import encode_record
-from contract.episode import Episode, EpisodeChange, Sample, Subject
-from contract.errors import GridwardenError
-from contract.messages import Detection, DetectorManifest, Reading, ReadingCurve, RuleNote
-from contract.taxonomy import Lane, Phase
-from detectors.kit.params import build, schema
+from contract.episode import EpisodeChange, Subject
+from contract.messages import DetectorManifest, Reading, ReadingCurve
+from detectors.kit.params import build
 from detectors.kit.reading_protocol import ReadingDetector
-from detectors.kit.reading_registry import reading_detector
+from detectors.kit.reading_registry import area_detectors, parameters_of, reading_detector
 from detectors.kit.types import Observation
-from edge.scores import ScoreLog
+from edge.readings.area_watch import AreaWatch
+from edge.readings.telling import (
+    CURVE,
+    Place,
+    WatchedSubject,
+    adopt,
+    curve,
+    detection,
+    manifest,
+    measured,
+)
 from edge.settings import DetectorSettings, SensorSettings, WatchSettings
 from edge.spool import Entry
 
 log = logging.getLogger(__name__)
 
 MAX_SERIES = 5000  # of one watch: some 60 kB each with the anomaly detector
-CURVE = 120  # readings told with a detection
-MEMORY = 512  # samples of one subject: an episode's started_at reaches back no further
 IDLE = timedelta(seconds=1)  # between two looks at what did not come, at the least
 
 Key = tuple[str, str, str]  # device, place, label
-
-
-class _Subject:
-    """One condition of one series: its episodes and scores."""
-
-    def __init__(self, subject: Subject, detector: ReadingDetector) -> None:
-        self.episode = Episode(subject, detector.rule(), detector.policy(), MEMORY)
-        self.scores = ScoreLog(subject)
-        self.last_at: datetime | None = None
 
 
 class _Watched:
@@ -54,7 +49,7 @@ class _Watched:
 
     def __init__(self, detector: ReadingDetector) -> None:
         self.detector = detector
-        self.subjects: dict[str, _Subject] = {}
+        self.subjects: dict[str, WatchedSubject] = {}
         self.fault = ""
 
 
@@ -78,9 +73,17 @@ class SensorWatch:
         self._anywhere = sensor.position, "" if sensor.position else sensor.fields.cell
         self._fits = re.compile(fnmatch.translate(settings.device)).fullmatch
         self._own = {d.kind: d.values for d in settings.detectors}
+        across = area_detectors()
         self._built = {
-            d.kind: reading_detector(d.kind)(self._params(d)) for d in settings.detectors
+            d.kind: reading_detector(d.kind)(self._params(d))
+            for d in settings.detectors
+            if d.kind not in across
         }  # never shown a reading: the parameters in force
+        self._areas = {
+            d.kind: AreaWatch(agent, settings.id, self._place, across[d.kind](self._params(d)))
+            for d in settings.detectors
+            if d.kind in across
+        }
         self._series: dict[Key, _Series] = {}
         self._awaited = {d.id for d in sensor.devices if self._fits(d.id)}
         self._begun_at: datetime | None = None
@@ -112,6 +115,8 @@ class SensorWatch:
         for kind, watched in series.watched.items():
             if not watched.fault:
                 out += self._look(series, kind, watched, reading, heard_at)
+        for area in self._areas.values():
+            out += area.observe(reading, heard_at, series.recent)
         return out
 
     def idle(self, at: datetime) -> list[Entry]:
@@ -146,6 +151,7 @@ class SensorWatch:
             for w in series.watched.values()
             for s in w.subjects.values()
         ]
+        found += [entry for area in self._areas.values() for entry in area.flush()]
         return [entry for entry in found if entry is not None]
 
     def use(self, commanded: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -156,23 +162,17 @@ class SensorWatch:
             for kind in commanded
             if kind not in self._own
         ]
-        for kind in self._own:
+        for kind in self._built:
             errors += self._use(kind, commanded.get(kind, {}))
+        for kind, area in self._areas.items():
+            errors += area.use(self._own[kind], commanded.get(kind, {}))
         return errors
 
     def manifests(self) -> list[DetectorManifest]:
         """What runs, with what is in force."""
         return [
-            DetectorManifest(
-                kind=kind,
-                version=d.version,
-                summary=d.summary,
-                schema=schema(d.Params),
-                parameters={
-                    name: getattr(d.params, name) for name in schema(d.Params)["properties"]
-                },
-            )
-            for kind, d in self._built.items()
+            *(manifest(kind, built) for kind, built in self._built.items()),
+            *(manifest(kind, area.detector) for kind, area in self._areas.items()),
         ]
 
     def fault(self) -> str:
@@ -181,11 +181,16 @@ class SensorWatch:
             f"watch {self.settings.id}: more than {MAX_SERIES} series" if self.left_out else ""
         )
         unfit = f"{self._unfit} scores were not within 0..1 and left out" if self._unfit else ""
-        return "; ".join(x for x in (self._fault, left_out, unfit) if x)
+        areas = [area.fault for area in self._areas.values()]
+        return "; ".join(x for x in (self._fault, left_out, unfit, *areas) if x)
+
+    def _place(self, device: str) -> Place:
+        """Where a device stands: its position, or the code of its cell."""
+        return self._places.get(device, self._anywhere)
 
     def _params(self, chosen: DetectorSettings) -> Any:
         where = f"{chosen.kind} of watch {self.settings.id}"
-        return build(reading_detector(chosen.kind).Params, chosen.values, where)
+        return build(parameters_of(chosen.kind), chosen.values, where)
 
     def _begin(self, key: Key) -> _Series:
         fresh = {k: reading_detector(k)(d.params) for k, d in self._built.items()}
@@ -235,87 +240,40 @@ class SensorWatch:
         if subject is None:
             device, place, label = series.key
             about = Subject(self._agent, device, kind, seen.label, _joined(place, label))
-            subject = watched.subjects[seen.label] = _Subject(about, watched.detector)
-        # silence is timed by our clock, readings by the device's: a rule's time never goes back
-        at = max(at, subject.last_at or at)
-        subject.last_at = at
-        sample = Sample(at, seen.score)
-        change = subject.episode.step(sample)
-        block = subject.scores.add(sample)
-        if block is not None:
-            yield block
-        if change is not None:
-            yield self._detection(series, watched, subject, change, _what(seen))
-            if change.phase is not Phase.UPDATED:
-                rest = subject.scores.flush()
-                if rest is not None:
-                    yield rest
+            subject = watched.subjects[seen.label] = WatchedSubject(about, watched.detector)
+        yield from subject.step(
+            at,
+            seen.score,
+            lambda change: self._detection(series, watched, subject, change, measured(seen)),
+        )
 
     def _detection(
         self,
         series: _Series,
         watched: _Watched,
-        subject: _Subject,
+        subject: WatchedSubject,
         change: EpisodeChange,
         what: str = "",
     ) -> Entry:
-        rule = subject.episode.rule
-        position, cell = self._places.get(change.subject.stream, self._anywhere)
-        detection = Detection(
-            episode=change.episode,
-            revision=change.revision,
-            phase=change.phase,
-            stream=change.subject.stream,
-            kind=change.subject.kind,
-            label=change.subject.label,
-            place=change.subject.place,
-            started_at=change.started_at,
-            raised_at=change.raised_at,
-            captured_at=change.at,
-            frame=change.frame,
-            raised_frame=change.raised_frame,
-            score=change.score,
-            peak_score=change.peak_score,
-            position=position,
-            cell=cell,
-            detector_version=watched.detector.version,
-            rule=RuleNote("sustained", rule.threshold, what + change.reason),
-            scores=[
-                (round((s.at - change.raised_at).total_seconds(), 3), round(s.score, 4))
-                for s in islice(change.series, max(0, len(change.series) - 64), None)
-            ],
-            readings=self._curve(series, watched, change.raised_at),
+        return detection(
+            change,
+            subject.episode.rule.threshold,
+            watched.detector.version,
+            what,
+            self._place(change.subject.stream),
+            self._curve(series, watched, change.raised_at),
         )
-        return Entry(Lane.DETECTION, encode_record(detection), change.at)
 
     def _curve(self, series: _Series, watched: _Watched, raised_at: datetime) -> ReadingCurve:
-        low, high = watched.detector.limits()
-        return ReadingCurve(
-            metric=self.settings.metric,
-            unit=series.unit,
-            values=[(round((at - raised_at).total_seconds(), 3), v) for at, v in series.recent],
-            low=low,
-            high=high,
-        )
+        limits = watched.detector.limits()
+        return curve(self.settings.metric, series.unit, series.recent, raised_at, *limits)
 
     def _use(self, kind: str, commanded: Mapping[str, Any]) -> list[str]:
         where = f"{kind} of watch {self.settings.id}"
-        params = self._built[kind].Params
-        errors: list[str] = []
-        values = dict(self._own[kind])
-        for name, value in commanded.items():
-            try:
-                build(params, {name: value}, where)
-            except (GridwardenError, ValueError) as e:
-                errors.append(str(e))
-            else:
-                values[name] = value
-        try:
-            wanted = build(params, values, where)
-        except (GridwardenError, ValueError) as e:
-            return [*errors, f"{where}: refused as a whole: {e}"]
-        if wanted != self._built[kind].params:
-            self._built[kind].use(wanted)
+        built = self._built[kind]
+        wanted, errors = adopt(built.Params, self._own[kind], commanded, where)
+        if wanted is not None and wanted != built.params:
+            built.use(wanted)
             for series in self._series.values():
                 watched = series.watched[kind]
                 watched.detector.use(wanted)
@@ -323,12 +281,6 @@ class SensorWatch:
                     subject.episode.use_rule(watched.detector.rule())
                     subject.episode.policy = watched.detector.policy()
         return errors
-
-
-def _what(seen: Observation) -> str:
-    """What was measured, in front of what the rule made of its score."""
-    value = seen.features.get("value")
-    return "" if value is None else f"{seen.label} at {value:g}: "
 
 
 def _joined(place: str, label: str) -> str:

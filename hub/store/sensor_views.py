@@ -242,7 +242,7 @@ def _with_series(conn: Connection[Any], found: Sequence[SensorRow]) -> list[Sens
         WHERE (d.agent, d.stream)
               IN (SELECT * FROM unnest(%(agents)s::text[], %(devices)s::text[]))
           AND d.phase <> 'cleared' AND d.lost_sight_at IS NULL
-          AND d.kind IN ('reading_limit', 'reading_anomaly')
+          AND d.kind IN ('reading_limit', 'reading_anomaly', 'reading_neighbours')
         ORDER BY d.raised_at DESC LIMIT 1000
         """,
         **which,

@@ -262,6 +262,9 @@ def test_every_category_is_named_and_every_detector_opens_what_it_sees() -> None
             ("reading_limit", "water_level.gap"),
             ("reading_limit", "pm2_5.stuck"),
             ("reading_anomaly", "pm2_5.anomaly"),
+            ("reading_neighbours", "pm2_5.disagrees"),
+            ("reading_neighbours", "pm2_5.rising"),
+            ("reading_neighbours", "pressure.falling"),
             ("something_new", "x"),
         )
     }
@@ -278,6 +281,9 @@ def test_every_category_is_named_and_every_detector_opens_what_it_sees() -> None
         ("reading_limit", "water_level.gap"): None,
         ("reading_limit", "pm2_5.stuck"): None,
         ("reading_anomaly", "pm2_5.anomaly"): ("measured_limit", Severity.S2),
+        ("reading_neighbours", "pm2_5.disagrees"): None,
+        ("reading_neighbours", "pm2_5.rising"): ("site_dust", Severity.S3),
+        ("reading_neighbours", "pressure.falling"): ("measured_limit", Severity.S2),
         ("something_new", "x"): ("other_emergency", Severity.S2),
     }
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.messages import Reading
+from contract.geometry import Point
+from contract.messages import Detection, Reading
 from contract.taxonomy import Lane
 from edge.readings import watch as watching
 from edge.readings.watch import SensorWatch
@@ -162,3 +163,82 @@ def test_scores_are_kept_for_a_sweep_of_thresholds(tmp_path: Path) -> None:
     w = watch(tmp_path, "high_on = true\nhigh = 2.0\n")
     see(w, level(0, 1.0), level(10, 1.0))
     assert [e.lane for e in w.flush()] == [Lane.SCORE]
+
+
+AIR = (
+    """
+[[sensor]]
+id = "street"
+kind = "number"
+topic = "{device}/pm2_5"
+metric = "pm2_5"
+"""
+    + "".join(
+        f'[[sensor.device]]\nid = "air-{k}"\nposition = [{113.65 + 0.002 * k}, 34.76]\n'
+        for k in range(5)
+    )
+    + """
+[[sensor.watch]]
+metric = "pm2_5"
+[sensor.watch.detectors.reading_limit]
+high_on = true
+high = 500
+[sensor.watch.detectors.reading_neighbours]
+duration_s = 600
+change = 60
+"""
+)
+
+
+def air(tmp_path: Path) -> SensorWatch:
+    settings = sensor(tmp_path, AIR)
+    return SensorWatch("a-1", settings, settings.watches[0])
+
+
+def measure(w: SensorWatch, *rounds: tuple[float, ...]) -> list[Detection]:
+    """Every ten minutes a value of each device."""
+    out: list[Detection] = []
+    for k, values in enumerate(rounds):
+        for n, value in enumerate(values):
+            at = after(600.0 * k + n)
+            reading = Reading(
+                device=f"air-{n}", metric="pm2_5", value=value, unit="ug/m3", captured_at=at
+            )
+            out += detections(w.observe(reading, at))
+    return out
+
+
+def test_a_device_unlike_its_neighbours_is_a_detection_of_that_device(tmp_path: Path) -> None:
+    usual, odd = (40.0, 42.0, 38.0, 41.0, 39.0), (40.0, 42.0, 38.0, 41.0, 160.0)
+    (raised, cleared) = measure(air(tmp_path), usual, odd, odd, usual)
+    assert (raised.stream, raised.kind, raised.label, raised.phase) == (
+        "air-4",
+        "reading_neighbours",
+        "pm2_5.disagrees",
+        "raised",
+    )
+    assert raised.rule.reason.startswith("pm2_5.disagrees at 160, its neighbours at 40.5: ")
+    assert raised.readings is not None
+    assert [v for _, v in raised.readings.values] == [39.0, 160.0, 160.0]
+    assert (raised.position, cleared.phase) == (Point(113.658, 34.76), "cleared")
+
+
+def test_a_neighbourhood_that_rises_is_one_detection_in_its_middle(tmp_path: Path) -> None:
+    usual, risen = (40.0,) * 5, (150.0, 160.0, 140.0, 155.0, 150.0)
+    (raised,) = measure(air(tmp_path), usual, usual, risen, risen)
+    assert (raised.stream, raised.label) == ("street.pm2_5", "pm2_5.rising")
+    assert raised.position is not None
+    assert raised.position.lon == pytest.approx(113.654, abs=1e-4)
+
+
+def test_a_detector_across_devices_is_tuned_told_and_scored_as_the_others(tmp_path: Path) -> None:
+    w = air(tmp_path)
+    assert [m.kind for m in w.manifests()] == ["reading_limit", "reading_neighbours"]
+    assert w.use({"reading_neighbours": {"share": 9.0, "shore": 1.0}}) == [
+        "reading_neighbours of watch street.pm2_5 has no parameter 'shore'; did you mean 'share'? "
+        "(it has: change, change_window_s, duration_s, fresh_s, least, radius_m, share, threshold, "
+        "tolerance)"
+    ]
+    usual, odd = (40.0, 42.0, 38.0, 41.0, 39.0), (40.0, 42.0, 38.0, 41.0, 160.0)
+    assert measure(w, usual, odd, odd) == []
+    assert {e.lane for e in w.flush()} == {Lane.SCORE}
