@@ -23,23 +23,13 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from contract.errors import GridwardenError
 from hub.api.caller import CallerDep, is_this_machine, the_caller
 from hub.api.recorder import began, refused
+from hub.domain.actor import DESK as DESK
+from hub.domain.actor import OFFICE as OFFICE
+from hub.domain.actor import PEOPLE as PEOPLE
 from hub.domain.actor import Role
 from hub.domain.errors import ForbiddenError
 from hub.services.signing_in import Caller
 
-# whoever works in the district
-PEOPLE = (
-    Role.ASSISTANT,
-    Role.LEADER,
-    Role.MASTER,
-    Role.DISPATCHER,
-    Role.DEPT,
-    Role.SUPERVISOR,
-)
-# whoever runs the loop and looks after the devices
-DESK = (Role.LEADER, Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
-# whoever looks after grid, people and units
-OFFICE = (Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
 # whoever can be signed in at all
 ANYBODY = (*PEOPLE, Role.CITIZEN, Role.MONITOR)
 

@@ -21,6 +21,21 @@ class Role(StrEnum):
     MONITOR = "monitor"  # a system that watches the hub itself: figures only, no grid event
 
 
+# whoever works in the district
+PEOPLE = (
+    Role.ASSISTANT,
+    Role.LEADER,
+    Role.MASTER,
+    Role.DISPATCHER,
+    Role.DEPT,
+    Role.SUPERVISOR,
+)
+# whoever runs the loop and looks after the devices
+DESK = (Role.LEADER, Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
+# whoever looks after grid, people, units and the systems that are told
+OFFICE = (Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person, device or rule, in the role it acts in, and where."""

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from contract.taxonomy import Category
-from hub.domain.actor import Actor, Role
+from hub.domain.actor import DESK, Actor
 from hub.domain.control_window import LONGEST, ControlWindow, Sight, WindowKind, covers
 from hub.domain.errors import ConflictError, InvalidError, NotAllowedError, NotFoundError
 from hub.services.context import Hub
@@ -19,7 +19,6 @@ from hub.store import changes as store_changes
 from hub.store.control_windows import NewWindow
 from hub.store.rows import DetectionRow, GridEventRow
 
-MAKERS = frozenset({Role.LEADER, Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR})
 OFFERED_FOR = timedelta(hours=4)
 _MAX_CELLS = 50
 
@@ -134,10 +133,10 @@ def windows_over(
 
 
 def _check_maker(actor: Actor) -> None:
-    if actor.role not in MAKERS:
+    if actor.role not in DESK:
         raise NotAllowedError(
             f"control windows are not for the role {actor.role}; they are for "
-            f"{', '.join(sorted(MAKERS))}",
+            f"{', '.join(sorted(DESK))}",
             action="control_window",
             role=actor.role,
         )

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from contract.taxonomy import Severity
-from hub.domain.actor import Actor, Role
+from hub.domain.actor import OFFICE, Actor
 from hub.domain.errors import InvalidError, NotAllowedError, NotFoundError
 from hub.domain.webhook import new_secret
 from hub.services.context import Hub
@@ -19,7 +19,6 @@ from hub.services.sending import AddressError, Sender
 from hub.store import webhooks
 from hub.store.webhooks import WebhookRow, WebhookView
 
-MAY_KEEP = (Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
 MOST = 100  # webhooks of one hub
 _BY_HAND = "stopped by hand"
 
@@ -154,9 +153,9 @@ def _locked(conn: Connection[Any], id: int, actor: Actor) -> WebhookRow:
 
 
 def _check_role(actor: Actor) -> None:
-    if actor.role not in MAY_KEEP:
+    if actor.role not in OFFICE:
         raise NotAllowedError(
-            f"webhooks are not for the role {actor.role}; they are for {', '.join(MAY_KEEP)}",
+            f"webhooks are not for the role {actor.role}; they are for {', '.join(OFFICE)}",
             action="keep_webhooks",
             role=actor.role,
         )

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from contract.geometry import Point
-from hub.domain.actor import Actor, Role
+from hub.domain.actor import DESK, Actor
 from hub.domain.errors import ConflictError, InvalidError, NotAllowedError, NotFoundError
 from hub.domain.people import Post, check_post
 from hub.domain.responsibility import Assignment
@@ -20,7 +20,6 @@ from hub.store.units import UnitRow
 
 LONGEST_SHIFT = timedelta(hours=48)
 CLOCKS_DIFFER = timedelta(minutes=5)  # a telephone's clock may be ahead
-_DESK = (Role.LEADER, Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
 
 
 def save_unit(conn: Connection[Any], unit: UnitRow) -> UnitRow:
@@ -119,7 +118,7 @@ def report_position(
     """Somebody is there; False where a later word is known. Only they themselves and the desk may
     say so. Raises NotFoundError, NotAllowedError and InvalidError."""
     person = people.by_code(conn, code)
-    if actor.name != code and actor.role not in _DESK:
+    if actor.name != code and actor.role not in DESK:
         raise NotAllowedError(
             f"{actor.name} does not say where {code} is: they do, or the desk",
             action="report_position",

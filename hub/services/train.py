@@ -12,14 +12,12 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from hub.domain.actor import Actor, Role
+from hub.domain.actor import OFFICE, Actor
 from hub.domain.errors import ConflictError, InvalidError, NotAllowedError
 from hub.domain.training import Answer, Marks, mark
 from hub.services.context import Hub
 from hub.store import people, training
 from hub.store.training import AttemptRow, Candidate, SetRow
-
-_TEACHERS = (Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR)
 
 
 def make_set(
@@ -117,7 +115,7 @@ def _under_way(conn: Connection[Any], attempt: int, actor: Actor) -> AttemptRow:
 
 
 def _check_theirs(actor: Actor, person: str) -> None:
-    if actor.name != person and actor.role not in _TEACHERS:
+    if actor.name != person and actor.role not in OFFICE:
         raise NotAllowedError(
             f"{actor.name} does not train as {person}: they do, or who teaches them",
             action="train",

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from psycopg import Connection
 
 from contract.messages import DetectorManifest, Manifest, StreamManifest
-from hub.domain.actor import Actor, Role
+from hub.domain.actor import OFFICE, Actor, Role
 from hub.domain.errors import InvalidError, NotAllowedError, NotFoundError
 from hub.services.context import Hub
 from hub.services.handed_in import MAX_REASON, check_text
@@ -18,7 +18,7 @@ from hub.store import agents, commands
 from hub.store import changes as store_changes
 from hub.store.rows import CommandRow
 
-_MAY_TUNE = (Role.MASTER, Role.DISPATCHER, Role.SUPERVISOR, Role.RULE)
+_MAY_TUNE = (*OFFICE, Role.RULE)
 
 
 def tune_threshold(

@@ -7,11 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
-from hub.api.access import PEOPLE, allow
+from hub.api.access import OFFICE, PEOPLE, allow
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.render import Pages
 from hub.domain.notice import PHRASES
-from hub.services.keep_webhooks import MAY_KEEP
 from hub.services.tell import wishes_of
 from hub.store import notices, webhooks
 
@@ -46,7 +45,7 @@ def show_notices(
     return _pages(request).page(request, "notices.html", values)
 
 
-@router.get("/webhooks", dependencies=[allow(*MAY_KEEP)])
+@router.get("/webhooks", dependencies=[allow(*OFFICE)])
 def show_webhooks(
     request: Request,
     hub: HubDep,

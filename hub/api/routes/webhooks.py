@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from hub.api.access import allow
+from hub.api.access import OFFICE, allow
 from hub.api.deps import ActorDep, Cursor, HubDep, Limit, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.webhooks import (
@@ -20,10 +20,10 @@ from hub.api.models.webhooks import (
 )
 from hub.services import keep_webhooks
 from hub.services.deliver_webhooks import sender_of
-from hub.services.keep_webhooks import MAY_KEEP, Made, Wanted, show_webhook
+from hub.services.keep_webhooks import Made, Wanted, show_webhook
 from hub.store import webhooks
 
-router = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=[allow(*MAY_KEEP)])
+router = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=[allow(*OFFICE)])
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
