@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,13 @@ from psycopg import Connection
 from contract.taxonomy import Category
 from hub.domain.actor import DESK, Actor
 from hub.domain.control_window import LONGEST, ControlWindow, Sight, WindowKind, covers
-from hub.domain.errors import ConflictError, InvalidError, NotAllowedError, NotFoundError
+from hub.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotAllowedError,
+    NotFoundError,
+)
 from hub.services.context import Hub
 from hub.services.handed_in import check_text
 from hub.store import agents, control_windows, events
@@ -46,7 +53,7 @@ def make_window(
 ) -> ControlWindow:
     """The window, in force from its begin on; it ends by time alone.
 
-    Raises InvalidError, NotFoundError and NotAllowedError.
+    Raises InvalidError, NotFoundError, NotAllowedError and ForbiddenError.
     """
     _check_maker(actor)
     now = hub.now()
@@ -80,11 +87,16 @@ def make_window(
 
 
 def end_window(conn: Connection[Any], hub: Hub, id: int, actor: Actor) -> ControlWindow:
-    """The window, ended now. Raises NotFoundError, ConflictError and NotAllowedError."""
+    """The window, ended now. Raises NotFoundError, ConflictError, NotAllowedError, ForbiddenError.
+
+    Whoever may not make it may not end it.
+    """
     _check_maker(actor)
     window = control_windows.by_id(conn, id, lock=True)
     if window is None:
         raise NotFoundError("control window", str(id))
+    of_device = window.stream and agents.cell_of(conn, window.agent or "", window.stream)
+    _check_reach(actor, of_device or window.cells)
     now = hub.now()
     if window.over_at <= now:
         by = window.ended_by or "time"
@@ -205,11 +217,17 @@ def _check_area(conn: Connection[Any], hub: Hub, wanted: WantedWindow, actor: Ac
                 field="stream",
             )
         cells = found
-    beyond = [c for c in cells if not actor.reaches(c)]
-    if beyond:
-        raise NotAllowedError(
-            f"{actor.name} makes windows in {', '.join(actor.cells)}, not in "
-            f"{beyond[0] or 'a place outside the grid'}",
-            action="control_window",
-            role=actor.role,
-        )
+    _check_reach(actor, cells)
+
+
+def _check_reach(actor: Actor, cells: Collection[str | None]) -> None:
+    """Raise ForbiddenError unless every one of the cells is theirs."""
+    for cell in cells:
+        if not actor.reaches(cell):
+            raise ForbiddenError(
+                f"{actor.name} makes and ends windows in {', '.join(actor.cells)}, not in "
+                f"{cell or 'a place outside the grid'}",
+                role=actor.role,
+                cells=actor.cells,
+                cell=cell,
+            )

@@ -18,7 +18,7 @@ from hub.config import DatabaseConfig, HubConfig, SiteConfig
 from hub.domain.actor import Actor, Role
 from hub.domain.categories import load_categories
 from hub.domain.control_window import WindowKind
-from hub.domain.errors import ConflictError, InvalidError, NotAllowedError
+from hub.domain.errors import ConflictError, ForbiddenError, InvalidError, NotAllowedError
 from hub.domain.filing import read
 from hub.domain.filing_reason import reason
 from hub.services.act import Act
@@ -379,8 +379,17 @@ def test_a_window_that_makes_no_sense_is_refused_by_field(hub: Hub, clock: Clock
     refused("from_at", from_at=datetime(2026, 11, 24, 8))
     leader = Actor("li", Role.LEADER, cells=(EAST,))
     wanted = WantedWindow(WindowKind.SILENCE, clock() + timedelta(hours=1), "fair", cells=(WEST,))
-    with hub.pool.connection() as conn, pytest.raises(NotAllowedError, match="not in"):
+    with hub.pool.connection() as conn, pytest.raises(ForbiddenError, match="not in"):
         make_window(conn, hub, wanted, leader)
+
+
+def test_a_leader_ends_windows_within_their_own_cells_only(hub: Hub) -> None:
+    id = window(hub)
+    elsewhere, here = (Actor("li", Role.LEADER, cells=(c,)) for c in (EAST, WEST))
+    with hub.pool.connection() as conn:
+        with pytest.raises(ForbiddenError, match=f"not in {WEST}"):
+            end_window(conn, hub, id, elsewhere)
+        assert end_window(conn, hub, id, here).ended_by == "li"
 
 
 # a person looks --------------------------------------------------------------------------------
