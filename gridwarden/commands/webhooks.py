@@ -123,7 +123,7 @@ def _lines(hub: Hub, chosen: argparse.Namespace) -> Iterator[str]:
                 id = keep_webhooks.queue_test(conn, hub, chosen.id, actor)
                 yield f"test message {id} waits: gridwarden webhooks deliveries {chosen.id}"
             case "deliveries":
-                keep_webhooks.show_webhook(conn, chosen.id)
+                keep_webhooks.show_webhook(conn, chosen.id, actor)
                 for d in webhooks.deliveries(conn, chosen.id, chosen.state, None, chosen.limit):
                     what = f"{d.number}/{d.n} {d.step}" if d.number else "test"
                     said = d.last_error or (f"HTTP {d.last_status}" if d.last_status else "")

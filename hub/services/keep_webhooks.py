@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from contract.taxonomy import Severity
 from hub.domain.actor import OFFICE, Actor
-from hub.domain.errors import InvalidError, NotAllowedError, NotFoundError
+from hub.domain.errors import ForbiddenError, InvalidError, NotAllowedError, NotFoundError
 from hub.domain.webhook import new_secret
 from hub.services.context import Hub
 from hub.services.handed_in import check_text
@@ -48,10 +48,11 @@ def add_webhook(
 ) -> Made:
     """A new webhook: it is told of what happens from now on.
 
-    Raises NotAllowedError, and InvalidError where the address may not be sent to or a filter
-    names nothing.
+    Raises NotAllowedError, ForbiddenError where it would tell of cells beyond the actor's, and
+    InvalidError where the address may not be sent to or a filter names nothing.
     """
     _check_role(actor)
+    _check_reach(actor, wanted.cell)
     check_text("note", wanted.note, 200)
     try:
         sender.check(wanted.url)
@@ -83,14 +84,20 @@ def add_webhook(
         at=hub.now(),
         by=actor.name,
     )
-    return Made(show_webhook(conn, id), secret)
+    return Made(show_webhook(conn, id, actor), secret)
 
 
-def show_webhook(conn: Connection[Any], id: int) -> WebhookView:
-    """How far a webhook has come; raises NotFoundError."""
+def webhooks_of(conn: Connection[Any], actor: Actor) -> list[WebhookView]:
+    """Those that tell of nothing beyond the actor's cells, in the order they were made."""
+    return [w for w in webhooks.views(conn) if actor.reaches(w.cell)]
+
+
+def show_webhook(conn: Connection[Any], id: int, actor: Actor) -> WebhookView:
+    """How far a webhook has come; raises NotFoundError, ForbiddenError."""
     found = webhooks.views(conn, id)
     if not found:
         raise NotFoundError("webhook", str(id))
+    _check_reach(actor, found[0].cell)
     return found[0]
 
 
@@ -100,7 +107,7 @@ def rotate_secret(conn: Connection[Any], hub: Hub, id: int, actor: Actor) -> Mad
     secret = new_secret()
     until = hub.now() + timedelta(hours=hub.config.webhooks.rotation_hours)
     webhooks.replace_secret(conn, id, secret, until)
-    return Made(show_webhook(conn, id), secret)
+    return Made(show_webhook(conn, id, actor), secret)
 
 
 def remove_webhook(conn: Connection[Any], id: int, actor: Actor) -> None:
@@ -113,14 +120,14 @@ def stop_webhook(conn: Connection[Any], hub: Hub, id: int, actor: Actor) -> Webh
     """Send nothing for now; what happens waits for the start."""
     _locked(conn, id, actor)
     webhooks.stop(conn, id, _BY_HAND, hub.now())
-    return show_webhook(conn, id)
+    return show_webhook(conn, id, actor)
 
 
 def start_webhook(conn: Connection[Any], hub: Hub, id: int, actor: Actor) -> WebhookView:
     """Send again, at once."""
     _locked(conn, id, actor)
     webhooks.start(conn, id, hub.now())
-    return show_webhook(conn, id)
+    return show_webhook(conn, id, actor)
 
 
 def queue_test(conn: Connection[Any], hub: Hub, id: int, actor: Actor) -> int:
@@ -149,6 +156,7 @@ def _locked(conn: Connection[Any], id: int, actor: Actor) -> WebhookRow:
     webhook = webhooks.by_id(conn, id, lock=True)
     if webhook is None:
         raise NotFoundError("webhook", str(id))
+    _check_reach(actor, webhook.cell)
     return webhook
 
 
@@ -158,4 +166,19 @@ def _check_role(actor: Actor) -> None:
             f"webhooks are not for the role {actor.role}; they are for {', '.join(OFFICE)}",
             action="keep_webhooks",
             role=actor.role,
+        )
+
+
+def _check_reach(actor: Actor, cell: str) -> None:
+    """Raise ForbiddenError where steps in cells beyond the actor's would be told.
+
+    cell: the beginning of the grid codes that are told of, empty for all.
+    """
+    if not actor.reaches(cell):
+        raise ForbiddenError(
+            f"a webhook for {f'cell {cell}' if cell else 'every cell'} tells of more than "
+            f"{', '.join(actor.cells)}, where you may act: name one of these as its cell",
+            role=actor.role,
+            cells=actor.cells,
+            cell=cell or None,
         )

@@ -17,7 +17,7 @@ import pytest
 from contract.taxonomy import Category
 from hub.domain.actor import Actor, Role
 from hub.domain.backoff import wait_s
-from hub.domain.errors import InvalidError, NotAllowedError
+from hub.domain.errors import ForbiddenError, InvalidError, NotAllowedError
 from hub.outward_settings import WebhooksConfig
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
@@ -31,7 +31,9 @@ from hub.services.keep_webhooks import (
     redeliver,
     remove_webhook,
     rotate_secret,
+    show_webhook,
     start_webhook,
+    webhooks_of,
 )
 from hub.services.report_manually import ManualReport, report_manually
 from hub.services.sending import AddressError, Sender, SendingError
@@ -381,6 +383,22 @@ def test_webhooks_are_kept_by_those_who_may_and_say_what_is_wrong(
             add_webhook(conn, hub, SENDER, Wanted(receiver.url, steps=("fly",)), OPERATOR)
         with pytest.raises(InvalidError, match="not a public address"):
             add_webhook(conn, hub, SENDER, Wanted("https://10.0.0.1/"), OPERATOR)
+
+
+def test_who_may_act_in_some_cells_has_nobody_told_of_others(hub: Hub, receiver: Receiver) -> None:
+    master = Actor("zhao", Role.MASTER, cells=("410105001",))
+    whole = told(hub, receiver.url).webhook
+    with hub.pool.connection() as conn:
+        with pytest.raises(ForbiddenError, match="every cell tells of more than 410105001"):
+            add_webhook(conn, hub, SENDER, Wanted(receiver.url), master)
+        with pytest.raises(ForbiddenError):
+            rotate_secret(conn, hub, whole.id, master)
+        with pytest.raises(ForbiddenError):
+            show_webhook(conn, whole.id, master)
+        wanted = Wanted(receiver.url, cell="410105001002")
+        own = add_webhook(conn, hub, SENDER, wanted, master).webhook
+        assert webhooks_of(conn, master) == [own]
+        assert webhooks_of(conn, OPERATOR) == [whole, own]
 
 
 def test_waits_double_up_to_the_longest_and_vary_by_a_fifth() -> None:

@@ -11,6 +11,7 @@ from hub.api.access import OFFICE, PEOPLE, allow
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.render import Pages
 from hub.domain.notice import PHRASES
+from hub.services.keep_webhooks import webhooks_of
 from hub.services.tell import wishes_of
 from hub.store import notices, webhooks
 
@@ -49,11 +50,12 @@ def show_notices(
 def show_webhooks(
     request: Request,
     hub: HubDep,
+    actor: ActorDep,
     id: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> HTMLResponse:
     """Every webhook, and the newest messages to one of them."""
     with reading(hub) as conn:
-        known = webhooks.views(conn)
+        known = webhooks_of(conn, actor)
         chosen = next((w for w in known if w.id == id), known[0] if known else None)
         deliveries = webhooks.deliveries(conn, chosen.id, None, None, _DELIVERIES) if chosen else []
     values = {

@@ -20,7 +20,7 @@ from hub.api.models.webhooks import (
 )
 from hub.services import keep_webhooks
 from hub.services.deliver_webhooks import sender_of
-from hub.services.keep_webhooks import Made, Wanted, show_webhook
+from hub.services.keep_webhooks import Made, Wanted, show_webhook, webhooks_of
 from hub.store import webhooks
 
 router = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=[allow(*OFFICE)])
@@ -29,10 +29,10 @@ Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @router.get("", summary="Systems that are told", responses=problems())
-def list_webhooks(hub: HubDep) -> list[WebhookNow]:
+def list_webhooks(hub: HubDep, actor: ActorDep) -> list[WebhookNow]:
     """In the order they were added."""
     with reading(hub) as conn:
-        return [WebhookNow.model_validate(w) for w in webhooks.views(conn)]
+        return [WebhookNow.model_validate(w) for w in webhooks_of(conn, actor)]
 
 
 @router.post("", status_code=201, summary="Tell another system", responses=problems(403, 409, 413))
@@ -51,10 +51,10 @@ def add(body: AddWebhook, hub: HubDep, actor: ActorDep) -> WebhookMade:
 
 
 @router.get("/{id}", summary="One of them", responses=problems(404))
-def show(id: Id, hub: HubDep) -> WebhookNow:
+def show(id: Id, hub: HubDep, actor: ActorDep) -> WebhookNow:
     """With how far it has come."""
     with reading(hub) as conn:
-        return WebhookNow.model_validate(show_webhook(conn, id))
+        return WebhookNow.model_validate(show_webhook(conn, id, actor))
 
 
 @router.delete(
@@ -103,13 +103,14 @@ def test(id: Id, hub: HubDep, actor: ActorDep) -> Queued:
 def list_deliveries(
     id: Id,
     hub: HubDep,
+    actor: ActorDep,
     state: Annotated[Literal["waiting", "delivered", "dead"] | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> DeliveryPage:
     """The newest first, for as long as `keep_days` of [webhooks] says."""
     with reading(hub) as conn:
-        show_webhook(conn, id)
+        show_webhook(conn, id, actor)
         found = webhooks.deliveries(conn, id, state, cursor_id(cursor), limit + 1)
     deliveries, last = one_page(found, limit)
     return DeliveryPage(
