@@ -16,9 +16,11 @@ from contract.errors import TopicError
 from contract.taxonomy import Category
 from contract.topics import check_name
 from hub.domain.actor import Role
+from hub.domain.errors import InvalidError
 from hub.domain.office_table import Line, TableError, each, raise_all, read_table
 from hub.domain.people import POST_ROLES, Post, check_post
 from hub.domain.responsibility import Assignment
+from hub.domain.units import parents_first
 from hub.services.context import Hub
 from hub.store import equipment, people, units
 from hub.store.equipment import BudgetLine, TerminalRow
@@ -87,9 +89,15 @@ def take_units(conn: Connection[Any], name: str, content: bytes) -> Taken:
     lines = read_table(name, content, UNITS, ("code", "kind", "name_en", "name_zh"))
     rows = list(each(lines, _unit))
     _once(lines, "code")
-    known = {u.code for u in units.units(conn, closed=True)}
-    _known(lines, "parent", known | {r.code for r in rows}, "unit")
-    units.save_units(conn, _parents_first(lines, rows))
+    known = {u.code: u.parent for u in units.units(conn, closed=True)}
+    said = {r.code: r for r in rows}
+    _known(lines, "parent", {*known, *said}, "unit")
+    try:
+        ordered = parents_first(known | {code: r.parent for code, r in said.items()})
+    except InvalidError as e:  # by way of units that are there already, too
+        line = next(x for x in lines if x.text("code") in str(e).split())
+        raise line.wrong("parent", str(e)) from None
+    units.save_units(conn, [said[code] for code in ordered if code in said])
     return Taken(len(rows), "units")
 
 
@@ -265,17 +273,3 @@ def _known(lines: Collection[Line], column: str, known: Collection[str], what: s
             if line.text(column) and line.text(column) not in known
         ]
     )
-
-
-def _parents_first(lines: Collection[Line], rows: Collection[UnitRow]) -> list[UnitRow]:
-    """Units in an order in which each parent stands before its parts; raises TableError."""
-    left = {r.code: r for r in rows}
-    ordered: list[UnitRow] = []
-    while left:
-        ready = [r for r in left.values() if r.parent not in left]
-        if not ready:
-            line = next(x for x in lines if x.text("code") in left)
-            raise line.wrong("parent", "is a part of itself, by way of its parents")
-        for row in ready:
-            ordered.append(left.pop(row.code))
-    return ordered

@@ -13,6 +13,7 @@ from hub.domain.actor import DESK, Actor
 from hub.domain.errors import ConflictError, InvalidError, NotAllowedError, NotFoundError
 from hub.domain.people import Post, check_post
 from hub.domain.responsibility import Assignment
+from hub.domain.units import parents_first
 from hub.services.context import Hub
 from hub.store import people, units
 from hub.store.people import NewShift, PersonRow, PostRow
@@ -27,12 +28,7 @@ def save_unit(conn: Connection[Any], unit: UnitRow) -> UnitRow:
     known = {u.code: u for u in units.units(conn, closed=True)}
     if unit.parent is not None and unit.parent not in known:
         raise InvalidError(f"there is no unit {unit.parent!r} to belong to", field="parent")
-    above, seen = unit.parent, {unit.code}
-    while above is not None:
-        if above in seen:
-            raise InvalidError(f"unit {unit.code} would be a part of itself", field="parent")
-        seen.add(above)
-        above = known[above].parent if above in known else None
+    parents_first({code: u.parent for code, u in known.items()} | {unit.code: unit.parent})
     units.save_units(conn, [unit])
     return units.unit(conn, unit.code)
 

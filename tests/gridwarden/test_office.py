@@ -112,6 +112,19 @@ def test_a_district_is_set_up_from_tables_until_nothing_but_accounts_is_missing(
     assert left == {"account"}
 
 
+def test_a_unit_never_becomes_a_part_of_itself_by_way_of_one_that_is_there(
+    office: Office,
+) -> None:
+    office.does("units", "import", office.file("units.csv", UNITS))
+    turned = office.file(
+        "turned.csv",
+        "code,kind,name_en,name_zh,parent\nbureau,department,Bureau,城管局,station\n",
+    )
+    told = office.does("units", "import", turned, code=1)
+    assert "turned.csv line 2, parent: unit" in told
+    assert "would be a part of itself: " in told
+
+
 CATEGORIES = (
     "public_security",
     "urban_management",
@@ -168,7 +181,7 @@ FAULTY: list[tuple[tuple[str, str], str, str]] = [
     (
         ("units", "import"),
         "code,kind,name_en,name_zh,parent\na,station,A,甲,b\nb,station,B,乙,a\n",
-        "line 2, parent: is a part of itself",
+        "line 2, parent: unit a would be a part of itself",
     ),
     (("units", "matrix"), "category,cell,unit\nfire,1,x\n", "line 2, category: 'fire'"),
     (
