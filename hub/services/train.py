@@ -101,6 +101,16 @@ def seen_by(conn: Connection[Any], attempt: int, actor: Actor) -> AttemptRow:
     return found
 
 
+def attempts_of(conn: Connection[Any], person: str, actor: Actor) -> list[AttemptRow]:
+    """What somebody did so far, for themselves and for those who teach; the newest first.
+
+    Raises NotFoundError, NotAllowedError.
+    """
+    _check_theirs(actor, person)
+    people.by_code(conn, person)
+    return training.attempts_of(conn, person)
+
+
 def _under_way(conn: Connection[Any], attempt: int, actor: Actor) -> AttemptRow:
     found = training.attempt(conn, attempt, lock=True)
     _check_theirs(actor, found.person)
@@ -117,7 +127,7 @@ def _under_way(conn: Connection[Any], attempt: int, actor: Actor) -> AttemptRow:
 def _check_theirs(actor: Actor, person: str) -> None:
     if actor.name != person and actor.role not in OFFICE:
         raise NotAllowedError(
-            f"{actor.name} does not train as {person}: they do, or who teaches them",
+            f"this is the training of {person}: for them and who teaches, not for {actor.name}",
             action="train",
             role=actor.role,
         )

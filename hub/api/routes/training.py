@@ -24,7 +24,7 @@ from hub.api.models.training import (
 from hub.api.routes.units import Id
 from hub.domain.errors import NotFoundError
 from hub.services import train
-from hub.store import people, training
+from hub.store import training
 from hub.store.training import AttemptRow
 
 router = APIRouter(prefix="/training", tags=["Training"], dependencies=[allow(*PEOPLE)])
@@ -112,12 +112,11 @@ def finish(id: Id, hub: HubDep, actor: ActorDep) -> AttemptFull:
         return _full(conn, training.attempt(conn, id))
 
 
-@router.get("/people/{code}", summary="What somebody did", responses=problems(404))
-def list_attempts(code: Code, hub: HubDep) -> list[AttemptNow]:
-    """Their goes with their scores, the newest first."""
+@router.get("/people/{code}", summary="What somebody did", responses=problems(404, 409))
+def list_attempts(code: Code, hub: HubDep, actor: ActorDep) -> list[AttemptNow]:
+    """Their goes with their scores, the newest first; for them and for those who teach."""
     with reading(hub) as conn:
-        people.by_code(conn, code)
-        return [AttemptNow.model_validate(a) for a in training.attempts_of(conn, code)]
+        return [AttemptNow.model_validate(a) for a in train.attempts_of(conn, code, actor)]
 
 
 def _full(conn: Connection[Any], attempt: AttemptRow) -> AttemptFull:

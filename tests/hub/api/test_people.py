@@ -349,5 +349,18 @@ def test_the_score_is_the_share_of_right_answers_and_no_answer_is_a_wrong_one() 
 def test_nobody_trains_in_anothers_name(town: City, client: httpx.Client) -> None:
     code = person(client)
     other = Actor("somebody", Role.ASSISTANT)
-    with town.hub.pool.connection() as conn, pytest.raises(NotAllowedError, match="who teaches"):
+    with (
+        town.hub.pool.connection() as conn,
+        pytest.raises(NotAllowedError, match="who teaches"),
+    ):
         train.begin(conn, town.hub, 1, code, other)
+
+
+def test_what_somebody_scored_is_for_them_and_their_teachers(
+    town: City, client: httpx.Client
+) -> None:
+    code = person(client)
+    assert client.get(f"/training/people/{code}").json() == []
+    cookies = signed_in(town.hub, "somebody", Role.ASSISTANT)
+    with httpx.Client(base_url=client.base_url, cookies=cookies, trust_env=False) as other:
+        problem(other.get(f"/training/people/{code}"), 409)
