@@ -31,7 +31,7 @@ class TrustRow:
 
 def trust_table(conn: Connection[Any], hub: Hub, agent: str | None = None) -> list[TrustRow]:
     """Every stream and class that was judged: those that earned trust first, then by name."""
-    known = [k for k in judged.known(conn, MOST) if agent in (None, k.agent)]
+    known = judged.known(conn, agent, MOST)
     verdicts = judged.last(conn, known, _PAST)
     rows = []
     for key in known:

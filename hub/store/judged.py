@@ -66,12 +66,13 @@ def last(
     return found
 
 
-def known(conn: Connection[Any], limit: int) -> list[StreamClass]:
-    """Every stream and class that somebody judged, by name."""
+def known(conn: Connection[Any], agent: str | None, limit: int) -> list[StreamClass]:
+    """Every stream and class that somebody judged, of one agent or of all, by name."""
     return [
         StreamClass(*row)
         for row in conn.execute(
-            "SELECT DISTINCT agent, stream, kind, label FROM judged ORDER BY 1, 2, 3, 4 LIMIT %s",
-            (limit,),
+            "SELECT DISTINCT agent, stream, kind, label FROM judged"
+            " WHERE %s::text IS NULL OR agent = %s ORDER BY 1, 2, 3, 4 LIMIT %s",
+            (agent, agent, limit),
         )
     ]

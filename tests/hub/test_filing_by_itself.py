@@ -320,6 +320,8 @@ def test_the_trust_table_says_what_was_earned_since_when(
     judged_before(hub, 35)
     with hub.pool.connection() as conn:
         (row,) = trust_table(conn, hub)
+        assert trust_table(conn, hub, "edge-1") == [row]
+        assert trust_table(conn, hub, "edge-2") == []
     assert (row.of.kind, row.on, row.target) == ("smoke", True, 0.9)
     assert (row.trust.verdicts, row.trust.earned) == (35, True)
     assert row.trust.since == hub.now() - timedelta(minutes=1)
