@@ -10,10 +10,11 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from hub.api.access import DESK, allow
-from hub.api.deps import Cursor, HubDep, cursor_id, one_page, reading
+from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.render import Pages
-from hub.domain.errors import NotFoundError
+from hub.domain.errors import ForbiddenError, NotFoundError
 from hub.services.control_windows import OFFERED_FOR, prefilled
+from hub.services.reach import event_in_reach
 from hub.services.trust import trust_table
 from hub.store import control_windows, views
 
@@ -27,6 +28,7 @@ _STATES = ("standing", "over", "all")
 def show_windows(
     request: Request,
     hub: HubDep,
+    actor: ActorDep,
     state: Annotated[str, Query(max_length=20)] = "standing",
     event: Annotated[str, Query(max_length=64)] = "",
     cursor: Cursor = None,
@@ -38,8 +40,8 @@ def show_windows(
         found = control_windows.page(conn, state, now, cursor_id(cursor), _PAGE + 1)
         offer = None
         try:
-            about = views.event(conn, event) if event else None
-        except NotFoundError:
+            about = event_in_reach(conn, event, actor) if event else None
+        except (NotFoundError, ForbiddenError):
             about = None
         if about is not None:
             seen = views.detections_of(conn, about.id)

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from contract.taxonomy import Phase
+from hub.domain.actor import Role
 from hub.services.record_detections import record_detections
 from hub.store.detections import Change
 from tests.hub.api.city import AGENT, BOOT, STATION, City, offset
+from tests.hub.api.signing_in import signed_in
 from tests.hub.builders import detection, episode_id
 
 
@@ -84,6 +86,11 @@ def test_real_but_authorised_offers_a_window_that_then_holds(
     offer = client.get(f"/api/v1/events/{number}").json()["offers"]["control_window"]
     assert f"/windows?event={number}" in client.get(f"/events/{number}").text
     assert "datetime-local" in client.get(f"/windows?event={number}").text
+    elsewhere = signed_in(town.hub, "li", Role.LEADER, cells=("410105999",))
+    with httpx.Client(base_url=town.url, cookies=elsewhere, trust_env=False) as other:
+        page = other.get(f"/windows?event={number}").text
+    assert "datetime-local" in page
+    assert f"/events/{number}" not in page
 
     made = client.post("/api/v1/control-windows", json=offer | {"reason": "hot work"})
 
