@@ -49,8 +49,8 @@ def run_demo(options: DemoOptions, cameras: Sequence[Camera], stop: threading.Ev
         sensors = demo_sensors() if rendered else []
         with running_site(folder, cameras, chosen, teller.tell, stop, sensors=sensors) as site:
             if not stop.is_set():
-                _staff(site)
-                _attend(site, console, teller, stop)
+                secret = _staff(site)
+                _attend(site, console, teller, stop, secret)
             print_line("stopping")
     finally:
         folder.close()
@@ -73,24 +73,31 @@ class Teller:
         self.to(line)
 
 
-def _staff(site: Site) -> None:
-    """Give the demo district its staff; the hub has brought the database to its version."""
-    from gridwarden.demo_staff import populate  # the start need not wait for these
+def _staff(site: Site) -> str | None:
+    """Give the demo district its staff and accounts; the secret of a link for the dispatcher.
+
+    The hub has brought the database to its version.
+    """
+    from gridwarden.demo_staff import give_accounts, populate  # the start need not wait for these
     from gridwarden.received import opened
     from hub.config import load
 
     with opened(load(site.folder.run / HUB_SETTINGS, os.environ)) as hub:
         if populate(hub):
             print_line("the district has its staff: gridwarden people list")
+        secret = prepare_accounts(hub, site.folder.path)
+        give_accounts(hub)
+    return secret
 
 
-def _attend(site: Site, console: Console, teller: Teller, stop: threading.Event) -> None:
+def _attend(
+    site: Site, console: Console, teller: Teller, stop: threading.Event, secret: str | None
+) -> None:
     print_line(
         f"console {site.console}  (broker: {site.broker_name} on "
         f"{LOOPBACK}:{site.ports.mqtt.number}, this machine only as it has no access rules; "
         f"data: {site.folder.path})"
     )
-    secret = prepare_accounts(site.hub_settings, site.folder.path)
     passwords = site.folder.path / FILE
     if secret is not None:
         print_line(

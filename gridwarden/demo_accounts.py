@@ -1,25 +1,27 @@
-"""The accounts of a demo: one for each role, with passwords in a file for its owner."""
+"""The accounts of a demo: one person's for each role, with passwords in a file for its owner."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
 
 from gridwarden.district import CENTRE
-from gridwarden.received import opened
-from hub.config import load
 from hub.domain.actor import Role
 from hub.domain.sign_in import login_key
 from hub.services.accounts import NewAccount, create_account
 from hub.services.context import Hub
 from hub.services.passwords import new_password
 from hub.services.signing_in import make_link
-from hub.store import accounts
+from hub.store import accounts, people
 
 FILE = "accounts.txt"
 OPERATOR = "dispatcher"
 _BY = "gridwarden demo"
+_UNIT = "urban"  # whose officer signs in: most of what the demo's cameras see is theirs
 _ROLES = {
     OPERATOR: Role.DISPATCHER,
     "master": Role.MASTER,
@@ -32,25 +34,24 @@ _HEAD = """# Who may sign in to this demo. `gridwarden demo --fresh` makes other
 """
 
 
-def prepare_accounts(settings: Path, folder: Path) -> str | None:
+def prepare_accounts(hub: Hub, folder: Path) -> str | None:
     """Make the accounts that are missing; the secret of a link that signs the operator in once.
 
-    settings: the hub's. None where an account of the operator's name is somebody else's. The file
-    in `folder` is for its owner's eyes only.
+    None where an account of the operator's name is somebody else's. The file in `folder` is for
+    its owner's eyes only.
     """
     path = folder / FILE
     known = _read(path)
-    with opened(load(settings, os.environ)) as hub:
-        for login, role in _ROLES.items():
-            password = _make(hub, login, role)
-            if password is not None:
-                known[login] = password
-                _write(path, known)  # before the next one: a demo that is killed loses none
-        if OPERATOR not in known:
-            return None
-        with hub.pool.connection() as conn:
-            account = accounts.account_of(conn, OPERATOR)
-            return make_link(conn, hub, account) if account is not None else None
+    for login, role in _ROLES.items():
+        password = _make(hub, login, role)
+        if password is not None:
+            known[login] = password
+            _write(path, known)  # before the next one: a demo that is killed loses none
+    if OPERATOR not in known:
+        return None
+    with hub.pool.connection() as conn:
+        account = accounts.account_of(conn, OPERATOR)
+        return make_link(conn, hub, account) if account is not None else None
 
 
 def _make(hub: Hub, login: str, role: Role) -> str | None:
@@ -59,7 +60,10 @@ def _make(hub: Hub, login: str, role: Role) -> str | None:
     with hub.pool.connection() as conn:
         if accounts.account_of(conn, login_key(login)) is not None:
             return None
-        create_account(conn, hub, NewAccount(login, role, password, _cells(hub, role)), _BY)
+        cells = _cells(hub, role)
+        person = _person(conn, hub, role, cells)
+        asked = NewAccount(login, role, password, () if person else cells, None, person)
+        create_account(conn, hub, asked, _BY)
     return password
 
 
@@ -69,6 +73,15 @@ def _cells(hub: Hub, role: Role) -> tuple[str, ...]:
     if middle is None or role not in (Role.LEADER, Role.ASSISTANT):
         return ()
     return (middle.code if role is Role.ASSISTANT else middle.parent or middle.code,)
+
+
+def _person(conn: Connection[Any], hub: Hub, role: Role, cells: tuple[str, ...]) -> str | None:
+    """The first who holds that post there and has no account yet; None where there is nobody."""
+    cell = cells[0] if cells else hub.config.hub.district
+    unit = _UNIT if role is Role.DEPT else None
+    taken = {a.person for a in accounts.every_account(conn)}
+    held = people.holders(conn, role, cell, hub.now(), unit=unit)
+    return next((p.code for p in held if p.code not in taken), None)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -1,14 +1,11 @@
-"""The demo district gets its staff: once, and shifts at every start."""
+"""The demo district gets its staff: once, and shifts and missing accounts at every start."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg import Connection
-
-from gridwarden.district_staff import Staff, build_shifts, build_staff
+from gridwarden.district_staff import build_shifts, build_staff
 from hub.domain.sign_in import login_key
 from hub.services.context import Hub
 from hub.store import accounts, equipment, people, registry, units
@@ -18,8 +15,8 @@ BY = "demo"
 
 
 def populate(hub: Hub) -> bool:
-    """Units, people, matrix, terminals, accounts, budget and a little of the base registry, unless
-    somebody works there already; whether it was done."""
+    """Units, people, matrix, terminals, budget and a little of the base registry, unless somebody
+    works there already; whether it was done."""
     now = hub.now()
     local = now.astimezone(ZoneInfo(hub.config.hub.time_zone))
     staff = build_staff(now, local.year)
@@ -36,7 +33,6 @@ def populate(hub: Hub) -> bool:
             equipment.save_budget(conn, staff.budget)
             for entry in staff.entries:
                 registry.add(conn, entry, BY, now)
-            _add_accounts(conn, staff, now)
             for code, position in staff.positions:
                 people.report_position(conn, code, position, None, now)
         known = {p.code for p in people.people(conn, PeopleFilter(), "", 10_000, now)}
@@ -45,21 +41,32 @@ def populate(hub: Hub) -> bool:
     return new
 
 
-def _add_accounts(conn: Connection[Any], staff: Staff, at: datetime) -> None:
-    """An account for everybody, by staff number; its password is set when somebody needs it."""
-    for post in staff.posts:
-        accounts.add_account(
-            conn,
-            login=post.person,
-            login_key=login_key(post.person),
-            role=post.role,
-            cells=(post.cell,) if post.cell else (),
-            unit=post.unit,
-            person=post.person,
-            password_hash=None,
-            by=BY,
-            at=at,
-        )
+def give_accounts(hub: Hub) -> int:
+    """An account by staff number for everybody of the staff who never had one; how many.
+
+    Its password is set when somebody needs it.
+    """
+    now = hub.now()
+    with hub.pool.connection() as conn:
+        had = {a.person for a in accounts.every_account(conn)}
+        known = {p.code for p in people.people(conn, PeopleFilter(), "", 10_000, now)}
+        given = [
+            accounts.add_account(
+                conn,
+                login=post.person,
+                login_key=login_key(post.person),
+                role=post.role,
+                cells=(),
+                unit=post.unit,
+                person=post.person,
+                password_hash=None,
+                by=BY,
+                at=now,
+            )
+            for post in build_staff(now, now.year).posts
+            if post.person in known - had
+        ]
+    return sum(account is not None for account in given)
 
 
 def _midnight(local: datetime) -> datetime:

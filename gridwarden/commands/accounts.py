@@ -34,7 +34,11 @@ def add(subparsers: Subparsers) -> None:
 
     create = actions.add_parser("create", help="an account; its password is shown once")
     create.add_argument("login", metavar="LOGIN")
-    create.add_argument("--role", required=True, metavar="R", help="see: gridwarden accounts roles")
+    create.add_argument(
+        "--role",
+        metavar="R",
+        help="see: gridwarden accounts roles; with --person one of their posts, and not needed",
+    )
     create.add_argument(
         "--cells",
         type=codes,
@@ -45,7 +49,9 @@ def add(subparsers: Subparsers) -> None:
     )
     create.add_argument("--unit", metavar="CODE", help="the department or station it acts for")
     create.add_argument(
-        "--person", metavar="CODE", help="staff number that histories name; without: the login"
+        "--person",
+        metavar="CODE",
+        help="staff number that histories name: role, cells and unit follow from their posts",
     )
     how = create.add_mutually_exclusive_group()
     how.add_argument("--ask", action="store_true", help="ask for a password instead of making one")
@@ -80,13 +86,15 @@ def run_create(chosen: argparse.Namespace) -> int:
     from hub.services.accounts import NewAccount, create_account
     from hub.services.passwords import new_password
 
-    role = role_named(chosen.role)
+    role = role_named(chosen.role) if chosen.role else None
     with _hub(chosen) as hub:
         password = None if chosen.system else _asked() if chosen.ask else new_password()
         asked = NewAccount(chosen.login, role, password, chosen.cells, chosen.unit, chosen.person)
         with hub.pool.connection() as conn:
             account = create_account(conn, hub, asked, by=by())
     where = f"in {', '.join(account.cells)}" if account.cells else "in the whole district"
+    if account.person:
+        where = f"by the posts of {account.person}"
     print(f"account {account.login!r} is {account.role} {where}", file=sys.stderr)
     if chosen.system:
         print(f"give it a token: gridwarden tokens create {account.login} --name NAME")
@@ -104,14 +112,12 @@ def run_list(chosen: argparse.Namespace) -> int:
     if not found:
         print("there is no account yet: gridwarden accounts create LOGIN --role dispatcher")
     for a in found:
-        person = f", {a.person}" if a.person else ""
+        place = f"in {', '.join(a.cells) or 'the whole district'}"
+        where = f"by the posts of {a.person}" if a.person else place
         kind = "" if a.password_hash else ", a system"
         unit = f" for {a.unit}" if a.unit else ""
         state = f"  DISABLED {a.disabled_at:%Y-%m-%d}" if a.disabled_at else ""
-        print(
-            f"{a.login}  {a.role}{unit} in {', '.join(a.cells) or 'the whole district'}"
-            f"{person}{kind}{state}"
-        )
+        print(f"{a.login}  {a.role}{unit} {where}{kind}{state}")
     return 0
 
 

@@ -50,6 +50,7 @@ class Pages:
             clock=self._clock,
             stamp=self._stamp,
             day=self._day,
+            moment=datetime.fromisoformat,
             short=_short,
             browser=browser_word,
             thousands=_thousands,
@@ -101,10 +102,13 @@ class Pages:
     def _frame(self, caller: Caller) -> dict[str, Any]:
         """What the pages of the console show around their content."""
         hub, actor = self._hub, caller.actor
+        own = (actor.role, actor.unit)
         with hub.pool.connection() as conn:
             waiting = views.queue_size(conn, within(actor)) if actor.role in DESK else 0
         return {
             "operator": actor.name,
+            "known_as": caller.known_as,
+            "capacities": [c for c in caller.capacities if (c.role, c.unit) != own],
             "role": actor.role,
             "at_desk": actor.role in DESK,
             "may_audit": actor.role is Role.SUPERVISOR,

@@ -10,13 +10,15 @@ from typing import Any
 from psycopg import Connection
 
 from hub.domain.actor import Role
+from hub.domain.capacity import Capacity, choose
 from hub.domain.errors import ConflictError, InvalidError, NotFoundError
 from hub.domain.sign_in import check_login, check_password, login_key
 from hub.services.context import Hub
 from hub.services.handed_in import check_text
 from hub.services.passwords import Passwords, digest_of, new_token
+from hub.services.posts_of_accounts import capacities_of, of_person
 from hub.services.signing_in import within
-from hub.store import accounts, audit, sessions, tokens
+from hub.store import accounts, audit, people, sessions, tokens
 from hub.store.accounts import Account
 from hub.store.tokens import Token
 
@@ -36,10 +38,14 @@ SYSTEMS_ONLY = (Role.CITIZEN, Role.MONITOR)  # nobody signs in to the console in
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """An account as it is asked for. password None: a system, which is given tokens."""
+    """An account as it is asked for.
+
+    role None: what the person's posts say, of several the most responsible. password None: a
+    system, which is given tokens.
+    """
 
     login: str
-    role: Role
+    role: Role | None
     password: str | None
     cells: tuple[str, ...] = ()
     unit: str | None = None
@@ -51,13 +57,11 @@ def create_account(conn: Connection[Any], hub: Hub, asked: NewAccount, by: str) 
     check_login(asked.login)
     for name in ("unit", "person"):
         check_text(name, getattr(asked, name) or "", 64)
-    if asked.role not in ROLES:
-        raise InvalidError(f"no account has the role {asked.role}: {_words(ROLES)}", field="role")
-    if asked.password is not None and asked.role in SYSTEMS_ONLY:
+    used = _capacity(conn, hub, asked)
+    if asked.password is not None and used.role in SYSTEMS_ONLY:
         raise InvalidError(
-            f"{asked.role} is for systems, which have tokens and no password", field="role"
+            f"{used.role} is for systems, which have tokens and no password", field="role"
         )
-    check_cells(hub, asked.cells)
     hashed = None
     if asked.password is not None:
         check_password(asked.password, asked.login, hub.config.accounts.least_password)
@@ -66,9 +70,9 @@ def create_account(conn: Connection[Any], hub: Hub, asked: NewAccount, by: str) 
         conn,
         login=asked.login,
         login_key=login_key(asked.login),
-        role=asked.role,
-        cells=asked.cells,
-        unit=asked.unit,
+        role=used.role,
+        cells=() if asked.person else used.cells,
+        unit=used.unit,
         person=asked.person,
         password_hash=hashed,
         by=by,
@@ -79,9 +83,38 @@ def create_account(conn: Connection[Any], hub: Hub, asked: NewAccount, by: str) 
             f"there is an account {asked.login!r} already"
             + (f", or {asked.person} has one" if asked.person else "")
         )
-    place = f" in {', '.join(asked.cells)}" if asked.cells else ""
+    place = f" in {', '.join(used.cells)}" if used.cells else ""
     note(conn, hub, by, "create_account", account.login, f"{account.role}{place}")
     return account
+
+
+def _capacity(conn: Connection[Any], hub: Hub, asked: NewAccount) -> Capacity:
+    """In what a new account is usually used; raises InvalidError."""
+    if asked.role is not None and asked.role not in ROLES:
+        raise InvalidError(f"no account has the role {asked.role}: {_words(ROLES)}", field="role")
+    if asked.person is None:
+        if asked.role is None:
+            raise InvalidError("say the role, or whose account it is", field="role")
+        check_cells(hub, asked.cells)
+        return Capacity(asked.role, asked.cells, asked.unit)
+    if asked.cells or asked.unit:
+        raise InvalidError(
+            f"cells and unit follow from the posts of {asked.person}: leave them out",
+            field="cells" if asked.cells else "unit",
+        )
+    try:
+        people.by_code(conn, asked.person)
+    except NotFoundError as e:
+        raise InvalidError(str(e), field="person") from None
+    held = of_person(conn, asked.person, hub.now())
+    if not held:
+        raise InvalidError(f"{asked.person} left, or holds no post yet", field="person")
+    used = choose(held, (asked.role, None))
+    if used is None or asked.role not in (None, used.role):
+        raise InvalidError(
+            f"{asked.person} is no {asked.role}: {'; '.join(map(str, held))}", field="role"
+        )
+    return used
 
 
 def disable_account(conn: Connection[Any], hub: Hub, login: str, by: str) -> Account:
@@ -145,14 +178,19 @@ def create_token(
         raise InvalidError(f"{account.login} is disabled: enable it first", field="login")
     check_text("name", name, 64, needed=True)
     wanted = role or account.role
-    if wanted not in (account.role, Role.MONITOR):
+    used = choose(
+        capacities_of(conn, account, hub.now()), (wanted, account.unit), (account.role, None)
+    )
+    if used is None:
+        raise InvalidError(f"{account.person} left, or holds no post", field="login")
+    if wanted not in (used.role, Role.MONITOR):
         raise InvalidError(
-            f"{account.login} is {account.role}: a token of it is that, or monitor", field="role"
+            f"{account.login} is {used.role}: a token of it is that, or monitor", field="role"
         )
     check_cells(hub, cells)
-    if cells and within(cells, account.cells) != cells:
+    if cells and within(cells, used.cells) != cells:
         raise InvalidError(
-            f"{account.login} may act in {', '.join(account.cells)} only", field="cells"
+            f"{account.login} may act in {', '.join(used.cells)} only", field="cells"
         )
     most = hub.config.accounts.token_days
     if not 1 <= days <= most:

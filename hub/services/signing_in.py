@@ -8,12 +8,14 @@ from typing import Any
 
 from psycopg import Connection
 
-from hub.domain.actor import Actor
+from hub.domain.actor import Actor, Role
+from hub.domain.capacity import Capacity, choose
 from hub.domain.errors import InvalidError, SignedOutError, TooManyTriesError
 from hub.domain.sign_in import LONGEST_LOGIN, LONGEST_PASSWORD, check_password, login_key, net_of
 from hub.services.context import Hub
 from hub.services.passwords import Passwords, digest_of, new_secret
-from hub.store import accounts, audit, sessions, tokens
+from hub.services.posts_of_accounts import actor_of, capacities_of, usual
+from hub.store import accounts, audit, people, sessions, tokens
 from hub.store.accounts import Account
 from hub.store.locks import lock
 
@@ -22,6 +24,7 @@ KEEP = timedelta(days=60)  # tries, links and sessions that are over
 _LINK_LIVES = timedelta(minutes=10)
 _FORGET_AT_ONCE = 1000
 WRONG = "login or password is wrong, or the account is disabled"
+_NO_POST = "left, or holds no post"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Caller:
     key: int  # id of the session or token
     address: str
     expires_at: datetime
+    capacities: tuple[Capacity, ...] = ()  # in which they may act, this one among them
+    known_as: str = ""  # the person's name; empty: the login is all there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class SignedIn:
     """A session that began: the secret is the browser's alone."""
 
     account: Account
+    role: Role
     secret: str
     until: datetime
 
@@ -56,20 +62,23 @@ def sign_in(hub: Hub, login: str, password: str, address: str, browser: str) -> 
     with hub.pool.connection() as conn:
         id = _admit(conn, hub, key, net_of(address), now)
         account = accounts.account_of(conn, key)
+        found = capacities_of(conn, account, now) if account is not None else ()
     passwords = Passwords(hub.config.accounts)
     stored = account.password_hash if account is not None else None
     right = len(password) <= LONGEST_PASSWORD and passwords.fits(stored, password)
-    if account is None or account.disabled_at is not None or not right:
+    used = usual(account, found) if account is not None else None
+    if account is None or used is None or account.disabled_at is not None or not right:
         with hub.pool.connection() as conn:
             # what is typed as an unknown login may be somebody's password: it is not kept
             if account is None:
                 _note(conn, now, "-", "", "password", address, audit.REFUSED, "unknown login")
             else:
-                why = "wrong password" if not right else "disabled"
+                disabled = account.disabled_at is not None
+                why = "wrong password" if not right else "disabled" if disabled else _NO_POST
                 _note(
                     conn,
                     now,
-                    account.actor.name,
+                    account.name,
                     account.role,
                     "password",
                     address,
@@ -82,7 +91,7 @@ def sign_in(hub: Hub, login: str, password: str, address: str, browser: str) -> 
         sessions.try_succeeded(conn, id)
         if passwords.is_outdated(account.password_hash or ""):
             accounts.set_password(conn, account.id, passwords.hashed(password), now)
-        return _begin(conn, hub, account, "password", address, browser)
+        return _begin(conn, hub, account, used, "password", address, browser)
 
 
 def sign_in_by_link(hub: Hub, secret: str, address: str, browser: str) -> SignedIn:
@@ -91,7 +100,9 @@ def sign_in_by_link(hub: Hub, secret: str, address: str, browser: str) -> Signed
         id = sessions.use_link(conn, digest_of(secret), hub.now())
         account = accounts.account_by_id(conn, id) if id is not None else None
         if account is not None and account.disabled_at is None:
-            return _begin(conn, hub, account, "link", address, browser)
+            used = usual(account, capacities_of(conn, account, hub.now()))
+            if used is not None:
+                return _begin(conn, hub, account, used, "link", address, browser)
     raise SignedOutError("this link was used already, or is too old: sign in with your password")
 
 
@@ -103,41 +114,71 @@ def make_link(conn: Connection[Any], hub: Hub, account: Account) -> str:
 
 
 def by_session(hub: Hub, secret: str, address: str) -> Caller | None:
-    """Who holds this session; None where it ended, expired or stood idle."""
+    """Who holds this session; None where it ended, expired or stood idle, or its person left.
+
+    They act as they chose; where they hold that post no longer, as usual.
+    """
     now = hub.now()
     idle_since = now - timedelta(minutes=hub.config.accounts.idle_minutes)
     with hub.pool.connection() as conn:
         session = sessions.use_session(conn, digest_of(secret), now, idle_since)
         account = accounts.account_by_id(conn, session.account) if session else None
-    if session is None or account is None or account.disabled_at is not None:
+        if session is None or account is None or account.disabled_at is not None:
+            return None
+        found = capacities_of(conn, account, now)
+        known_as = people.by_code(conn, account.person).name if account.person else ""
+    used = choose(found, (session.role, session.unit), (account.role, account.unit))
+    if used is None:
         return None
     return Caller(
-        account.actor,
+        actor_of(account, used),
         account.id,
         account.login,
         "session",
         session.id,
         address,
         session.expires_at,
+        found,
+        known_as,
     )
+
+
+def switch(hub: Hub, caller: Caller, role: str, unit: str | None) -> Capacity:
+    """From now on they act in another of their posts, in this session.
+
+    Raises InvalidError where it is none of theirs.
+    """
+    wanted = next((c for c in caller.capacities if (c.role, c.unit) == (role, unit)), None)
+    if wanted is None or caller.via != "session":
+        raise InvalidError(
+            f"{caller.actor.name} is no {role}{f' of {unit}' if unit else ''}: "
+            + "; ".join(map(str, caller.capacities)),
+            field="role",
+        )
+    with hub.pool.connection() as conn:
+        sessions.act_in(conn, caller.key, wanted.role, wanted.unit)
+    return wanted
 
 
 def by_token(hub: Hub, secret: str, address: str) -> Caller | None:
     """Whose token this is; None where it is none, or no longer.
 
-    It acts in its own role and cells, as far as they are the account's still.
+    It acts in its own role and cells, as far as they are the account's, or its person's, still.
     """
+    now = hub.now()
     with hub.pool.connection() as conn:
-        token = tokens.use_token(conn, digest_of(secret), hub.now(), address)
+        token = tokens.use_token(conn, digest_of(secret), now, address)
         account = accounts.account_by_id(conn, token.account) if token else None
-    if token is None or account is None or account.disabled_at is not None:
-        return None
-    if token.role not in (account.role, "monitor"):
-        return None  # the account has another role since
-    cells = within(token.cells, account.cells)
+        if token is None or account is None or account.disabled_at is not None:
+            return None
+        found = capacities_of(conn, account, now)
+    used = choose(found, (token.role, account.unit), (account.role, account.unit))
+    if used is None or token.role not in (used.role, Role.MONITOR):
+        return None  # the account has another role since, or its person has no post any more
+    cells = within(token.cells, used.cells)
     if cells is None:
         return None  # the account lost every cell it was for
-    actor = Actor(account.actor.name, token.role, cells, account.unit)
+    actor = Actor(account.name, token.role, cells, used.unit)
     return Caller(actor, account.id, account.login, "token", token.id, address, token.expires_at)
 
 
@@ -207,7 +248,13 @@ def _admit(conn: Connection[Any], hub: Hub, key: str, net: str, now: datetime) -
 
 
 def _begin(
-    conn: Connection[Any], hub: Hub, account: Account, via: str, address: str, browser: str
+    conn: Connection[Any],
+    hub: Hub,
+    account: Account,
+    used: Capacity,
+    via: str,
+    address: str,
+    browser: str,
 ) -> SignedIn:
     secret, now = new_secret(), hub.now()
     until = now + timedelta(hours=hub.config.accounts.longest_hours)
@@ -220,8 +267,8 @@ def _begin(
         address=address,
         browser=browser[:200],
     )
-    _note(conn, now, account.actor.name, account.role, via, address, audit.DONE, "", account.login)
-    return SignedIn(account, secret, until)
+    _note(conn, now, account.name, used.role, via, address, audit.DONE, "", account.login)
+    return SignedIn(account, used.role, secret, until)
 
 
 def _note(

@@ -140,9 +140,12 @@ CREATE TABLE account_session (
     ended_at timestamp with time zone,
     address text NOT NULL,
     browser text NOT NULL,
+    role text,
+    unit text,
     UNIQUE (token_hash),
     PRIMARY KEY (id),
-    FOREIGN KEY (account) REFERENCES account(id)
+    FOREIGN KEY (account) REFERENCES account(id),
+    CHECK (((role IS NOT NULL) OR (unit IS NULL)))
 );
 CREATE INDEX account_session_account ON public.account_session USING btree (account) WHERE (ended_at IS NULL);
 

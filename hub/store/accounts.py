@@ -10,12 +10,16 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from hub.domain.actor import Actor, Role
+from hub.domain.actor import Role
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person who signs in, or a system that holds tokens."""
+    """A person who signs in, or a system that holds tokens.
+
+    Of an account with a person, `role` and `unit` are those it is usually used in; in which it may
+    be used, and where, their posts say.
+    """
 
     id: int
     login: str
@@ -34,9 +38,9 @@ class Account:
         object.__setattr__(self, "cells", tuple(self.cells))
 
     @property
-    def actor(self) -> Actor:
+    def name(self) -> str:
         """Who acts when this account is used: the person where one is known, else the login."""
-        return Actor(self.person or self.login, self.role, self.cells, self.unit)
+        return self.person or self.login
 
 
 _COLUMNS = ", ".join(f.name for f in fields(Account))

@@ -253,6 +253,20 @@ def posts_of(
         ).fetchall()
 
 
+def posts_in_force(conn: Connection[Any], person: str, at: datetime) -> list[PostRow]:
+    """The posts somebody holds at a time; none of who has left, or is not known."""
+    with conn.cursor(row_factory=class_row(PostRow)) as cur:
+        return cur.execute(
+            """
+            SELECT o.* FROM post o JOIN person p ON p.code = o.person
+            WHERE o.person = %(person)s AND (p.left_at IS NULL OR %(at)s < p.left_at)
+              AND o.from_at <= %(at)s AND (o.to_at IS NULL OR %(at)s < o.to_at)
+            ORDER BY o.from_at, o.id
+            """,
+            {"person": person, "at": at},
+        ).fetchall()
+
+
 def set_posts(
     conn: Connection[Any], persons: Collection[str], posts: Iterable[Post], at: datetime
 ) -> None:

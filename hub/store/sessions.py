@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 _RECENT = "60 seconds"  # `seen_at` is written this often at most
-_COLUMNS = "id, account, begun_at, seen_at, expires_at, ended_at, address, browser"
+_COLUMNS = "id, account, begun_at, seen_at, expires_at, ended_at, address, browser, role, unit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Session:
     ended_at: datetime | None
     address: str
     browser: str
+    role: str | None  # in which they act; None: the account's
+    unit: str | None
 
 
 def begin_session(
@@ -92,6 +94,11 @@ def open_sessions(conn: Connection[Any], account: int, at: datetime) -> list[Ses
             """,
             (account, at),
         ).fetchall()
+
+
+def act_in(conn: Connection[Any], id: int, role: str, unit: str | None) -> None:
+    """From now on whoever is signed in acts in that role, for that unit."""
+    conn.execute("UPDATE account_session SET role = %s, unit = %s WHERE id = %s", (role, unit, id))
 
 
 def end_session(conn: Connection[Any], id: int, at: datetime) -> None:

@@ -6,7 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gridwarden.demo_staff import populate
+from gridwarden.demo_accounts import prepare_accounts
+from gridwarden.demo_staff import give_accounts, populate
 from gridwarden.district import write_district
 from gridwarden.district_staff import build_staff
 from hub.domain.actor import Role
@@ -38,6 +39,9 @@ def test_every_cell_is_ready_and_somebody_is_on_duty_at_every_hour(
     with opened(config(database_url, tmp_path, district_file=district), clock) as hub:
         assert populate(hub)
         assert not populate(hub)  # the next start
+        assert prepare_accounts(hub, tmp_path)
+        assert give_accounts(hub) == len(build_staff(AT, 2026).posts) - 6
+        assert not give_accounts(hub)
         with hub.pool.connection() as conn:
             found, unassigned = check_readiness(conn, hub)
             assert found.gaps == ()

@@ -13,6 +13,7 @@ from hub.api.caller import COOKIE, CallerDep, address_of, look_up
 from hub.api.deps import HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.accounts import Myself
+from hub.api.recorder import detail
 from hub.api.render import Pages
 from hub.domain.actor import Role
 from hub.domain.errors import InvalidError, SignedOutError, TooManyTriesError
@@ -115,6 +116,15 @@ def show_account(
     return _account(request, hub, caller, done=done == "password")
 
 
+@router.post("/account/post", dependencies=[allow(*PEOPLE)])
+def act_in_post(request: Request, hub: HubDep, caller: CallerDep, form: FormDep) -> Response:
+    """Act in another of one's posts, in this browser."""
+    role, _, unit = form.get("post", "").partition(":")
+    chosen = signing_in.switch(hub, caller, role, unit or None)
+    detail(request, str(chosen))
+    return RedirectResponse(_begin_at(START, chosen.role), 303)
+
+
 @router.post("/account/password", dependencies=[allow(*PEOPLE)])
 def change_password(request: Request, hub: HubDep, caller: CallerDep, form: FormDep) -> Response:
     """Another password; every other session ends."""
@@ -152,7 +162,7 @@ def _begin_at(back: str, role: Role) -> str:
 
 
 def _go(request: Request, begun: SignedIn, back: str) -> Response:
-    response = RedirectResponse(_begin_at(back, begun.account.role), 303)
+    response = RedirectResponse(_begin_at(back, begun.role), 303)
     response.set_cookie(
         COOKIE,
         begun.secret,

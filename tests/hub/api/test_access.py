@@ -161,6 +161,7 @@ ROUTES: list[tuple[str, str]] = [
     (ANYBODY, "POST /sign-out/everywhere"),
     (PEOPLE, "GET /account"),
     (PEOPLE, "POST /account/password"),
+    (PEOPLE, "POST /account/post"),
     (ANYBODY, "GET /api/v1/me"),
     (SUPERVISOR, "GET /api/v1/audit"),
     (SUPERVISOR, "GET /audit"),
