@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
+from hub.api.offer_form import REASON, Field, OfferForm
+from hub.api.request_forms import DECISIONS, request_forms
 from hub.api.words import Both
 from hub.domain.actor import Actor
 from hub.domain.guards import UNDO_WITHIN
 from hub.domain.lifecycle import UNDO
 from hub.services.context import Hub
 from hub.services.event_facts import ground_of
+from hub.services.open_requests import open_requests
 from hub.store.rows import GridEventRow, HistoryRow
 
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """Something an act needs to be told."""
-
-    name: str  # member of the request
-    label: Both
-    long: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OfferForm:
-    """An act that is open, its fields, and what follows from it."""
-
-    name: str
-    label: Both
-    consequence: Both
-    fields: tuple[Field, ...] = ()
-    verdict: str | None = None  # on what a machine found it is said as a verdict: it is a label too
-
-
-_REASON = Field("reason", Both("Reason", "原因"), long=True)
 _UNIT = Field("responsible_unit", Both("Responsible unit", "责任单位"))
 _PARENT = Field("parent", Both("Number of the event it belongs to", "所属事件编号"))
 _WHO = Field("assignee", Both("Who goes and looks", "核实人员"))
@@ -74,7 +56,7 @@ _FORMS: tuple[OfferForm, ...] = (
         "return_to_filing",
         Both("Return to filing…", "退回受理…"),
         Both("The filing is taken back with a reason.", "说明原因并退回受理。"),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "resume",
@@ -97,13 +79,13 @@ _FORMS: tuple[OfferForm, ...] = (
         "unmerge",
         Both("Split again…", "拆分…"),
         Both("It becomes an event of its own again.", "恢复为独立事件。"),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "refuse",
         Both("Refuse…", "不予受理…"),
         Both("The report is answered with the reason.", "以该原因答复上报人。"),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "recall",
@@ -111,13 +93,13 @@ _FORMS: tuple[OfferForm, ...] = (
         Both(
             "It is void; everyone who was told is told again.", "事件作废，并通知所有已通知人员。"
         ),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "reopen",
         Both("Reopen…", "重新立案…"),
         Both("It is filed again, if that is still in time.", "在时限内重新立案。"),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "hold_evidence",
@@ -126,13 +108,13 @@ _FORMS: tuple[OfferForm, ...] = (
             "Its pictures and clips, those to come too, are not deleted until it is released.",
             "其图像与视频（含后续到达者）在解除前不会删除。",
         ),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "release_evidence",
         Both("Release the hold…", "解除保全…"),
         Both("The time of its evidence counts again.", "证据恢复按保存期限处理。"),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "comment",
@@ -155,7 +137,10 @@ def offered(
     if event.confirmation != "pending":
         open_now.discard("endorse")
     open_now.discard("hold_evidence" if held else "release_evidence")
-    forms = [form for form in _FORMS if form.name in open_now]
+    requests, zone = open_requests(hub, history), ZoneInfo(hub.config.hub.time_zone)
+    waiting = request_forms(requests, event, actor, hub.now(), zone)
+    forms = [form for form in (*_FORMS, *waiting) if form.name in open_now]
+    forms.sort(key=lambda form: form.name not in DECISIONS)  # somebody waits for those
     if event.origin != "machine":
         forms = [replace(form, verdict=None) for form in forms]
     if may_undo(hub, history, actor):

@@ -32,7 +32,6 @@ class Facts:
     unit: str | None = None
     assignee: str | None = None
     until: datetime | None = None
-    second_actor: str | None = None
     policy_pass: bool = False
     # found by the service
     parent: str | None = None  # number of the parent where it is one that can be joined
@@ -48,6 +47,8 @@ class Facts:
     extension_asked_by: str | None = None  # of a request that is not decided yet
     appealed: bool = False
     appealed_by: str | None = None  # of an appeal that is not decided yet
+    second_actor: str | None = None  # who signed before what two have to sign
+    reviewers_agree: bool = False  # on an appeal
     told: tuple[str, ...] | None = None  # who is told of a recall
     reopen_until: datetime | None = None
     same_place_and_group: bool = False
@@ -117,9 +118,20 @@ GUARDS: Mapping[str, Guard] = {
     "closing_condition": _needs(
         "the closing condition stated to be met", lambda f, _: f.closing_condition
     ),
-    "four_eyes": _needs("a second person who agrees", _other_eyes),
+    "four_eyes": _needs(
+        "to be proposed first (propose_close), since its last change, by another person",
+        _other_eyes,
+    ),
     "two_reviewers": _needs(
-        "a second reviewer, and that neither of the two appealed", _two_reviewers
+        "a first review (review_appeal) by another person, and that neither of the two appealed",
+        _two_reviewers,
+    ),
+    "reviewers_agree": _needs(
+        "to be decided as the first review said; review it anew (review_appeal) otherwise",
+        lambda f, _: f.reviewers_agree,
+    ),
+    "did_not_appeal": _needs(
+        "somebody to review it who did not appeal", lambda f, a: f.appealed_by != a.name
     ),
     "open_appeal": _needs("an appeal that waits for a decision", lambda f, _: f.appealed_by),
     "open_extension_request": _needs(

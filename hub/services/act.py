@@ -22,8 +22,7 @@ class Act:
     parent: str | None = None  # attach, merge: number of the event it belongs to
     until: datetime | None = None  # suspend, request_hang, send_verify
     evidence: tuple[str, ...] = ()  # digests: feedback, self_handle, verified_*
-    second_actor: str | None = None  # force_close, decide_appeal: the other pair of eyes
-    granted: bool | None = None  # decide_extension, decide_appeal
+    granted: bool | None = None  # decide_extension, review_appeal, decide_appeal
     satisfaction: int | None = None  # rate: 1 (not at all) .. 5
     evidence_viewed: bool = False  # confirm
     evidence_missing: bool = False  # confirm

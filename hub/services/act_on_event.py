@@ -11,6 +11,7 @@ from psycopg import Connection
 from contract.taxonomy import Severity
 from hub.domain.actor import Actor
 from hub.domain.errors import InvalidError, NotAllowedError
+from hub.domain.guards import Facts
 from hub.domain.lifecycle import UNDO, EventState, previous_state
 from hub.services.act import Act as Act
 from hub.services.context import Hub
@@ -58,7 +59,7 @@ def act_on_event(
         advance,
         actor,
         reason=act.reason,
-        given=_given(act) | ({"told": sorted(filter(None, facts.told))} if facts.told else {}),
+        given=_given(act) | _found(facts),
         changes=columns_of(hub, advance, event, act, facts, parent, actor),
     )
     evidence_index.attach(conn, event.id, photos, after.version)
@@ -140,14 +141,25 @@ def _check(act: Act) -> None:
         )
     for field in ("reason", "note"):
         check_text(field, getattr(act, field), MAX_REASON)
-    for field in ("responsible_unit", "unit", "assignee", "second_actor"):
+    for field in ("responsible_unit", "unit", "assignee"):
         check_text(field, getattr(act, field) or "", 200)
     if act.until is not None and act.until.tzinfo is None:
         raise InvalidError("until needs a time zone", field="until")
     if act.name == "rate" and act.satisfaction not in (1, 2, 3, 4, 5):
         raise InvalidError("satisfaction must be 1 to 5", field="satisfaction")
-    if act.name in ("decide_extension", "decide_appeal") and act.granted is None:
+    decides = act.name in ("decide_extension", "review_appeal", "decide_appeal")
+    if decides and act.granted is None:
         raise InvalidError(f"{act.name} must say whether it is granted", field="granted")
+
+
+def _found(facts: Facts) -> dict[str, Any]:
+    """What the entry tells beside what its actor gave: who is told, who signed it before."""
+    found: dict[str, Any] = {}
+    if facts.told:
+        found["told"] = sorted(filter(None, facts.told))
+    if facts.second_actor:
+        found["second_actor"] = facts.second_actor
+    return found
 
 
 def _given(act: Act) -> dict[str, Any]:

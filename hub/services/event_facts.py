@@ -14,6 +14,7 @@ from hub.domain.lifecycle import UNDO
 from hub.domain.scope import Ground
 from hub.services.act import Act
 from hub.services.context import Hub
+from hub.services.open_requests import open_requests, second_of
 from hub.store import reports
 from hub.store.rows import GridEventRow, HistoryRow
 
@@ -33,6 +34,8 @@ def gather_facts(
     what = hub.categories.subcategories.get(act.subcategory or event.subcategory)
     condition = what.condition(act.filing_condition) if what else None
     since_dispatch = _since(history, "dispatch")
+    requests = open_requests(hub, history)
+    signed = second_of(requests, act.name)
     last = next(reversed(transitions_of(hub, history)), None)
     return Facts(
         now=now,
@@ -47,7 +50,8 @@ def gather_facts(
         unit=act.unit,
         assignee=act.assignee,
         until=act.until,
-        second_actor=act.second_actor,
+        second_actor=signed.actor if signed else None,
+        reviewers_agree=signed is not None and _granted(signed) is act.granted,
         policy_pass=act.policy_pass,
         parent=parent.number if parent is not None and parent.ended_at is None else None,
         confirmation=event.confirmation,
@@ -57,15 +61,11 @@ def gather_facts(
         self_handle_allowed=what is not None and what.self_handle,
         machine_may_close=what is not None and what.machine_may_close,
         handlers=frozenset(h.actor for h in since_dispatch if h.name in HANDLING),
-        hang_requested=any(h.name == "request_hang" for h in _since(history, "dispatch", "resume")),
+        hang_requested=requests.hang is not None,
         extension_count=event.extension_count,
-        extension_asked_by=_waiting(
-            _since(history, "dispatch", "check_fail", "reopen"),
-            "request_extension",
-            "decide_extension",
-        ),
-        appealed_by=_waiting(history, "appeal", "decide_appeal"),
-        appealed=any(h.name == "appeal" for h in history),
+        extension_asked_by=requests.extension.actor if requests.extension else None,
+        appealed_by=requests.appeal.actor if requests.appeal else None,
+        appealed=requests.appealed,
         told=(event.responsible_unit or "", *reports.reporters(conn, event.id))
         if act.name == "recall"
         else None,
@@ -114,10 +114,10 @@ def _since(history: list[HistoryRow], *names: str) -> list[HistoryRow]:
     return history[start:]
 
 
-def _waiting(history: list[HistoryRow], asked: str, decided: str) -> str | None:
-    """Who asked for what was not decided since, None where nothing waits."""
-    last = next((h for h in reversed(history) if h.name in (asked, decided)), None)
-    return last.actor if last is not None and last.name == asked else None
+def _granted(entry: HistoryRow) -> bool | None:
+    """What somebody said of a request."""
+    granted: bool | None = entry.facts["given"].get("granted")
+    return granted
 
 
 def _scene_clear(hub: Hub, event: GridEventRow, now: datetime) -> bool:

@@ -49,6 +49,12 @@ def act(hub: Hub, event: GridEventRow, name: str, actor: Actor, **given: object)
         )
 
 
+def force_close(hub: Hub, event: GridEventRow, reason: str = "done") -> GridEventRow:
+    """Closed by two: the master proposes it, the supervisor does it."""
+    act(hub, event, "propose_close", MASTER, reason=reason)
+    return act(hub, event, "force_close", SUPERVISOR, reason=reason)
+
+
 def judge(
     hub: Hub, event: GridEventRow, judgement: Judgement, version: int | None = None
 ) -> GridEventRow:

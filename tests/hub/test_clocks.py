@@ -33,6 +33,7 @@ from tests.hub.cases import (
     act,
     as_it_is,
     dispatched,
+    force_close,
     judge,
     photo,
     reported,
@@ -126,7 +127,7 @@ def test_through_every_stage_an_event_is_due_when_a_count_of_minutes_says_so(
     event = act(hub, event, "check_fail", LEADER, reason="still there")
     taken_up = (*pauses, Pause(handled_at, clock.at))
     assert event.due_at == due(begun, dispose, taken_up)
-    event = act(hub, event, "force_close", SUPERVISOR, reason="enough", second_actor="he")
+    event = force_close(hub, event, "enough")
     assert (event.due_at, event.close_by, event.next_rung_at) == (None, None, None)
 
 
@@ -223,16 +224,42 @@ def test_an_extension_is_asked_for_in_time_decided_by_another_and_granted_twice_
 
 def test_an_appeal_is_decided_once_by_two_who_did_not_appeal(hub: Hub) -> None:
     event = dispatched(hub)
-    event = act(hub, event, "force_close", SUPERVISOR, reason="done", second_actor="he")
+    event = force_close(hub, event, "done")
     with pytest.raises(NotAllowedError, match="an appeal that waits"):
-        act(hub, event, "decide_appeal", SUPERVISOR, granted=True, second_actor="he")
+        act(hub, event, "decide_appeal", SUPERVISOR, granted=True)
     act(hub, event, "appeal", LEADER, reason="the road was closed")
-    with pytest.raises(NotAllowedError, match="neither of the two appealed"):
-        act(hub, event, "decide_appeal", SUPERVISOR, granted=True, second_actor=LEADER.name)
-    event = act(hub, event, "decide_appeal", SUPERVISOR, granted=True, second_actor="he")
+    with pytest.raises(NotAllowedError, match="who did not appeal"):
+        act(hub, event, "review_appeal", Actor(LEADER.name, Role.MASTER), granted=True)
+    with pytest.raises(NotAllowedError, match="a first review"):
+        act(hub, event, "decide_appeal", SUPERVISOR, granted=True)
+    act(hub, event, "review_appeal", SUPERVISOR, granted=True)
+    with pytest.raises(NotAllowedError, match="by another person"):
+        act(hub, event, "decide_appeal", SUPERVISOR, granted=True)
+    act(hub, event, "review_appeal", MASTER, granted=False)
+    with pytest.raises(NotAllowedError, match="as the first review said"):
+        act(hub, event, "decide_appeal", SUPERVISOR, granted=True)
+    act(hub, event, "review_appeal", MASTER, granted=True)
+    event = act(hub, event, "decide_appeal", SUPERVISOR, granted=True)
     assert event.exempt
     with pytest.raises(NotAllowedError, match="an appeal that waits"):
-        act(hub, event, "decide_appeal", SUPERVISOR, granted=True, second_actor="he")
+        act(hub, event, "decide_appeal", SUPERVISOR, granted=True)
+
+
+def test_closing_by_force_is_signed_by_two_and_not_after_another_change(hub: Hub) -> None:
+    event = dispatched(hub)
+    with pytest.raises(NotAllowedError, match="to be proposed first"):
+        act(hub, event, "force_close", SUPERVISOR, reason="done")
+    act(hub, event, "propose_close", SUPERVISOR, reason="done")
+    with pytest.raises(NotAllowedError, match="by another person"):
+        act(hub, event, "force_close", SUPERVISOR, reason="done")
+    act(hub, event, "propose_close", MASTER, reason="done")
+    act(hub, event, "accept", DEPT)
+    with pytest.raises(NotAllowedError, match="since its last change"):
+        act(hub, event, "force_close", SUPERVISOR, reason="done")
+    event = force_close(hub, event)
+    with hub.pool.connection() as conn:
+        last = events.history(conn, event.id)[-1]
+    assert (last.actor, last.facts["given"]["second_actor"]) == (SUPERVISOR.name, MASTER.name)
 
 
 def test_a_clock_that_no_calendar_covers_keeps_no_fire_out(hub: Hub, clock: Clock) -> None:

@@ -35,6 +35,7 @@ from tests.hub.cases import (
     OTHER_LEADER,
     SUPERVISOR,
     act,
+    force_close,
     judge,
     photo,
     suspected,
@@ -278,7 +279,7 @@ def test_a_suspended_case_resumes_where_it_was(hub: Hub, clock: Clock) -> None:
     event = act(hub, event, "request_hang", DEPT, reason="waits for parts", until=until)
     assert event.state == "disposing"
     event = act(hub, event, "suspend", MASTER, until=until)
-    event = act(hub, event, "force_close", SUPERVISOR, reason="dispute", second_actor="he")
+    event = force_close(hub, event, "dispute")
     assert event.forced
     event = take_back(hub, event, SUPERVISOR)
     assert (event.state, event.forced, event.ended_at) == ("suspended", False, None)
@@ -312,18 +313,15 @@ def test_acts_change_flags_not_the_state(hub: Hub) -> None:
 
 def test_the_citizen_rates_and_the_department_appeals_once(hub: Hub, clock: Clock) -> None:
     event = judge(hub, suspected(hub), CONFIRMED)
-    event = act(
-        hub, event, "force_close", SUPERVISOR, reason="settled otherwise", second_actor="he"
-    )
+    event = force_close(hub, event, "settled otherwise")
     with pytest.raises(InvalidError, match="1 to 5"):
         act(hub, event, "rate", CITIZEN, satisfaction=9)
     event = act(hub, event, "rate", CITIZEN, satisfaction=2)
     event = act(hub, event, "appeal", DEPT, reason="not ours")
     with pytest.raises(NotAllowedError, match="first appeal"):
         act(hub, event, "appeal", DEPT, reason="not ours")
-    with pytest.raises(NotAllowedError, match="second reviewer"):
-        act(hub, event, "decide_appeal", SUPERVISOR, granted=True, second_actor="sun")
-    event = act(hub, event, "decide_appeal", SUPERVISOR, granted=True, second_actor="he")
+    act(hub, event, "review_appeal", MASTER, granted=True)
+    event = act(hub, event, "decide_appeal", SUPERVISOR, granted=True)
     assert (event.state, event.satisfaction, event.exempt) == ("closed", 2, True)
     clock.move(16 * 86_400)
     with pytest.raises(NotAllowedError, match="within the time in which it can be reopened"):

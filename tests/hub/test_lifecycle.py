@@ -40,6 +40,7 @@ GENEROUS = Facts(
     assignee="li",
     until=NOW + timedelta(hours=1),
     second_actor="second",
+    reviewers_agree=True,
     policy_pass=True,
     parent="410105-20261124-00001",
     confirmation="pending",

@@ -76,6 +76,11 @@ class Model:
         last = next((s[0] for s in reversed(entries) if s[0] in (asked, decided)), None)
         return last == asked
 
+    def last_by(self, name: str, *over: str) -> str | None:
+        """Who did it last, unless one of `over` was done since."""
+        last = next((s for s in reversed(self.said) if s[0] in (name, *over)), None)
+        return last[1] if last is not None and last[0] == name else None
+
     def previous(self) -> str | None:
         return next((s for s in reversed(self.trail) if s != self.trail[-1]), None)
 
@@ -183,7 +188,6 @@ class Walk(RuleBasedStateMachine):
             "parent": self.parent if name in ("attach", "merge") else None,
             "until": self.clock() + timedelta(hours=1),
             "evidence": (self.photo,),
-            "second_actor": "second",
             "policy_pass": True,
             "same_place_and_group": True,
         }
@@ -249,6 +253,16 @@ class Walk(RuleBasedStateMachine):
                 return not any(s[0] == "appeal" for s in model.said)
             case "open_appeal":
                 return model.waiting(model.said, "appeal", "decide_appeal")
+            case "did_not_appeal":
+                return model.last_by("appeal") != actor.name
+            case "four_eyes":
+                return model.last_by("propose_close", *TRANSITIONS) not in (None, actor.name)
+            case "two_reviewers":
+                reviewer = model.last_by("review_appeal", "appeal")
+                two = reviewer not in (None, actor.name)
+                return two and model.last_by("appeal") not in (reviewer, actor.name)
+            case "reviewers_agree":
+                return model.last_by("review_appeal", "appeal") is not None
             case _:
                 return generous
 

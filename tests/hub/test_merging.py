@@ -108,7 +108,8 @@ def history(hub: Hub, event: GridEventRow) -> list[HistoryRow]:
 def closed(hub: Hub, number: str) -> GridEventRow:
     """The event, filed and closed by force."""
     act(hub, number, "confirm", evidence_viewed=True)
-    return act(hub, number, "force_close", SUPERVISOR, reason="done", second_actor="li")
+    act(hub, number, "propose_close", reason="done")
+    return act(hub, number, "force_close", SUPERVISOR, reason="done")
 
 
 # one matter, many senses ------------------------------------------------------------------------

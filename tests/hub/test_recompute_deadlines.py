@@ -14,7 +14,7 @@ from hub.domain.calendar import WorkCalendar
 from hub.services.context import Hub
 from hub.services.recompute_deadlines import RulesWatch, recompute_deadlines
 from tests.hub.builders import Clock
-from tests.hub.cases import SUPERVISOR, act, as_it_is, dispatched, suspected
+from tests.hub.cases import as_it_is, dispatched, force_close, suspected
 from tests.hub.domain.clock_cases import SHIPPED
 
 TOMORROW_OFF = '\n[[year.holiday]]\nname = "Typhoon 台风"\nfirst = 2026-11-25\nlast = 2026-11-25\n'
@@ -44,7 +44,7 @@ def test_a_dry_run_tells_what_would_move_and_changes_nothing(hub: Hub) -> None:
     dispatched(hub, "burning_or_fire", 5000)  # holidays do not count for a fire
     suspected(hub, 9000)
     ended = dispatched(hub, metres=20_000)
-    act(hub, ended, "force_close", SUPERVISOR, reason="done", second_actor="he")
+    force_close(hub, ended, "done")
     other = with_a_holiday(hub)
     expected = [(rubbish.number, at("25T10:00"), at("26T10:00"))]
 

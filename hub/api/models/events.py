@@ -239,7 +239,6 @@ class ActOn(Asked):
     parent: Name | None = None
     until: datetime | None = None
     evidence: list[Digest] = Field([], max_length=16)
-    second_actor: Name | None = None
     granted: bool | None = None
     satisfaction: Annotated[int, Field(ge=1, le=5)] | None = None
     evidence_viewed: bool = False

@@ -38,6 +38,7 @@ from hub.services.context import Hub
 from hub.services.control_windows import windows_over
 from hub.services.explain_clock import explain_clock
 from hub.services.merge_events import JOINING
+from hub.services.open_requests import open_requests
 from hub.services.reach import event_in_reach
 from hub.store import daily_tests, evidence_keeping, registry, views
 from hub.store.rows import DetectionRow, GridEventRow
@@ -186,6 +187,7 @@ def show_event(
     held = values["hold"] is not None
     values["story"] = explain_clock(hub, event, values["history"])
     values["offers"] = offered(hub, event, values["history"], actor, held=held)
+    values["waits"] = open_requests(hub, values["history"]).waiting(event.state)
     values["keep_days"] = _keep_days(hub, event)
     ended_at = event.ended_at
     values["keep_until"] = ended_at and ended_at + timedelta(days=values["keep_days"])

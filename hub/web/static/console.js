@@ -89,6 +89,17 @@ async function stillIn() {
   if (answer?.status === 401) signedOut();
 }
 
+/** A day and time as a field holds it, said in the district's zone, as a moment: browsers elsewhere and days of another offset included. */
+export function inDistrict(value) {
+  const wanted = Date.parse(`${value}Z`);
+  const shown = (ms) => {
+    const p = Object.fromEntries(new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" }).formatToParts(ms).map((q) => [q.type, q.value]));
+    return Date.parse(`${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}:${p.second}Z`);
+  };
+  const first = wanted - (shown(wanted) - wanted);
+  return new Date(first - (shown(first) - wanted)).toISOString();
+}
+
 /** Ask the API; never throws. {ok, status, data}: data is the answer or the problem document. */
 export async function send(method, path, data, headers = {}) {
   try {
@@ -152,7 +163,7 @@ document.addEventListener("submit", async (e) => {
   const button = $("button[type=submit], button:not([type])", form);
   const told = $(".refused", form);
   const members = { ...JSON.parse(form.dataset.body || "{}") };
-  for (const [name, value] of new FormData(form)) if (String(value).trim() !== "") members[name] = value === "on" ? true : value;
+  for (const [name, value] of new FormData(form)) if (String(value).trim() !== "") members[name] = value === "on" ? true : form.elements[name].type === "datetime-local" ? inDistrict(value) : value;
   button.disabled = true;
   const answer = await send("POST", form.dataset.act, members);
   button.disabled = false;
