@@ -129,7 +129,7 @@ class WrongWay:
         account = self._accounts.get(track.number)
         step = track.centre - move.before
         size = float(np.sqrt(width * height))
-        if account is None or account.lane is not lane or np.linalg.norm(step) > JUMP * size:
+        if account is None or account.lane != lane or np.linalg.norm(step) > JUMP * size:
             account = self._accounts[track.number] = _Account(lane)
         else:
             account.add(step)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from detectors.kit.types import Observation
+from detectors.kit.lanes import read_lanes
+from detectors.kit.types import Frame, Observation
 from detectors.wrong_way import WrongWay, WrongWayParams
 from edge.scenes import open_scene
 from edge.scenes.wrong_way import lane_text
@@ -71,6 +72,18 @@ def test_the_lane_of_a_car_is_that_where_it_meets_the_road() -> None:
         (seen,) = watcher.observe(frame)
         assert isinstance(seen, Observation)
         assert seen.score == 0.0
+
+
+def test_each_of_many_cameras_keeps_its_own_account() -> None:
+    def among_others(stream: Iterator[Frame]) -> Iterator[Frame]:
+        for frame in stream:
+            for n in range(70):
+                read_lanes(f"lane-{n}:up=0.0,0.0 1.0,0.0 1.0,1.0")
+            yield frame
+
+    watcher = WrongWay(WrongWayParams(lanes=LANES))
+    stream = film(10, car(0.5, up), fps=8.0, scene=ROAD)
+    assert [p for p, _, _ in episodes(among_others(stream), watcher)] == ["raised"]
 
 
 def test_the_wrong_way_driver_of_the_rendered_street_is_told_within_four_seconds() -> None:
