@@ -128,9 +128,6 @@ class TrafficFlow:
         `vehicle_speed` where that is known; `lane_occupancy` every `report_s`.
         """
         seen = self._vehicles.step(frame.image, frame.captured_at)
-        if seen.anew:
-            self._sides.clear()
-            self._paths.clear()
         tracks = self._vehicles.tracker.tracks
         line = CountLine(Axis(self.params.axis), self.params.line)
         self._follow(tracks, seen, line)

@@ -61,9 +61,8 @@ class Tracker:
         self._next = 1
 
     def reset(self) -> None:
-        """Forget every track."""
+        """Forget every track. Numbers go on: none stands for two things."""
         self.tracks.clear()
-        self._next = 1
 
     def step(self, boxes: Boxes, at: datetime) -> list[Move]:
         """The tracks seen in this picture; new ones are in `tracks` but have not moved yet."""

@@ -27,7 +27,6 @@ class Seen:
     moving: Mask  # things, without their shadows; empty where `blind`
     moves: list[Move]
     blind: bool  # a flash, a cut or a camera that turns: the picture says nothing
-    anew: bool  # the scene is learnt from here on: what was remembered of it is void
 
 
 class MovingVehicles:
@@ -52,23 +51,21 @@ class MovingVehicles:
         """What this picture shows; learns from it."""
         small = thumbnail(image)
         height, width = small.shape[:2]
-        anew = (height, width) != self._size
-        if anew:
+        if (height, width) != self._size:
             self.reset()
             self._size = (height, width)
         steadied = self._steadying.step(small, at)
         nothing = np.zeros((height, width), np.uint8)
         if steadied.turning:
-            return Seen(width, height, nothing, [], blind=True, anew=anew)
+            return Seen(width, height, nothing, [], blind=True)
         if steadied.turned:
             self.background.reset()
             self.tracker.reset()
-            anew = True
         found = self.background.apply(steadied.image, at, self._waiting(at))
         boxes = np.empty((0, 4)) if found.upset else self._blobs(found.moving)
         moves = self.tracker.step(boxes, at)
         moving = nothing if found.upset else found.moving
-        return Seen(width, height, moving, moves, blind=found.upset, anew=anew)
+        return Seen(width, height, moving, moves, blind=found.upset)
 
     def _waiting(self, at: datetime) -> Mask:
         """255 where a vehicle is that drove in and may be waiting now: it is not learnt as scene.
