@@ -126,7 +126,7 @@ class Congestion:
         if not 0.0 <= gap_s <= MAX_GAP_S:
             gap_s = 0.0
             self._before = None
-        steadied = self._steadying.step(thumbnail(frame.image), frame.captured_at)
+        steadied = self._steadying.step(frame.once(thumbnail), frame.captured_at)
         luma = np.asarray(cv2.cvtColor(steadied.image, cv2.COLOR_BGR2GRAY), np.uint8)
         if self._before is not None and self._before.shape != luma.shape:
             self._before = None

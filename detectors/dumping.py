@@ -107,7 +107,7 @@ class Dumping:
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation for each of three places of things, score 0 where there is none."""
-        small = thumbnail(frame.image)
+        small = frame.once(thumbnail)
         height, width = small.shape[:2]
         gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = frame.captured_at

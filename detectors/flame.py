@@ -159,7 +159,7 @@ class Flame:
         gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
         if self._at is not None and 0.0 <= gap_s < MIN_GAP_S:
             return []
-        small = thumbnail(frame.image)
+        small = frame.once(thumbnail)
         if not 0.0 <= gap_s <= MAX_GAP_S or (
             self._last is not None and self._last.shape != small.shape[:2]
         ):
@@ -257,7 +257,7 @@ class Flame:
     def _show(self, frame: Frame, width: int) -> None:
         """Show the verifier the regions that waited longest."""
         at = frame.captured_at
-        self._eye.see(frame.image, at)
+        self._eye.see(frame)
         for track in self._tracks.due(at, SHOWN_AT_ONCE):
             self._tracks.looked(track, self._eye.judge(track.spot, width).flame, at)
 

@@ -106,7 +106,7 @@ class Ponding:
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation of the zone; with a gauge, `water_level` every ten seconds."""
-        light = _log_light(thumbnail(frame.image))
+        light = _log_light(frame.once(thumbnail))
         gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = frame.captured_at
         if self._scene is None or self._scene.calm.shape != light.shape:

@@ -118,7 +118,7 @@ class Smoke:
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation: the surest smoke, score 0 where there is none."""
-        small, at = thumbnail(frame.image), frame.captured_at
+        small, at = frame.once(thumbnail), frame.captured_at
         gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
         if not 0.0 <= gap_s <= MAX_GAP_S or small.shape != self._shape:
             self.reset()
@@ -146,7 +146,7 @@ class Smoke:
         if not numbers:
             self._eye.reset()
             return Observation("smoke", 0.0)
-        self._eye.see(frame.image, at)
+        self._eye.see(frame)
         for due in self._tracks.due(at, SHOWN_AT_ONCE):
             self._tracks.looked(due, self._eye.judge(due.spot, width).smoke, at)
         edges = edge_strength(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
@@ -159,11 +159,10 @@ class Smoke:
             product = Ramp(smallest / 3.0, smallest)(features["area"])
             for name, ramp in JUDGEMENT.items():
                 product *= ramp(features[name])
-            score = product
-            if score > best.score:
+            if product > best.score:
                 s = track.spot
                 box = Box.from_pixels(s.x, s.y, s.w, s.h, width, height)
-                best = Observation("smoke", score, box, features=features)
+                best = Observation("smoke", product, box, features=features)
         return best
 
 

@@ -82,7 +82,7 @@ class StoppedVehicle:
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation: the surest standing vehicle, score 0 where there is none."""
-        small = thumbnail(frame.image)
+        small = frame.once(thumbnail)
         height, width = small.shape[:2]
         inside = self.params.inside(width, height)
         best, surest = 0.0, None

@@ -127,7 +127,7 @@ class TrafficFlow:
         """`vehicle_crossing` for each vehicle that crossed with this frame, with its
         `vehicle_speed` where that is known; `lane_occupancy` every `report_s`.
         """
-        seen = self._vehicles.step(frame.image, frame.captured_at)
+        seen = self._vehicles.step(frame)
         tracks = self._vehicles.tracker.tracks
         line = CountLine(Axis(self.params.axis), self.params.line)
         self._follow(tracks, seen, line)

@@ -114,7 +114,7 @@ class Visibility:
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation, and `visibility_share` once a minute: what is left of the contrast."""
-        small = thumbnail(frame.image)
+        small = frame.once(thumbnail)
         gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = frame.captured_at
         gap_s = gap_s if 0.0 <= gap_s <= MAX_GAP_S else 0.0

@@ -100,7 +100,7 @@ class WrongWay:
         lanes = read_lanes(self.params.lanes)
         if not lanes:
             return [Observation("wrong_way", 0.0)]
-        seen = self._vehicles.step(frame.image, frame.captured_at)
+        seen = self._vehicles.step(frame)
         alive = {t.number for t in self._vehicles.tracker.tracks}
         self._accounts = {n: a for n, a in self._accounts.items() if n in alive}
         best, surest, against = 0.0, None, {}

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from detectors.kit.region import crop, look_of
 from detectors.kit.region_track import Spot
-from detectors.kit.types import Image
+from detectors.kit.types import Frame, Image
 from detectors.kit.verifier import Verdict, Verifier
 
 AROUND = 1.3  # side of a crop that shows a region and what is beside it, in its lengths
@@ -26,9 +26,9 @@ class Eye:
         """Forget every picture."""
         self._looks.clear()
 
-    def see(self, image: Image, at: datetime) -> None:
+    def see(self, frame: Frame) -> None:
         """Keep a picture of the camera; those of another size before it are forgotten."""
-        look = look_of(image)
+        look, at = frame.once(look_of), frame.captured_at
         if self._looks and self._looks[-1][1].shape != look.shape:
             self._looks.clear()
         while self._looks and (at - self._looks[0][0]).total_seconds() > BEFORE_S:

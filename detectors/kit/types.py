@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,6 +28,15 @@ class Frame:
     captured_at: datetime
     stream: str
     number: int
+    _made: dict[Callable[[Image], Image], Image] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def once(self, make: Callable[[Image], Image]) -> Image:
+        """`make(image)`, made once for all detectors of the stream. Nobody writes to it either."""
+        if make not in self._made:
+            self._made[make] = make(self.image)
+        return self._made[make]
 
     @property
     def height(self) -> int:

@@ -12,7 +12,7 @@ from detectors.kit.background import Background, Mask
 from detectors.kit.steadying import Steadying
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.tracking import Boxes, Move, Tracker
-from detectors.kit.types import Image
+from detectors.kit.types import Frame
 
 DROVE = 0.25  # of its own size; a thing that came this far is no part of the scene
 WAIT_S = 600.0  # s a vehicle may stand before it is taken for parked
@@ -47,9 +47,9 @@ class MovingVehicles:
         self._steadying.reset()
         self._size: tuple[int, int] = (0, 0)
 
-    def step(self, image: Image, at: datetime) -> Seen:
+    def step(self, frame: Frame) -> Seen:
         """What this picture shows; learns from it."""
-        small = thumbnail(image)
+        small, at = frame.once(thumbnail), frame.captured_at
         height, width = small.shape[:2]
         if (height, width) != self._size:
             self.reset()

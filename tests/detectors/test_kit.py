@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from detectors.kit.background import Background
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.lines import Axis, CountLine, Side
+from detectors.kit.params import build
+from detectors.kit.region import look_of
+from detectors.kit.registry import available
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.tracking import Tracker
-from tests.detectors.scenes import START, car, exposure, film, flash
+from tests.detectors.scenes import START, car, exposure, film, flame, flash, street
 
 
 @settings(max_examples=40, deadline=None)
@@ -32,6 +35,23 @@ def test_a_thumbnail_keeps_the_shape_and_is_never_larger(width: int, height: int
 def test_a_thumbnail_keeps_the_mean_of_the_picture() -> None:
     image = np.random.default_rng(1).integers(0, 256, (720, 1280, 3), np.uint8)
     assert thumbnail(image).mean() == pytest.approx(image.mean(), abs=1.0)
+
+
+def test_a_copy_is_made_once_for_all_detectors_and_none_writes_to_it() -> None:
+    lanes = {"lanes": "all:down=0,0 1,0 1,1 0,1"}
+    watchers = [
+        kind(build(kind.Params, lanes if name in ("congestion", "wrong_way") else {}, name))
+        for name, kind in available().items()
+    ]
+    stopping = car(0.3, lambda s: min(0.5, s), size=(0.3, 0.4))
+    for frame in film(3, stopping, flame(0.6, 0.5), scene=street(640, 360), fps=6.0, shake=1.0):
+        image = frame.image.copy()
+        for watcher in watchers:
+            list(watcher.observe(frame))
+        assert np.array_equal(frame.image, image)
+        assert frame.once(thumbnail) is frame.once(thumbnail)
+        assert np.array_equal(frame.once(thumbnail), thumbnail(image))
+        assert np.array_equal(frame.once(look_of), look_of(image))
 
 
 def moving_share(stream: Background, seconds: float, *painters: object) -> list[float]:

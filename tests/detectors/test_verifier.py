@@ -16,7 +16,7 @@ import pytest
 from detectors.kit.eye import Eye
 from detectors.kit.region import SIDE, crop, look_of
 from detectors.kit.region_track import RegionTracks, Spot, State
-from detectors.kit.types import Image
+from detectors.kit.types import Frame, Image
 from detectors.kit.verifier import WEIGHTS, Verifier, weights_sha256
 from edge.scenes.drawing import HEIGHT, WIDTH
 from edge.scenes.flames import Flames, Smoke
@@ -104,8 +104,9 @@ def test_a_region_of_any_picture_can_be_cut(width: int, height: int) -> None:
 
 def test_the_change_in_time_is_measured_from_pictures_of_the_same_size_only() -> None:
     eye = Eye()
-    eye.see(np.zeros((90, 160, 3), np.uint8), START)
-    eye.see(np.full((180, 320, 3), 255, np.uint8), START + timedelta(seconds=0.1))
+    eye.see(Frame(np.zeros((90, 160, 3), np.uint8), START, "cam", 0))
+    later = START + timedelta(seconds=0.1)
+    eye.see(Frame(np.full((180, 320, 3), 255, np.uint8), later, "cam", 1))
     assert 0.0 <= eye.judge(Spot(10, 10, 20, 20), 160).flame <= 1.0
 
 
