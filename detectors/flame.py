@@ -209,7 +209,7 @@ class Flame:
         joined = np.asarray(cv2.morphologyEx(warm, cv2.MORPH_CLOSE, CLOSING))
         hit = joined > 0
         height, width = hit.shape
-        found: list[tuple[Spot, dict[str, float]]] = []
+        found: list[_Warm] = []
         if cv2.countNonZero(joined):
             _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
             for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:REGIONS]:
@@ -220,26 +220,34 @@ class Flame:
                 changing = float((planes.activity[y : y + h, x : x + w][inside] > CHANGING).mean())
                 if changing <= VERIFIED["changing"].nothing:
                     continue  # the motion gate: lamps, paint and sunsets rest
-                features = planes.features(labels, hit, int(number), x, y, w, h, area)
-                found.append((Spot(x, y, w, h), features | {"changing": changing}))
-        tracks = self._tracks.step([spot for spot, _ in found], frame.captured_at)
+                found.append(_Warm(int(number), Spot(x, y, w, h), area, changing))
+        tracks = self._tracks.step([one.spot for one in found], frame.captured_at)
         best = self._hidden(width, height)
         if not found:
             self._eye.reset()
             return best
         self._show(frame, width)
+        surest = max(t.sureness for t in self._tracks.tracks)
+        if surest <= SURE.nothing:  # the usual case
+            return best
         motion = _scene_motion(planes.scene, planes.rate, hit)
-        for track, (spot, features) in zip(tracks, found, strict=True):
+        still = SCENE_MOTION(motion)
+        for track, one in zip(tracks, found, strict=True):
             if track is None or track.state is State.REJECTED:
                 continue
+            sure = still * SURE(track.sureness) + (1.0 - still) * SURE_MOVING(track.sureness)
+            if sure == 0.0:
+                track.score = 0.0
+                continue
+            s = one.spot
+            features = planes.features(labels, hit, one.number, s.x, s.y, s.w, s.h, one.area)
+            features["changing"] = one.changing
             product = 1.0
             for name, ramp in VERIFIED.items():
                 product *= ramp(features[name])
-            still = SCENE_MOTION(motion)
-            sure = still * SURE(track.sureness) + (1.0 - still) * SURE_MOVING(track.sureness)
             track.score = score = product ** (1.0 / 3.0) * sure
             if score > best.score:
-                box = Box.from_pixels(spot.x, spot.y, spot.w, spot.h, width, height)
+                box = Box.from_pixels(s.x, s.y, s.w, s.h, width, height)
                 told = features | {"verifier": track.sureness, "scene_motion": motion}
                 best = Observation("flame", score, box, features=told)
         return best
@@ -272,10 +280,12 @@ class Flame:
     ) -> Observation:
         x, y, w, h, area = (int(v) for v in stats)
         height, width = labels.shape
-        features = planes.features(labels, candidate, number, x, y, w, h, area)
         share = area / labels.size
         smallest = self.params.min_area
         product = Ramp(smallest / 3.0, smallest)(share) * SCENE_MOTION(motion)
+        if product == 0.0:  # most regions are too small, and features cost
+            return Observation("flame", 0.0)
+        features = planes.features(labels, candidate, number, x, y, w, h, area)
         for name, ramp in JUDGEMENT.items():
             product *= ramp(features[name])
         # the cube root: three features half fulfilled and the others fully make 0.5
@@ -284,6 +294,16 @@ class Flame:
         return Observation(
             "flame", score, Box.from_pixels(x, y, w, h, width, height), features=features
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Warm:
+    """A warm region that changes."""
+
+    number: int  # of its label
+    spot: Spot
+    area: int  # pixels
+    changing: float  # share of it that changed again and again in the last second
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,12 @@ def test_the_box_of_an_alarm_holds_the_flame() -> None:
 
 @pytest.mark.parametrize("fps", [5.0, 8.0, 12.5, 25.0, 30.0, 60.0])
 def test_a_flame_is_told_at_any_frame_rate(fps: float) -> None:
-    assert len(raised(film(8, flame(), fps=fps))) == 1
+    assert len(raised(film(5, flame(), fps=fps))) == 1
 
 
 @pytest.mark.parametrize(("width", "height"), [(426, 240), (1280, 720), (720, 1280)])
 def test_a_flame_is_told_at_any_size_of_picture(width: int, height: int) -> None:
-    stream = film(4.5, flame(), scene=street(width, height), fps=8.0)
+    stream = film(4.5, flame(), scene=street(width, height), fps=8.0, noise=0.0)
     assert len(raised(stream, confirm_s=2.0)) == 1
 
 
@@ -143,9 +143,11 @@ def test_a_cut_to_another_place_tells_nothing() -> None:
     assert raised(cut()) == []
 
 
-def test_nothing_is_concluded_while_the_whole_picture_shakes() -> None:
-    best = max(o.score for o in scores(film(6, flame(), shake=3.0)))
-    assert best < 0.5
+def test_while_the_whole_picture_shakes_only_a_sure_verifier_speaks_and_nothing_is_told() -> None:
+    shaken = list(film(6, flame(), shake=3.0))
+    for seen in scores(iter(shaken)):
+        assert seen.score < 0.5 or seen.features["verifier"] > 0.9
+    assert raised(iter(shaken)) == []
 
 
 def test_a_flame_in_another_colour_than_soot_glows_is_not_told() -> None:
