@@ -16,6 +16,7 @@ from contract.episode import EpisodePolicy
 from contract.geometry import Box
 from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
+from detectors.kit.background import Background
 from detectors.kit.confirmation import confirmation
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
@@ -104,6 +105,10 @@ class Dumping:
         self._standing.reset()
         self._spots = [None] * SPOTS
         self._at = None
+
+    def backgrounds(self) -> tuple[Background, ...]:
+        """The scene it learns, for a warm start."""
+        return (self._standing.background,)
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation for each of three places of things, score 0 where there is none."""

@@ -116,6 +116,10 @@ class Smoke:
         self._eye.reset()
         self._at = None
 
+    def backgrounds(self) -> tuple[Background, ...]:
+        """The scene it learns, for a warm start."""
+        return (self._background,)
+
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation: the surest smoke, score 0 where there is none."""
         small, at = frame.once(thumbnail), frame.captured_at

@@ -13,6 +13,7 @@ from typing import ClassVar
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
 from contract.rules import ConfirmationRule, KOfN
+from detectors.kit.background import Background
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
@@ -79,6 +80,10 @@ class StoppedVehicle:
     def reset(self) -> None:
         """Forget the scene."""
         self._standing.reset()
+
+    def backgrounds(self) -> tuple[Background, ...]:
+        """The scene it learns, for a warm start."""
+        return (self._standing.background,)
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation: the surest standing vehicle, score 0 where there is none."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
 from contract.rules import ConfirmationRule
+from detectors.kit.background import Background
 from detectors.kit.calibration import read_calibration
 from detectors.kit.lanes import Lane, read_lanes
 from detectors.kit.lines import Axis, CountLine, Side
@@ -117,6 +118,10 @@ class TrafficFlow:
         """Forget the scene and every track."""
         self._vehicles.reset()
         self._begin()
+
+    def backgrounds(self) -> tuple[Background, ...]:
+        """The scene it learns, for a warm start."""
+        return (self._vehicles.background,)
 
     def _begin(self) -> None:
         self._sides: dict[int, Side] = {}

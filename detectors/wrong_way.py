@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
 from contract.rules import ConfirmationRule, KOfN
+from detectors.kit.background import Background
 from detectors.kit.lanes import Lane, read_lanes
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
@@ -94,6 +95,10 @@ class WrongWay:
         """Forget the scene and every track."""
         self._vehicles.reset()
         self._accounts.clear()
+
+    def backgrounds(self) -> tuple[Background, ...]:
+        """The scene it learns, for a warm start."""
+        return (self._vehicles.background,)
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation: the surest wrong-way driver, score 0 where there is none."""

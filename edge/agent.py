@@ -23,6 +23,7 @@ from edge.control import Control, Tuned
 from edge.daily_test import DailyTest
 from edge.errors import ConfigError, SpoolFullError
 from edge.health import HealthWatch
+from edge.known_scenes import KnownScenes
 from edge.mqtt import MqttTransport
 from edge.pipeline import Pipeline, Stream
 from edge.publisher import Publisher
@@ -131,6 +132,9 @@ class Agent:
         )
         tuned: dict[str, Tuned] = {**self.pipeline.streams, **self.sensing.watches}
         self.control = Control(config.agent.folder, tuned)
+        self.scenes = KnownScenes(
+            config.agent.folder, self.pipeline.streams, config.agent.scenes_every_s
+        )
         self.daily_test = self._daily_test()
         self.health = HealthWatch(
             config.agent.folder,
@@ -145,6 +149,7 @@ class Agent:
 
     def start(self) -> None:
         """Begin."""
+        self.scenes.start()
         for stream in self.pipeline.streams.values():
             stream.camera.start()
         self.control.restore()
@@ -168,6 +173,7 @@ class Agent:
         if self.daily_test is not None:
             self.daily_test.stop()
         self.pipeline.stop()
+        self.scenes.stop()
         self.clips.stop()
         self.sensing.stop()
         for thread in stops:

@@ -27,6 +27,13 @@ class AgentSettings:
     workers: int = param(
         0, minimum=0, maximum=256, text="Threads that run detectors; 0: one a core"
     )
+    scenes_every_s: float = param(
+        600.0,
+        minimum=0.0,
+        maximum=86400.0,
+        unit="s",
+        text="Time between two savings of the learnt scenes; 0: every start learns them anew",
+    )
 
     @property
     def folder(self) -> Path:

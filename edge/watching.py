@@ -15,6 +15,7 @@ from contract.episode import Episode, EpisodeChange, Sample, Subject
 from contract.errors import GridwardenError
 from contract.messages import Detection, DetectorManifest, Reading, RuleNote
 from contract.taxonomy import CameraState, Lane, Phase
+from detectors.kit.background import Background, KnownScene, KnowsScenes
 from detectors.kit.params import build, schema
 from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
@@ -119,6 +120,26 @@ class StreamWatch:
         for kind, watcher in self._watchers.items():
             errors += self._use(kind, watcher, commanded.get(kind, {}))
         return errors
+
+    def known(self) -> dict[str, KnownScene]:
+        """The scenes that the detectors have learnt, for a later start."""
+        return {
+            key: scene
+            for key, background in self._backgrounds()
+            if (scene := background.known()) is not None
+        }
+
+    def resume(self, known: Mapping[str, KnownScene]) -> None:
+        """Hand the detectors the scenes of an earlier start. Before the first frame."""
+        for key, background in self._backgrounds():
+            if key in known:
+                background.resume(known[key])
+
+    def _backgrounds(self) -> Iterator[tuple[str, Background]]:
+        for kind, watcher in self._watchers.items():
+            if isinstance(watcher.detector, KnowsScenes):
+                for number, background in enumerate(watcher.detector.backgrounds()):
+                    yield f"{kind}.{watcher.detector.version}.{number}", background
 
     def manifests(self) -> list[DetectorManifest]:
         """What runs, with what is in force."""

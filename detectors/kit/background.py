@@ -14,14 +14,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
-from typing import cast
+from datetime import datetime, timedelta
+from typing import Protocol, cast, runtime_checkable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.kit.steadying import same_view
 from detectors.kit.types import Image
+
+KNOWN_FROM_S = 10.0  # age from which a scene is worth keeping
+KNOWN_FOR = timedelta(minutes=30)  # after which the sun has moved its shadows too far
 
 Mask = NDArray[np.uint8]  # 0 or 255
 Array = cv2.typing.MatLike
@@ -47,6 +51,15 @@ class BackgroundSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownScene:
+    """A scene as it was learnt, to begin with after a restart."""
+
+    mean: NDArray[np.uint8]  # (h, w, 3) Y, Cr, Cb
+    variance: NDArray[np.float16]  # (h, w) of Y
+    at: datetime  # capture time of the last picture it was learnt from
+
+
+@dataclass(frozen=True, slots=True)
 class Foreground:
     """What stands out of the scene in one picture."""
 
@@ -61,13 +74,28 @@ class Background:
 
     def __init__(self, settings: BackgroundSettings | None = None) -> None:
         self.settings = settings or BackgroundSettings()
+        self._resumed: KnownScene | None = None
         self.reset()
 
     def reset(self) -> None:
-        """Forget the scene."""
+        """Forget the scene. What was handed to `resume` still waits for the first picture."""
         self._scene: _Scene | None = None
         self._at: datetime | None = None
         self._upset_since: datetime | None = None
+
+    def known(self) -> KnownScene | None:
+        """The scene for a later start; None while it is too young, or a flash hides it."""
+        scene, at = self._scene, self._at
+        if scene is None or at is None or scene.age_s < KNOWN_FROM_S or self._upset_since:
+            return None
+        mean = np.clip(np.rint(scene.mean), 0, 255).astype(np.uint8)
+        return KnownScene(mean, np.minimum(scene.variance, 6e4).astype(np.float16), at)
+
+    def resume(self, known: KnownScene) -> None:
+        """Begin with this scene, if the first picture has its size, view and light, and comes no
+        later than `KNOWN_FOR` after it. Else that picture begins a scene of its own.
+        """
+        self._resumed = known
 
     def apply(self, image: Image, at: datetime, keep: Mask | None = None) -> Foreground:
         """What stands out of this picture, of its size; learns from it.
@@ -77,7 +105,9 @@ class Background:
         current = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)
         gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = at
-        scene = self._scene
+        if self._scene is None:
+            self._scene = self._resume(current, at)
+        scene, self._resumed = self._scene, None
         if (
             scene is None
             or scene.mean.shape != current.shape
@@ -97,6 +127,24 @@ class Background:
         if self._scene is None:
             raise ValueError("no scene is known yet: apply a picture first")
         return np.asarray(cv2.extractChannel(self._scene.mean, 0), np.float32)
+
+    def _resume(self, current: Array, at: datetime) -> _Scene | None:
+        """The scene that was handed over, where this first picture shows it."""
+        known, luma = self._resumed, cv2.extractChannel(current, 0)
+        if (
+            known is None
+            or known.mean.shape != current.shape
+            or not timedelta() <= at - known.at <= KNOWN_FOR
+            or not same_view(known.mean[..., 0], luma)
+        ):
+            return None
+        scene = _Scene(
+            mean=known.mean.astype(np.float32),
+            variance=known.variance.astype(np.float32),
+            last_luma=luma,
+            age_s=KNOWN_FROM_S,
+        )
+        return None if self._compare(scene, current).upset else scene
 
     def _begin(self, current: Array) -> Foreground:
         luma = cv2.extractChannel(current, 0)
@@ -172,6 +220,14 @@ class _Scene:
     variance: NDArray[np.float32]  # (h, w) of Y
     last_luma: Array  # (h, w) uint8
     age_s: float = 0.0
+
+
+@runtime_checkable
+class KnowsScenes(Protocol):
+    """A detector that can go on with scenes which were learnt before a restart."""
+
+    def backgrounds(self) -> tuple[Background, ...]:
+        """Its backgrounds, always in the same order."""
 
 
 def as_mask(hit: NDArray[np.bool_]) -> Mask:

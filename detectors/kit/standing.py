@@ -61,18 +61,18 @@ class StandingThings:
         """
         self.smallest = smallest
         self._hidden_s = hidden_s
-        self._background = Background(BackgroundSettings(upset_share=0.5))
+        self.background = Background(BackgroundSettings(upset_share=0.5))
         self._steadying = Steadying()
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
-        self._background.reset()
+        self.background.reset()
         self._steadying.reset()
         self._forget()
 
     def _forget(self) -> None:
-        self._background.reset()
+        self.background.reset()
         self._pixels: _Pixels | None = None
         self._at: datetime | None = None
         self._second = 0.0
@@ -95,7 +95,7 @@ class StandingThings:
             pixels = self._pixels = _Pixels.begin(luma)
         self._at = at
         self._second += gap_s
-        found = self._background.apply(image, at, self._keep)
+        found = self.background.apply(image, at, self._keep)
         if found.upset:
             return []
         pixels.learn(luma, found, gap_s, self._second, self._hidden_s)
@@ -116,7 +116,7 @@ class StandingThings:
             if area < self.smallest * picture:
                 continue
             if new_edges is None or old_edges is None:
-                scene = self._background.luma()
+                scene = self.background.luma()
                 new_edges, old_edges = _edges(pixels.fast), _edges(scene)
             rows, columns = _around(left, top, width, height, labels.shape)
             there = as_mask(labels[rows, columns] == number)

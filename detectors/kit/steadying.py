@@ -19,6 +19,7 @@ from detectors.kit.types import Image, Plane
 
 LONG_SIDE = 128  # pixels of the copy that is compared; a shift is found to about a tenth of one
 DEAD = 0.15  # of such a pixel: less is noise, and moving pictures about costs sharpness
+SAME = 0.4  # of such a pixel: a view that lies further off is another one after a restart
 REACH = 0.04  # of the longer side: a mast sways less
 SEEN = 0.3  # response of the correlation below which it found nothing
 BETTER = 0.85  # a shift that leaves more of the difference than this explains nothing
@@ -151,6 +152,17 @@ class Steadying:
         return Steadied(image, turning=True, turned=False)
 
 
+def same_view(before: cv2.typing.MatLike, now: cv2.typing.MatLike) -> bool:
+    """Whether two pictures of luma, of one size, surely show one view from one place."""
+    one, two = _shrunk(before), _shrunk(now)
+    if min(one.shape) < 8 or float(one.std()) < 1.0 or float(two.std()) < 1.0:
+        return False
+    rows, columns = one.shape
+    window: Plane = np.asarray(cv2.createHanningWindow((columns, rows), cv2.CV_32F), np.float32)
+    (x, y), response = cv2.phaseCorrelate(one * window, two * window)
+    return bool(response >= SEEN and math.hypot(x, y) <= SAME)
+
+
 def _explains(before: Plane, now: Plane, right: float, down: float) -> bool:
     """Whether the pictures are more alike once the shift is taken out than before, and than once
     the same is put on top: both of these are smoothed alike.
@@ -177,8 +189,11 @@ def _difference(one: Plane, other: Plane) -> float:
 
 
 def _small(image: Image) -> Plane:
-    height, width = image.shape[:2]
+    return _shrunk(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+
+
+def _shrunk(grey: cv2.typing.MatLike) -> Plane:
+    height, width = grey.shape[:2]
     scale = min(1.0, LONG_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
