@@ -35,11 +35,13 @@ from hub.services.keep_webhooks import (
     start_webhook,
     webhooks_of,
 )
+from hub.services.record_detections import record_detections
 from hub.services.report_manually import ManualReport, report_manually
 from hub.services.sending import AddressError, Sender, SendingError
 from hub.services.share_outbox import prune_outbox, share_outbox
 from hub.store import notices, webhooks
-from tests.hub.builders import SQUARE, Clock, config, north, opened, rows
+from hub.store.detections import Change
+from tests.hub.builders import SQUARE, Clock, config, detection, north, opened, rows
 from tests.hub.receiver import Receiver, receiving
 
 OPERATOR = Actor("Chen Jing", Role.DISPATCHER)
@@ -262,6 +264,22 @@ def test_a_receiver_gets_only_what_it_asked_for(hub: Hub, receiver: Receiver) ->
         deliver(hub)
         assert elsewhere.messages == []
     assert steps(receiver) == [f"{number}/2"]
+
+
+def test_a_daily_test_is_told_to_who_asked_for_tests(hub: Hub, receiver: Receiver) -> None:
+    told(hub, receiver.url, tests=True)
+    tested = detection(at=hub.now(), test=True)
+    with receiving() as elsewhere:
+        told(hub, elsewhere.url)
+        with hub.pool.connection() as conn:
+            change = Change("S1", "edge-1", "boot-1", 1, tested, hub.now())
+            assert record_detections(conn, hub, [change]) == []
+        deliver(hub)
+        assert elsewhere.messages == []
+    assert [json.loads(m.body)["data"]["step"] for m in receiver.messages] == [
+        "ingest_detection",
+        "lapse",
+    ]
 
 
 def test_a_test_message_is_sent_like_any_other(hub: Hub, receiver: Receiver) -> None:
