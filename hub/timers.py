@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 
-from contract.errors import GridwardenError
 from hub.services.climb_ladder import AT_ONCE, climb_ladders
 from hub.services.context import Hub
 from hub.services.end_state import end_states
@@ -57,18 +56,29 @@ def run_timers(
         try:
             if compare and not comparison.agrees(hub):
                 continue
-            for job in jobs:
-                repeat(job, hub)
+            do_each(jobs, hub)
         except psycopg.OperationalError as e:
             if not away:
                 _log.warning("timers wait for the database: %s", str(e).strip().split("\n")[0])
             away = True
-        except GridwardenError:
-            _log.exception("a timer failed; it is tried again")
         else:
             if away:
                 _log.info("timers go on: the database is back")
             away = False
+
+
+def do_each(jobs: Iterable[Callable[[Connection[Any], Hub], object]], hub: Hub) -> None:
+    """Do the jobs in order; one that fails keeps no other from what falls due.
+
+    Raises psycopg.OperationalError where the database is away.
+    """
+    for job in jobs:
+        try:
+            repeat(job, hub)
+        except psycopg.OperationalError:
+            raise
+        except Exception:  # noqa: BLE001 - logged; tried again in the next round
+            _log.exception("the timer %r failed; it is tried again", job)
 
 
 def repeat(job: Callable[[Connection[Any], Hub], object], hub: Hub) -> None:

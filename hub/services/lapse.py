@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 from hub.domain.actor import Actor, Role
@@ -16,6 +18,8 @@ from hub.store.rows import GridEventRow
 
 RULE = Actor("scene-clear", Role.RULE)
 
+_log = logging.getLogger(__name__)
+
 
 def lapse_cleared(conn: Connection[Any], hub: Hub) -> list[GridEventRow]:
     """Lapse what may lapse now; up to 200 events of a group, the longest clear first."""
@@ -23,5 +27,11 @@ def lapse_cleared(conn: Connection[Any], hub: Hub) -> list[GridEventRow]:
     for group, rule in sorted(hub.categories.groups.items()):
         before = hub.now() - timedelta(seconds=rule.clear_s)
         for event in events.suspected_and_clear(conn, group, before):
-            lapsed.append(act_on_event(conn, hub, event.number, Act("lapse"), RULE, None))
+            try:
+                with conn.transaction():
+                    lapsed.append(act_on_event(conn, hub, event.number, Act("lapse"), RULE, None))
+            except psycopg.OperationalError:
+                raise  # the database is away
+            except Exception:  # noqa: BLE001 - logged; the others go on
+                _log.exception("event %s does not lapse; it is tried again", event.number)
     return lapsed

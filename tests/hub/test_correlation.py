@@ -367,6 +367,27 @@ def test_a_suspected_event_whose_scene_stays_clear_lapses_and_one_that_burns_aga
         assert events.history(conn, lapsed.id)[-1].role == "rule"
 
 
+def test_an_event_that_cannot_lapse_keeps_no_other_from_it(
+    hub: Hub, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for metres in (0, 500):
+        episode, place = episode_id(), north(SQUARE, metres)
+        record(hub, detection(at=clock.move(5), episode=episode, position=place))
+        told = detection(at=clock.move(5), episode=episode, revision=2, phase=Phase.CLEARED)
+        record(hub, told)
+    broken = all_events(hub)[0]
+    with hub.pool.connection() as conn:
+        conn.execute("SET LOCAL session_replication_role = replica")
+        conn.execute("UPDATE grid_event_history SET role = 'nobody' WHERE event = %s", (broken.id,))
+    clock.move(86_400)
+
+    with hub.pool.connection() as conn:
+        lapse_cleared(conn, hub)
+
+    assert [e.state for e in all_events(hub)] == ["suspected", "lapsed"]
+    assert f"event {broken.number} does not lapse" in caplog.text
+
+
 def test_a_scene_that_clears_after_filing_is_noted_and_cancels_nothing(
     hub: Hub, clock: Clock
 ) -> None:

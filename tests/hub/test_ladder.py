@@ -20,7 +20,7 @@ from hub.services.context import Hub
 from hub.store import events, people
 from hub.store.people import PersonRow
 from hub.store.rows import GridEventRow, HistoryRow
-from hub.timers import ClockWatch, Comparison, repeat, run_timers
+from hub.timers import ClockWatch, Comparison, do_each, repeat, run_timers
 from tests.hub.builders import (
     Clock,
     config,
@@ -135,6 +135,21 @@ def test_an_event_whose_history_cannot_be_read_stands_in_nobodys_way(
     assert as_it_is(hub, sound).level == 3
     assert as_it_is(hub, broken).next_rung_at == clock.at + timedelta(hours=1)
     assert f"the ladder of event {broken.number} is put off" in caplog.text
+
+
+def test_a_timer_that_fails_keeps_no_other_from_what_falls_due(
+    hub: Hub, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = dispatched(hub)
+    clock.at += WEEK
+
+    def broken(conn: Connection[Any], hub: Hub) -> int:
+        conn.execute("SELECT 1 / 0")
+        return 0
+
+    do_each([broken, climb_ladders], hub)
+    assert as_it_is(hub, event).level == 3
+    assert "broken" in caplog.text
 
 
 def test_a_hub_that_dies_in_the_middle_has_climbed_nothing(hub: Hub, clock: Clock) -> None:
