@@ -14,6 +14,7 @@ import threading
 import time
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from psycopg import Connection
 
@@ -101,7 +102,7 @@ def _deliver(hub: Hub, sender: Sender, webhook: WebhookRow, due: DueDelivery) ->
         with hub.pool.connection() as conn:
             webhooks.delivered(conn, webhook.id, due.id, status, at)
         if webhook.failures:
-            _log.info("webhook %d (%s) takes messages again", webhook.id, webhook.url)
+            _log.info("webhook %d (%s) takes messages again", webhook.id, _host(webhook))
         return True
     down = status is None or status >= 500 or status in _BUSY
     if down:
@@ -141,7 +142,9 @@ def _note_down(
         webhooks.is_down(conn, webhook.id, at, at + wait)
         _tell_of_outage(conn, hub, webhook, at, given_up)
     if webhook.failures == 0:
-        _log.warning("webhook %d (%s) fails, it is tried again: %s", webhook.id, webhook.url, text)
+        _log.warning(
+            "webhook %d (%s) fails, it is tried again: %s", webhook.id, _host(webhook), text
+        )
 
 
 def _tell_of_outage(
@@ -156,7 +159,7 @@ def _tell_of_outage(
             NoticeKind.RECEIVER_DOWN,
             None,
             role=Role.DISPATCHER,
-            subject=webhook.note or webhook.url,
+            subject=webhook.note or _host(webhook),
             occasion=f"{webhook.id}/{since.isoformat() if since else 'given up'}",
         )
 
@@ -180,7 +183,7 @@ def _note_refused(
         if status == _GONE:
             webhooks.stop(conn, webhook.id, "the receiver says it is gone (410)", at)
     if dead:
-        _log.warning("webhook %d (%s) refused a message: %s", webhook.id, webhook.url, text)
+        _log.warning("webhook %d (%s) refused a message: %s", webhook.id, _host(webhook), text)
 
 
 def _message(hub: Hub, due: DueDelivery) -> tuple[str, bytes]:
@@ -199,3 +202,9 @@ def _keys(webhook: WebhookRow, now: datetime) -> list[str]:
     if webhook.secret_before is not None and until is not None and now < until:
         keys.append(webhook.secret_before)
     return keys
+
+
+def _host(webhook: WebhookRow) -> str:
+    """Whose it is, for logs and notices: path and query of an address may be a key to it."""
+    parts = urlsplit(webhook.url)
+    return f"{parts.scheme}://{parts.hostname}"

@@ -296,6 +296,22 @@ def test_a_test_message_is_sent_like_any_other(hub: Hub, receiver: Receiver) -> 
         ] == [(id, "delivered")]
 
 
+def test_the_address_of_a_webhook_which_may_hold_a_key_is_in_no_log_or_notice(
+    hub: Hub, receiver: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    told(hub, f"{receiver.url}?key=s3cret")
+    reported(hub)
+    receiver.answers = [503, 503]
+    deliver(hub)
+    clock.move(2 * 3600.0)
+    deliver(hub)
+    assert "webhook 1 (http://127.0.0.1) fails" in caplog.text
+    with hub.pool.connection() as conn:
+        (notice,) = notices.inbox(conn, OPERATOR, None, 9)
+    assert notice.title_en == "A receiver cannot be reached: http://127.0.0.1"
+    assert "s3cret" not in caplog.text
+
+
 def test_hubs_that_run_at_once_send_each_message_once(hub: Hub, receiver: Receiver) -> None:
     told(hub, receiver.url)
     number = reported(hub)
