@@ -117,17 +117,27 @@ def test_a_backlog_of_an_earlier_run_that_arrives_after_the_birth_is_out_of_sigh
 
 
 def test_a_later_word_on_the_episode_takes_it_back(hub: Hub, clock: Clock) -> None:
-    """The spool began a new boot while the agent ran: the episode goes on under other numbers."""
+    """The spool began a new boot while the agent ran: the episode goes on under other numbers.
+
+    Smoke, for a flame that goes on is filed by itself.
+    """
     episode = episode_id()
     born(hub)
-    told(hub, detection(at=clock(), episode=episode), 5)
+    told(hub, detection(at=clock(), episode=episode, kind="smoke", label="smoke"), 5)
     born(hub, boot="b2", first=1)
     assert scene(hub) == [("suspected", True)]
 
     clock.move(5.0)
     told(
         hub,
-        detection(at=clock(), episode=episode, revision=2, phase=Phase.UPDATED),
+        detection(
+            at=clock(),
+            episode=episode,
+            revision=2,
+            phase=Phase.UPDATED,
+            kind="smoke",
+            label="smoke",
+        ),
         1,
         boot="b2",
     )
