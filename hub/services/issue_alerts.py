@@ -17,12 +17,13 @@ from hub.domain import cap
 from hub.domain.cap import Hazard, Issuer, MsgType, Sent
 from hub.domain.notice import Words
 from hub.services.context import Hub
-from hub.store import alerts, events
+from hub.store import alerts, events, locks
 from hub.store.alerts import AlertRow
 from hub.store.outbox import OutboxRow
 from hub.store.rows import GridEventRow
 
 RENEW_BEFORE = timedelta(hours=1)  # an alert ends
+SPEAKING = "share-outbox"  # the lock of who hands out and issues: one hub at a time
 _AT_ONCE = 50  # renewed in one round
 _OPEN_STATES = {
     "filed": "Filed",
@@ -66,16 +67,19 @@ def issue_for(conn: Connection[Any], hub: Hub, step: OutboxRow) -> MsgType | Non
 
 
 def renew_alerts(conn: Connection[Any], hub: Hub) -> int:
-    """Renew alerts that end soon though their event goes on; how many."""
-    if not hub.config.cap.sender:
+    """Renew alerts that end soon though their event goes on; how many.
+
+    One that its event's last step should have cancelled is cancelled: it must not stand before
+    the others for good. One hub at a time.
+    """
+    if not hub.config.cap.sender or not locks.try_lock_here(conn, SPEAKING):
         return 0
     renewed = 0
     for id in alerts.expiring(conn, hub.now() + RENEW_BEFORE, _AT_ONCE):
         event = events.by_id(conn, id, lock=True)
-        if event is None or event.ended_at is not None:
-            continue  # its last step cancels it
-        hazard = _hazard_now(hub, event)
-        renewed += _issue(conn, hub, id, hazard, True, renew=True) is not None
+        if event is not None:
+            goes_on, hazard = event.ended_at is None, _hazard_now(hub, event)
+            renewed += _issue(conn, hub, id, hazard, goes_on, renew=True) is not None
     return renewed
 
 

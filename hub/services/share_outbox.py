@@ -10,9 +10,8 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from contract.errors import GridwardenError
 from hub.services.context import Hub
-from hub.services.issue_alerts import issue_for
+from hub.services.issue_alerts import SPEAKING, issue_for
 from hub.services.tell_of_step import tell_of_step
 from hub.store import locks, outbox, webhooks
 from hub.store.outbox import OutboxRow
@@ -28,7 +27,7 @@ def share_outbox(conn: Connection[Any], hub: Hub) -> int:
 
     One hub at a time: the others find the lock taken and do nothing.
     """
-    if not locks.try_lock_here(conn, "share-outbox"):
+    if not locks.try_lock_here(conn, SPEAKING):
         return 0
     steps = outbox.waiting(conn, AT_ONCE)
     if not steps:
@@ -53,8 +52,10 @@ def _speak(
     try:
         with conn.transaction():
             speak(conn, hub, step)
-    except (GridwardenError, ValueError, LookupError, psycopg.DataError):
-        _log.exception("nobody could be told of step %d of %s", step.n, step.data["number"])
+    except psycopg.OperationalError:
+        raise  # the database is away
+    except Exception:  # noqa: BLE001 - logged; what is waiting behind it must go out
+        _log.exception("nobody could be told of step %d of event %d", step.n, step.event)
 
 
 def prune_outbox(conn: Connection[Any], hub: Hub) -> int:

@@ -156,6 +156,22 @@ def test_an_alert_is_renewed_before_it_ends(hub: Hub, clock: Clock) -> None:
     assert [a.msg_type for a in issued(hub)] == ["Alert", "Update"]
 
 
+def test_an_alert_whose_end_was_never_told_is_cancelled_when_it_would_be_renewed(
+    hub: Hub, clock: Clock
+) -> None:
+    number = reported(hub)
+    act(hub, number, "file")
+    with hub.pool.connection() as conn:
+        act_on_event(conn, hub, number, Act("recall", reason="reflection"), OPERATOR, None)
+        conn.execute("UPDATE outbox SET data = '[]' WHERE shared_at IS NULL")
+    assert [a.msg_type for a in issued(hub)] == ["Alert"]
+    clock.move(23.5 * 3600)
+    with hub.pool.connection() as conn:
+        assert renew_alerts(conn, hub) == 1
+        assert renew_alerts(conn, hub) == 0
+    assert [a.msg_type for a in issued(hub)] == ["Alert", "Cancel"]
+
+
 def test_a_hub_that_names_no_sender_issues_none(database_url: str, tmp_path: Path) -> None:
     with opened(config(database_url, tmp_path)) as hub:
         report = ManualReport(OPERATOR, "Fire", CENTRE, Category.FIRE_SAFETY, severity=Severity.S1)
