@@ -97,6 +97,7 @@ class SiteConfig:
     district_file: Path | None = None  # GeoJSON of the grid cells; None: what the database has
     categories_file: Path = _CONFIGS / "categories.toml"
     calendar_file: Path = _CONFIGS / "calendar.toml"
+    assessment_file: Path = _CONFIGS / "assessment.toml"
     assets_dir: Path | None = None  # libraries of the console; None: where set-up puts them
     time_zone: str = "Asia/Shanghai"  # of the district: days of event numbers
 

@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from hub.services.climb_ladder import AT_ONCE, climb_ladders
 from hub.services.context import Hub
+from hub.services.count_cases import FinishedCases
 from hub.services.end_state import end_states
 from hub.services.erase_evidence import expire_evidence, remove_erased
 from hub.services.lapse import lapse_cleared
@@ -48,7 +49,7 @@ def run_timers(
     is done while the hub's clock and the database's differ by more than `JUMP`.
     """
     away = False
-    jobs = (RulesWatch(), *_JOBS, ExpiryWatch())
+    jobs = (RulesWatch(), *_JOBS, ExpiryWatch(), FinishedCases())
     clock, comparison = ClockWatch(hub.now), Comparison()
     while not stop.wait(every_s):
         if not clock.is_steady():

@@ -301,10 +301,10 @@ def _labelled(load: Caseload) -> list[CaseFacts]:
     return [c for c in load.known if _by_machine(c) and c.verdict in POSITIVE | NEGATIVE]
 
 
-def _kept(case: CaseFacts, keepers: Mapping[str, str]) -> bool:
+def _kept(case: CaseFacts, keepers: Mapping[str, frozenset[str]]) -> bool:
     """Whether the assistant of its cell found it; where nobody is named, any assistant."""
     hand = case.hands.get(Task.FIND)
-    keeper = keepers.get(case.cell)
-    if hand is None or keeper is None:
+    theirs = keepers.get(case.cell)
+    if hand is None or theirs is None:
         return hand is not None and hand.role is Role.ASSISTANT
-    return hand.person == keeper
+    return hand.person in theirs

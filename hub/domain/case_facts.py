@@ -7,13 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 from contract.taxonomy import Category, Severity
 from hub.domain.actor import Role
 from hub.domain.calendar import WorkCalendar
 from hub.domain.case_history import SIGHTINGS, Entry, standing
-from hub.domain.deadline import due_at
+from hub.domain.categories import StageLimits
+from hub.domain.deadline import Clock, due_at
+from hub.domain.event_clock import accept_clock
 from hub.domain.lifecycle import HIGHEST_LEVEL
 from hub.domain.stages import Limits, Stage, StageRun, clock_of, stage_runs
+from hub.domain.work_rules import CalendarError
 
 NOT_COUNTED = frozenset({"merged", "lapsed", "voided"})  # states that are no case of anybody's
 
@@ -44,24 +49,21 @@ _TASK_OF = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Hand:
+class Hand(msgspec.Struct, frozen=True, array_like=True):
     """Who did a task."""
 
     role: Role
     person: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
+class Dispatch(msgspec.Struct, frozen=True, array_like=True):
     """One dispatch to a unit, and whether the unit gave it back."""
 
     unit: str
     returned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StageFact:
+class StageFact(msgspec.Struct, frozen=True, array_like=True):
     """How the last run of a stage went. due_at None: there is no limit."""
 
     started_at: datetime
@@ -81,7 +83,11 @@ class StageFact:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A grid event with its history, oldest entry first, and the limits in force."""
+    """A grid event with its history, oldest entry first, and the limits in force.
+
+    severities: since when it had which, where it had several; what the desk was given to decide
+    then follows `by_severity`, as on the event's own clock.
+    """
 
     number: str
     category: Category
@@ -91,11 +97,16 @@ class Case:
     cell: str = ""
     stream: str = ""  # "agent/stream" of the camera that saw it first
     recurrence_of: str = ""  # number of the closed event it repeats
+    severities: Sequence[tuple[datetime, Severity]] = ()
+    by_severity: Mapping[Severity, StageLimits] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class CaseFacts:
-    """What became of a case. Times are those of the last time it happened."""
+class CaseFacts(msgspec.Struct, frozen=True, array_like=True):
+    """What became of a case. Times are those of the last time it happened.
+
+    A row of values, as it is kept: a new one goes to the end, and `FORMULAS` of count_cases is
+    raised.
+    """
 
     number: str
     category: Category
@@ -117,8 +128,8 @@ class CaseFacts:
     judged_at: datetime | None = None
     machine_at: datetime | None = None  # first sight by a machine
     person_at: datetime | None = None  # first sight by a person
-    stages: Mapping[Stage, StageFact] = field(default_factory=dict)
-    hands: Mapping[Task, Hand] = field(default_factory=dict)
+    stages: Mapping[Stage, StageFact] = {}
+    hands: Mapping[Task, Hand] = {}
     dispatches: tuple[Dispatch, ...] = ()
     disposals: int = 0
     failed_checks: int = 0
@@ -216,10 +227,25 @@ def _stage_facts(
             continue
         if hung and run.stopped_at is None:
             run = replace(run, pauses=run.pauses[:-1])
-        clock = clock_of(run, runs, case.limits, calendar)
-        due = None if clock is None else due_at(clock, calendar)
-        facts[run.stage] = StageFact(run.started_at, due, run.stopped_at)
+        facts[run.stage] = StageFact(
+            run.started_at, _due_of(case, calendar, run, runs), run.stopped_at
+        )
     return facts
+
+
+def _due_of(
+    case: Case, calendar: WorkCalendar, run: StageRun, runs: Sequence[StageRun]
+) -> datetime | None:
+    """When a run was due; None without a limit, or where the calendar does not reach."""
+    clock: Clock | None
+    try:
+        if run.stage is Stage.ACCEPT and len(case.severities) > 1:
+            clock = accept_clock(run, case.severities, case.by_severity, calendar)
+        else:
+            clock = clock_of(run, runs, case.limits, calendar)
+        return None if clock is None else due_at(clock, calendar)
+    except CalendarError:
+        return None
 
 
 @dataclass(slots=True)
@@ -264,7 +290,7 @@ class _Told:
                 self.dispatches.append(Dispatch(entry.unit))
             case "return_unit":
                 if self.dispatches:
-                    self.dispatches[-1] = replace(self.dispatches[-1], returned=True)
+                    self.dispatches[-1] = Dispatch(self.dispatches[-1].unit, returned=True)
             case "feedback" | "self_handle":
                 self.disposed_at = entry.at
                 self.disposals += 1

@@ -4,33 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from hub.domain.case_facts import CaseFacts
+from hub.domain.period import Period
 from hub.domain.stages import Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """[since, until)."""
-
-    since: datetime
-    until: datetime
-
-    def holds(self, at: datetime) -> bool:
-        """Whether this moment lies in it."""
-        return self.since <= at < self.until
-
-
-def month(year: int, number: int, zone: ZoneInfo) -> Period:
-    """A calendar month of the district's zone."""
-    after = (year + 1, 1) if number == 12 else (year, number + 1)
-    return Period(
-        datetime(year, number, 1, tzinfo=zone).astimezone(UTC),
-        datetime(*after, 1, tzinfo=zone).astimezone(UTC),
-    )
-
 
 Cases = tuple[CaseFacts, ...]
 
@@ -40,7 +17,7 @@ class Caseload:
     """A case belongs to the period in which its deadline falls, for each stage by itself.
 
     recurred: numbers of closed events that a later one repeats. keepers: basic cell -> its grid
-    assistant; says what "found by others" means.
+    assistants in the period; says what "found by others" means.
     """
 
     known: Cases  # came to the desk: suspected, reported, whatever became of it
@@ -50,11 +27,17 @@ class Caseload:
     to_check: Cases
     to_close: Cases
     recurred: frozenset[str] = frozenset()
-    keepers: Mapping[str, str] = field(default_factory=dict)
+    keepers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def all(self) -> Cases:
+        """Every case that has something in the period, once."""
+        parts = (self.known, self.to_dispatch, self.to_dispose, self.to_check, self.to_close)
+        return tuple({c.number: c for part in parts for c in part}.values())
 
 
 def caseload(
-    cases: Iterable[CaseFacts], period: Period, keepers: Mapping[str, str] | None = None
+    cases: Iterable[CaseFacts], period: Period, keepers: Mapping[str, frozenset[str]] | None = None
 ) -> Caseload:
     """The caseload of a period out of the facts of any cases."""
     known, reported, recurred = [], [], set()

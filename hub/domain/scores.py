@@ -6,15 +6,21 @@ Every mark carries its figure, and so the very events it comes from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec.structs import replace
+
+from hub.domain.actor import Role
 from hub.domain.assess import INDICATORS
-from hub.domain.case_facts import CaseFacts, StageFact, Task
-from hub.domain.caseload import Caseload, Period, caseload
+from hub.domain.case_facts import CaseFacts, Hand, StageFact, Task
+from hub.domain.caseload import Caseload, caseload
 from hub.domain.figures import Figure
 from hub.domain.indicator_sets import IndicatorSet, Weight
+from hub.domain.period import Period
 from hub.domain.stages import Stage
+
+STAFF = frozenset(Role) - {Role.DEVICE, Role.RULE, Role.CITIZEN, Role.MONITOR}
 
 
 class Dimension(StrEnum):
@@ -59,6 +65,7 @@ class Score:
     version: str  # of the set
     marks: tuple[Mark, ...]
     extras: tuple[Extra, ...]
+    figures: Mapping[str, Figure]  # every indicator it is judged by, weighed or not
 
     @property
     def points(self) -> float | None:
@@ -86,6 +93,7 @@ def score(subject: str, loads: Mapping[Task, Caseload], weights: IndicatorSet) -
             for a in weights.adjustment
             if a.indicator in figures
         ),
+        figures=figures,
     )
 
 
@@ -94,7 +102,7 @@ def scores(
     period: Period,
     weights: IndicatorSet,
     dimension: Dimension,
-    keepers: Mapping[str, str] | None = None,
+    keepers: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[Score, ...]:
     """The scores of everybody in a dimension, the best first, those without points last."""
     shares: dict[str, dict[Task, list[CaseFacts]]] = {}
@@ -134,9 +142,14 @@ def _shares(case: CaseFacts, dimension: Dimension) -> Iterable[tuple[str, Task, 
         case Dimension.DEPARTMENT:
             return _departments(case)
         case Dimension.POST:
-            return [(hand.role, task, case) for task, hand in case.hands.items()]
+            return [(hand.role, task, case) for task, hand in _staff(case)]
         case Dimension.PERSON:
-            return [(hand.person, task, case) for task, hand in case.hands.items()]
+            return [(hand.person, task, case) for task, hand in _staff(case)]
+
+
+def _staff(case: CaseFacts) -> Iterable[tuple[Task, Hand]]:
+    """What people of the district did for it; citizens, rules and devices are not scored."""
+    return [(task, hand) for task, hand in case.hands.items() if hand.role in STAFF]
 
 
 def _departments(case: CaseFacts) -> Iterable[tuple[str, Task, CaseFacts]]:

@@ -26,5 +26,6 @@ class Act:
     satisfaction: int | None = None  # rate: 1 (not at all) .. 5
     evidence_viewed: bool = False  # confirm
     evidence_missing: bool = False  # confirm
+    verdict: str | None = None  # what the operator said of a detection: set by judge_detection
     policy_pass: bool = False  # auto_file: set by the rule that checked the policy
     same_place_and_group: bool = False  # recur: set by the rule that found it again

@@ -19,6 +19,7 @@ from hub.domain.calendar import WorkCalendar
 from hub.domain.categories import Categories, load_categories
 from hub.domain.grid import Grid, GridError
 from hub.domain.grid_file import cells_from_geojson
+from hub.domain.indicator_sets import AssessmentError, IndicatorSet, read_indicator_sets
 from hub.domain.lifecycle import Lifecycle, load_lifecycle
 from hub.domain.work_rules import CalendarError, read_work_rules
 from hub.store.bulk import Insert, by_copy, choose_insert
@@ -42,6 +43,7 @@ class Hub:
     grid: Grid
     categories: Categories
     calendar: WorkCalendar
+    indicator_sets: tuple[IndicatorSet, ...]  # of the assessment, oldest first
     lifecycle: Lifecycle
     evidence: EvidenceFolder
     now: Callable[[], datetime]
@@ -63,6 +65,7 @@ def open_hub(config: HubConfig, now: Callable[[], datetime]) -> Hub:
         _log.info("the database was brought to version %d", added[-1])
     categories = load_categories(config.hub.categories_file)
     calendar = _load_calendar(config.hub.calendar_file, config.hub.time_zone)
+    indicator_sets = _load_indicator_sets(config.hub.assessment_file)
     lifecycle = load_lifecycle()
     pool = _open_pool(config)
     try:
@@ -82,6 +85,7 @@ def open_hub(config: HubConfig, now: Callable[[], datetime]) -> Hub:
         grid=grid,
         categories=categories,
         calendar=calendar,
+        indicator_sets=indicator_sets,
         lifecycle=lifecycle,
         evidence=EvidenceFolder(config.hub.data_dir / "evidence"),
         now=now,
@@ -126,6 +130,16 @@ def _load_calendar(path: Path, time_zone: str) -> WorkCalendar:
             "its time_zone and [hub] time_zone to the same"
         )
     return calendar
+
+
+def _load_indicator_sets(path: Path) -> tuple[IndicatorSet, ...]:
+    try:
+        return read_indicator_sets(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as e:
+        raise AssessmentError(
+            f"cannot read the sets of indicators {path} ({e}): name the file in [hub] "
+            "assessment_file"
+        ) from None
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ from hub.domain.work_rules import CalendarError
 from hub.services.context import Hub
 from hub.store.rows import GridEventRow, HistoryRow
 
+SATISFIED = 4  # of the 1 to 5 that a reporter may give: this much and more
+
 # entries that leave the state as it is and yet move a clock; so does a change of severity
 _MOVE_CLOCKS = frozenset({"decide_extension", *LADDER_ACTS})
 
@@ -25,7 +27,10 @@ def clocks_of(hub: Hub, event: GridEventRow, history: Sequence[HistoryRow]) -> E
     """The clocks of an event as its history sets them."""
     return event_clocks(
         Subject(
-            event.state, event.subcategory, event.filing_condition, _severities(event, history)
+            event.state,
+            event.subcategory,
+            event.filing_condition,
+            severities_of(event.opened_at, event.severity, history),
         ),
         standing(entry_of(row) for row in history),
         [c for row in history if (c := climbed_in(row)) is not None],
@@ -77,6 +82,9 @@ def entry_of(row: HistoryRow) -> Entry:
         until=_time(given.get("until")),
         granted=given.get("granted") is True,
         level=Rung(given["rung"]).level if row.name == "raise_level" and "rung" in given else 0,
+        verdict=str(given.get("verdict") or ""),
+        satisfied=_satisfied(given) if row.name == "rate" else None,
+        seen_at=_time(given.get("seen_at")),
     )
 
 
@@ -106,8 +114,8 @@ def climbed_in(row: HistoryRow) -> Climbed | None:
     )
 
 
-def _severities(
-    event: GridEventRow, history: Sequence[HistoryRow]
+def severities_of(
+    opened_at: datetime, severity: str, history: Sequence[HistoryRow]
 ) -> list[tuple[datetime, Severity]]:
     """Since when it has had which severity; a change that was undone has never been."""
     undone = {row.facts.get("given", {}).get("undone") for row in history if row.name == UNDO}
@@ -116,11 +124,16 @@ def _severities(
         for row in history
         if "severity" in row.facts.get("changed", {}) and row.name != UNDO and row.n not in undone
     ]
-    first = changes[0][1] if changes else event.severity
+    first = changes[0][1] if changes else severity
     return [
-        (event.opened_at, Severity(first)),
+        (opened_at, Severity(first)),
         *((at, Severity(after)) for at, _, after in changes),
     ]
+
+
+def _satisfied(given: Mapping[str, Any]) -> bool | None:
+    rating = given.get("satisfaction")
+    return rating >= SATISFIED if isinstance(rating, int) else None
 
 
 def _time(text: object) -> datetime | None:

@@ -84,6 +84,7 @@ def judge_detection(
             evidence_missing=judgement.evidence_missing,
             parent=judgement.parent,
             assignee=judgement.assignee,
+            verdict=judgement.verdict,
         ),
         actor,
         None,

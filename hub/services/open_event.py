@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -247,7 +247,7 @@ def _open(
             by_itself=_not_asked(hub, finding),
         ),
     )
-    given = dict(finding.given or {}) | ({"recurrence_of": repeats.number} if repeats else {})
+    given = _seen(finding) | ({"recurrence_of": repeats.number} if repeats else {})
     begin_history(conn, event, advance, finding.actor, given=given)
     return event
 
@@ -287,8 +287,14 @@ def _join(conn: Connection[Any], hub: Hub, event: GridEventRow, finding: Finding
     if finding.last_at > event.last_seen_at:
         changes["last_seen_at"] = finding.last_at
     return record_step(
-        conn, hub, event, advance, finding.actor, given=finding.given or {}, changes=changes
+        conn, hub, event, advance, finding.actor, given=_seen(finding), changes=changes
     )
+
+
+def _seen(finding: Finding) -> dict[str, Any]:
+    """What the history keeps of a finding: what came with it, and since when it was seen."""
+    seen_at = finding.first_at.astimezone(UTC).isoformat()
+    return {**(finding.given or {}), "seen_at": seen_at}
 
 
 def _sooner(a: datetime | None, b: datetime | None) -> datetime | None:

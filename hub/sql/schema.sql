@@ -108,6 +108,16 @@ BEGIN
     RAISE EXCEPTION 'the history of grid events is append-only';
 END $function$;
 
+CREATE OR REPLACE FUNCTION public.note_finished_case()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    INSERT INTO case_pending (event) VALUES (NEW.id) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END
+$function$;
+
 CREATE TABLE account (
     id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     login text NOT NULL,
@@ -256,6 +266,25 @@ CREATE INDEX cap_alert_event ON public.cap_alert USING btree (event, sent_at);
 CREATE INDEX cap_alert_expiring ON public.cap_alert USING btree (expires_at) WHERE ((NOT ended) AND (msg_type <> 'Cancel'::text));
 CREATE INDEX cap_alert_sent ON public.cap_alert USING btree (sent_at DESC);
 CREATE UNIQUE INDEX cap_alert_standing ON public.cap_alert USING btree (event) WHERE (NOT ended);
+
+CREATE TABLE case_fact (
+    event bigint NOT NULL,
+    n integer NOT NULL,
+    rules text NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    span tstzrange NOT NULL,
+    facts bytea NOT NULL,
+    PRIMARY KEY (event),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((n >= 1))
+);
+CREATE INDEX case_fact_span ON public.case_fact USING gist (span);
+
+CREATE TABLE case_pending (
+    event bigint NOT NULL,
+    PRIMARY KEY (event),
+    FOREIGN KEY (event) REFERENCES grid_event(id)
+);
 
 CREATE TABLE clock_rules (
     one boolean DEFAULT true NOT NULL,
@@ -609,6 +638,7 @@ CREATE INDEX grid_event_rung ON public.grid_event USING btree (next_rung_at) WHE
 CREATE INDEX grid_event_state_ends ON public.grid_event USING btree (state_ends_at) WHERE (state_ends_at IS NOT NULL);
 CREATE INDEX grid_event_unsealed ON public.grid_event USING btree (id) WHERE (version > sealed);
 CREATE CONSTRAINT TRIGGER grid_event_has_its_history AFTER INSERT OR UPDATE OF state, version ON public.grid_event DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION grid_event_has_its_history();
+CREATE TRIGGER grid_event_finished AFTER INSERT OR UPDATE OF version ON public.grid_event FOR EACH ROW WHEN (((new.ended_at IS NOT NULL) AND (NOT new.test))) EXECUTE FUNCTION note_finished_case();
 
 CREATE TABLE grid_event_counter (
     district text NOT NULL,

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contract.taxonomy import Category
 from hub.domain import assess
 from hub.domain.actor import Role
 from hub.domain.case_facts import CaseFacts
-from hub.domain.caseload import Caseload, Period, caseload, month
+from hub.domain.caseload import Caseload, caseload
 from hub.domain.figures import Figure
+from hub.domain.period import Period, month
 from tests.hub.domain.clock_cases import at
 from tests.hub.domain.stories import CELL, Story
 
@@ -227,7 +228,7 @@ def test_what_others_found_in_the_cell_of_an_assistant_was_missed() -> None:
     ]
     facts = [s.facts(END) for s in stories]
     by_anybody = assess.miss_rate(caseload(facts, SEPTEMBER))
-    of_ann = assess.miss_rate(caseload(facts, SEPTEMBER, {CELL: "ann"}))
+    of_ann = assess.miss_rate(caseload(facts, SEPTEMBER, {CELL: frozenset({"ann"})}))
     assert by_anybody.counted == ("E00003",)
     assert of_ann.counted == ("E00002", "E00003")
 

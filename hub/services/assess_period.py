@@ -1,0 +1,115 @@
+"""The assessment of a period: figures, latencies and scores, each with the events it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from hub.domain.assess import INDICATORS, LATENCIES, precision_by_stream
+from hub.domain.case_facts import CaseFacts
+from hub.domain.caseload import caseload
+from hub.domain.figures import Figure, Latency
+from hub.domain.indicator_sets import AssessmentError, IndicatorSet, in_force
+from hub.domain.period import NamedPeriod
+from hub.domain.reach import EVERYWHERE, Within
+from hub.domain.scores import Dimension, Score, scores
+from hub.services.context import Hub
+from hub.services.count_cases import cases_of
+from hub.store import case_facts
+
+Told = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be assessed: which cases, as they stood when, compared by what.
+
+    cell: code of a cell with all below it, "": the district. within: what the asker may see.
+    """
+
+    period: NamedPeriod
+    as_of: datetime
+    by: Dimension = Dimension.DISTRICT
+    cell: str = ""
+    within: Within = EVERYWHERE
+
+    def covers(self, case: CaseFacts) -> bool:
+        """Whether a case is one of those asked about."""
+        if not case.cell.startswith(self.cell):
+            return False
+        cells, unit = self.within.cells, self.within.unit
+        if cells is not None and not case.cell.startswith(tuple(cells)):
+            return False
+        return unit is None or any(d.unit == unit for d in case.dispatches)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a period comes to.
+
+    scores: of everybody in the dimension asked for, the best first. without_scores: why there are
+    none, where no set of indicators was in force.
+    """
+
+    question: Question
+    cases: int  # that came to the desk in the period
+    figures: Mapping[str, Figure]
+    latencies: Mapping[str, Latency]
+    streams: Mapping[str, Figure]  # precision of each, by "agent/stream"
+    exempt: tuple[str, ...]  # left out of what judges work: their appeals were granted
+    hung: tuple[str, ...]  # left out of disposal and closing
+    version: str  # of the set of indicators
+    scores: tuple[Score, ...]
+    without_scores: str = ""
+
+    def score_of(self, subject: str) -> Score | None:
+        """The score of one of those compared."""
+        return next((s for s in self.scores if s.subject == subject), None)
+
+
+def assess_period(
+    conn: Connection[Any], hub: Hub, question: Question, told: Told = lambda n: None
+) -> Assessment:
+    """The answer to the question, from histories alone; told: hears how many cases were read."""
+    period = question.period.period
+    keepers = case_facts.keepers(conn, period.since, period.until)
+    cases = [c for c in cases_of(conn, hub, period, question.as_of, told) if question.covers(c)]
+    return assess(cases, question, hub.indicator_sets, keepers)
+
+
+def assess(
+    cases: Iterable[CaseFacts],
+    question: Question,
+    sets: tuple[IndicatorSet, ...],
+    keepers: Mapping[str, frozenset[str]],
+) -> Assessment:
+    """The same, of cases that were read."""
+    cases = list(cases)
+    period = question.period.period
+    load = caseload(cases, period, keepers)
+    compared: tuple[Score, ...] = ()
+    version, why = "", ""
+    try:
+        weights = in_force(sets, question.period.first)
+    except AssessmentError as e:
+        why = str(e)
+    else:
+        version = weights.version
+        compared = scores(cases, period, weights, question.by, keepers)
+    figures = {name: formula(load) for name, (formula, _) in INDICATORS.items()}
+    return Assessment(
+        question=question,
+        cases=len(load.known),
+        figures=figures,
+        latencies={name: formula(load) for name, formula in LATENCIES.items()},
+        streams=precision_by_stream(load),
+        exempt=tuple(c.number for c in load.all if c.exempt),
+        hung=tuple(c.number for c in load.all if c.hung),
+        version=version,
+        scores=compared,
+        without_scores=why,
+    )
