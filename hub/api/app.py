@@ -14,12 +14,14 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse
 
 from hub.api import access, errors, turned_away
+from hub.api.assessing import Assessing
 from hub.api.guard import Guard
 from hub.api.live import Live
 from hub.api.recorder import Recorder
 from hub.api.render import Pages
 from hub.api.routes import (
     alertmanager,
+    assessment,
     audit,
     cap,
     detections,
@@ -69,11 +71,13 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     be closed before the server that runs the app is told to stop, or open pages hold it up.
     """
     live = Live(hub.config.database.url)
+    assessing = Assessing(hub)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         live.start()
         yield
+        assessing.close()
         live.close()
         await asyncio.to_thread(live.join)
 
@@ -89,6 +93,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     )
     app.state.hub = hub
     app.state.live = live
+    app.state.assessing = assessing
     app.state.checks = dict(checks or {})
     app.state.strangers = Strangers(hub.config.open311.reports_per_hour)
     app.state.shelf = Shelf([assets_folder(hub), _STATIC])
@@ -118,6 +123,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         filing.windows_router,
         filing.trust_router,
         health.live_router,
+        assessment.router,
         audit.router,
         sign_in.api_router,
     ):

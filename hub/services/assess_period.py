@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 
-from hub.domain.assess import INDICATORS, LATENCIES, precision_by_stream
+from contract.taxonomy import Category
+from hub.domain.assess import INDICATORS, LATENCIES, closing_rate, precision_by_stream
 from hub.domain.case_facts import CaseFacts
-from hub.domain.caseload import caseload
+from hub.domain.caseload import Caseload, caseload
 from hub.domain.figures import Figure, Latency
 from hub.domain.indicator_sets import AssessmentError, IndicatorSet, in_force
 from hub.domain.period import NamedPeriod
@@ -26,14 +27,14 @@ Told = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be assessed: which cases, as they stood when, compared by what.
+    """What is to be assessed: which cases, as they stood when, who is compared.
 
     cell: code of a cell with all below it, "": the district. within: what the asker may see.
     """
 
     period: NamedPeriod
     as_of: datetime
-    by: Dimension = Dimension.DISTRICT
+    by: tuple[Dimension, ...] = (Dimension.DISTRICT,)
     cell: str = ""
     within: Within = EVERYWHERE
 
@@ -51,24 +52,27 @@ class Question:
 class Assessment:
     """What a period comes to.
 
-    scores: of everybody in the dimension asked for, the best first. without_scores: why there are
-    none, where no set of indicators was in force.
+    scores: of everybody in the dimensions asked for, the best first. without_scores: why there are
+    none, where no set of indicators was in force. categories: what was reported, and the closing
+    rate, of each.
     """
 
     question: Question
     cases: int  # that came to the desk in the period
+    reported: tuple[str, ...]
+    categories: Mapping[Category, tuple[tuple[str, ...], Figure]]
     figures: Mapping[str, Figure]
     latencies: Mapping[str, Latency]
     streams: Mapping[str, Figure]  # precision of each, by "agent/stream"
     exempt: tuple[str, ...]  # left out of what judges work: their appeals were granted
     hung: tuple[str, ...]  # left out of disposal and closing
     version: str  # of the set of indicators
-    scores: tuple[Score, ...]
+    scores: Mapping[Dimension, tuple[Score, ...]]
     without_scores: str = ""
 
-    def score_of(self, subject: str) -> Score | None:
+    def score_of(self, by: Dimension, subject: str) -> Score | None:
         """The score of one of those compared."""
-        return next((s for s in self.scores if s.subject == subject), None)
+        return next((s for s in self.scores.get(by, ()) if s.subject == subject), None)
 
 
 def assess_period(
@@ -91,7 +95,7 @@ def assess(
     cases = list(cases)
     period = question.period.period
     load = caseload(cases, period, keepers)
-    compared: tuple[Score, ...] = ()
+    compared: dict[Dimension, tuple[Score, ...]] = {}
     version, why = "", ""
     try:
         weights = in_force(sets, question.period.first)
@@ -99,11 +103,13 @@ def assess(
         why = str(e)
     else:
         version = weights.version
-        compared = scores(cases, period, weights, question.by, keepers)
+        compared = {by: scores(cases, period, weights, by, keepers) for by in question.by}
     figures = {name: formula(load) for name, (formula, _) in INDICATORS.items()}
     return Assessment(
         question=question,
         cases=len(load.known),
+        reported=tuple(c.number for c in load.reported),
+        categories=_categories(load),
         figures=figures,
         latencies={name: formula(load) for name, formula in LATENCIES.items()},
         streams=precision_by_stream(load),
@@ -113,3 +119,13 @@ def assess(
         scores=compared,
         without_scores=why,
     )
+
+
+def _categories(load: Caseload) -> dict[Category, tuple[tuple[str, ...], Figure]]:
+    found = {}
+    for category in Category:
+        reported = tuple(c.number for c in load.reported if c.category is category)
+        of_it = tuple(c for c in load.to_close if c.category is category)
+        if reported or of_it:
+            found[category] = reported, closing_rate(replace(load, to_close=of_it))
+    return found

@@ -199,3 +199,23 @@ def keepers(conn: Connection[Any], since: datetime, until: datetime) -> dict[str
     ):
         found.setdefault(str(cell), set()).add(str(person))
     return {cell: frozenset(people) for cell, people in found.items()}
+
+
+def unit_names(conn: Connection[Any], codes: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Units as people call them, in English and Chinese; one that is not known has none."""
+    return {
+        code: (en, zh)
+        for code, en, zh in conn.execute(
+            "SELECT code, name_en, name_zh FROM unit WHERE code = ANY (%s)", (sorted(codes),)
+        )
+    }
+
+
+def person_names(conn: Connection[Any], codes: Collection[str]) -> dict[str, str]:
+    """People by staff number; one that is not known has none."""
+    return {
+        code: name
+        for code, name in conn.execute(
+            "SELECT code, name FROM person WHERE code = ANY (%s)", (sorted(codes),)
+        )
+    }

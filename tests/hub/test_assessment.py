@@ -12,7 +12,7 @@ from hub.domain.scores import Dimension
 from hub.services.assess_period import Assessment, Question, assess_period
 from hub.services.context import Hub
 from hub.services.count_cases import FinishedCases, cases_of, computed, count_finished
-from hub.services.judge_detection import Judgement
+from hub.services.judge_detection import Judgement, Verdict
 from hub.services.record_detections import record_detections
 from hub.store import case_facts
 from hub.store.detections import Change
@@ -63,9 +63,9 @@ def lived(hub: Hub, clock: Clock) -> list[datetime]:
     act(hub, third, "reopen", MASTER, reason="it is back")
     seen = suspected(hub, 1500)
     moments.append(clock.move(60))
-    judge(hub, seen, Judgement("false_alarm", reason="a lamp", evidence_viewed=True))
+    judge(hub, seen, Judgement(Verdict("false_alarm"), reason="a lamp", evidence_viewed=True))
     other = suspected(hub, 2000)
-    judge(hub, other, Judgement("confirmed", evidence_viewed=True))
+    judge(hub, other, Judgement(Verdict("confirmed"), evidence_viewed=True))
     act(hub, other, "dispatch", DISPATCHER, responsible_unit="fire")
     act(hub, other, "return_unit", DEPT, reason="not ours")
     moments.append(clock.move(60))
@@ -82,7 +82,7 @@ def lived(hub: Hub, clock: Clock) -> list[datetime]:
 def everything(hub: Hub, as_of: datetime) -> dict[str, CaseFacts]:
     """The facts of all cases, out of their histories."""
     with hub.pool.connection() as conn:
-        ids = [id for (id,) in conn.execute("SELECT id FROM grid_event")]
+        ids = [int(str(id)) for (id,) in conn.execute("SELECT id FROM grid_event")]
         return {f.number: f for f in computed(conn, hub, ids, as_of)}
 
 
@@ -101,7 +101,7 @@ def finish(hub: Hub) -> int:
 
 def assessed(hub: Hub, by: Dimension = Dimension.DISTRICT) -> Assessment:
     with hub.pool.connection() as conn:
-        return assess_period(conn, hub, Question(NOVEMBER, hub.now(), by))
+        return assess_period(conn, hub, Question(NOVEMBER, hub.now(), (by,)))
 
 
 def test_kept_facts_equal_those_of_the_history_at_every_moment(hub: Hub, clock: Clock) -> None:
@@ -159,7 +159,11 @@ def test_facts_say_who_found_judged_and_handled_a_case_and_when_it_was_seen(
     seen_at = clock.at
     event = suspected(hub)
     clock.move(30)
-    judge(hub, event, Judgement("real_but_not_actionable", reason="candles", evidence_viewed=True))
+    judge(
+        hub,
+        event,
+        Judgement(Verdict("real_but_not_actionable"), reason="candles", evidence_viewed=True),
+    )
     facts = everything(hub, clock.at)[event.number]
     assert facts.verdict == "real_but_not_actionable"
     assert facts.machine_at == seen_at
@@ -198,16 +202,16 @@ def test_the_assessment_names_the_events_behind_each_figure(hub: Hub, clock: Clo
         assert set(figure.counted) <= set(figure.among)
         assert not set(figure.left_out) & set(figure.among)
     assert found.streams["edge-1/cam-01"].percent == "50.00 %"
-    (district,) = found.scores
+    (district,) = found.scores[Dimension.DISTRICT]
     assert district.version == found.version == "2026-1"
     assert district.points is not None
 
 
 def test_people_and_units_are_compared_and_devices_are_not(hub: Hub, clock: Clock) -> None:
     lived(hub, clock)
-    people = {s.subject for s in assessed(hub, Dimension.PERSON).scores}
+    people = {s.subject for s in assessed(hub, Dimension.PERSON).scores[Dimension.PERSON]}
     assert people == {"wang", "li", "unit-b"}
-    units = {s.subject for s in assessed(hub, Dimension.DEPARTMENT).scores}
+    units = {s.subject for s in assessed(hub, Dimension.DEPARTMENT).scores[Dimension.DEPARTMENT]}
     assert units == {"unit-b", "fire"}
     assert OTHER_LEADER.name not in people
     assert Actor("edge-1", Role.DEVICE).name not in people
@@ -220,6 +224,6 @@ def test_a_period_before_any_set_of_indicators_has_figures_and_no_scores(
     with hub.pool.connection() as conn:
         found = assess_period(conn, hub, Question(old, clock.at))
     assert found.cases == 0
-    assert found.scores == ()
+    assert found.scores == {}
     assert "2020-01-01" in found.without_scores
     assert found.figures["closing_rate"].percent == "-"

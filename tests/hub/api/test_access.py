@@ -41,6 +41,10 @@ ROUTES: list[tuple[str, str]] = [
     (EVERYONE, "GET /api/v1/openapi.json"),
     (some(*access.DESK, Role.MONITOR) + ", this machine", "GET /metrics"),
     # grid events
+    (PEOPLE, "GET /api/v1/assessment"),
+    (PEOPLE, "GET /api/v1/assessment/events"),
+    (PEOPLE, "GET /api/v1/assessment/figures.csv"),
+    (PEOPLE, "GET /api/v1/assessment/events.csv"),
     (PEOPLE, "GET /api/v1/events"),
     (PEOPLE, "GET /api/v1/events/{number}"),
     (PEOPLE, "GET /api/v1/events/{number}/clock"),
