@@ -161,6 +161,8 @@ OF: dict[tuple[str, str], Any] = {
     ("case_facts.kept", "rules"): "rules-1",
     ("case_facts.kept", "as_of"): AT + timedelta(days=1),
     ("case_facts.said", "ids"): [1, 2],
+    ("case_facts.unit_names", "codes"): ["fire"],
+    ("case_facts.person_names", "codes"): ["li"],
     ("judged.note", "verdict"): 1,
     ("judged.last", "wanted"): [StreamClass("yard-02", "cam-01", "flame", "flame")],
     ("reports.by_id", "id"): 1,
