@@ -20,10 +20,10 @@ from hub.domain.grid import GridError
 from hub.domain.grid_file import cells_from_geojson
 from hub.domain.readiness import Need
 from hub.domain.topology import Fault, check
-from hub.services import staff
 from hub.services.context import Hub
-from hub.services.import_grid import GridChange, check_grid, counts, import_grid
-from hub.services.office_tables import (
+from hub.services.registry import staff
+from hub.services.registry.import_grid import GridChange, check_grid, counts, import_grid
+from hub.services.registry.office_tables import (
     Taken,
     take_budget,
     take_matrix,
@@ -31,7 +31,7 @@ from hub.services.office_tables import (
     take_shifts,
     take_units,
 )
-from hub.services.readiness import check_readiness
+from hub.services.registry.readiness import check_readiness
 from hub.store import people, units
 from hub.store.people import PeopleFilter
 

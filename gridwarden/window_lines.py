@@ -10,7 +10,7 @@ from hub.api.deps import reading
 from hub.domain.actor import Actor, Role
 from hub.domain.control_window import ControlWindow, WindowKind
 from hub.services.context import Hub
-from hub.services.control_windows import WantedWindow, end_window, make_window
+from hub.services.filing.control_windows import WantedWindow, end_window, make_window
 from hub.store import control_windows
 
 _MOST = 1000

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import psycopg
 
 from hub.services.context import Hub
-from hub.services.deliver_webhooks import deliver_some, sender_of
-from hub.services.issue_alerts import renew_alerts
-from hub.services.send_mail import send_due
-from hub.services.share_outbox import prune_outbox, share_outbox
+from hub.services.outward.deliver_webhooks import deliver_some, sender_of
+from hub.services.outward.issue_alerts import renew_alerts
+from hub.services.outward.send_mail import send_due
+from hub.services.outward.share_outbox import prune_outbox, share_outbox
 
 EVERY_S = 1.0
 SENDERS = 4  # threads: so many receivers may be slow before others wait

@@ -16,7 +16,7 @@ from hub.services.climb_ladder import AT_ONCE, climb_ladders
 from hub.services.context import Hub
 from hub.services.count_cases import FinishedCases
 from hub.services.end_state import end_states
-from hub.services.erase_evidence import expire_evidence, remove_erased
+from hub.services.evidence.erase_evidence import expire_evidence, remove_erased
 from hub.services.lapse import lapse_cleared
 from hub.services.recompute_deadlines import RulesWatch
 from hub.services.seal_history import seal_history

@@ -93,9 +93,9 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _lines(hub: Hub, chosen: argparse.Namespace) -> Iterator[str]:
     from hub.domain.actor import Actor, Role
-    from hub.services import keep_webhooks
-    from hub.services.deliver_webhooks import sender_of
-    from hub.services.keep_webhooks import Wanted
+    from hub.services.outward import keep_webhooks
+    from hub.services.outward.deliver_webhooks import sender_of
+    from hub.services.outward.keep_webhooks import Wanted
     from hub.store import webhooks
 
     actor = Actor(getpass.getuser(), Role.DISPATCHER)

@@ -18,8 +18,8 @@ from hub.services.context import Hub
 from hub.services.event_facts import gather_facts, ground_of, transitions_of
 from hub.services.event_history import as_column, record_step
 from hub.services.event_lock import lock_event
+from hub.services.evidence.hold_evidence import hold_event, release_event
 from hub.services.handed_in import MAX_REASON, check_text, complete_evidence
-from hub.services.hold_evidence import hold_event, release_event
 from hub.services.merge_events import JOINING, check_parent, let_go, take_in
 from hub.services.step_changes import columns_of, flags_of
 from hub.store import events, evidence_index, judged, verdicts

@@ -24,7 +24,7 @@ from hub.domain.notice import NoticeKind
 from hub.services.context import Hub
 from hub.services.event_clock import clocks_of, rung_given
 from hub.services.event_history import record_step
-from hub.services.tell import tell
+from hub.services.outward.tell import tell
 from hub.store import events, people
 from hub.store.rows import GridEventRow
 

@@ -22,7 +22,7 @@ from hub.domain.merge import EpisodeState, from_record, merge
 from hub.services.context import Hub
 from hub.services.corroborate import corroborate, event_seen
 from hub.services.end_test import end_test
-from hub.services.file_by_itself import file_by_themselves
+from hub.services.filing.file_by_itself import file_by_themselves
 from hub.services.open_event import (
     Finding,
     event_living_then,

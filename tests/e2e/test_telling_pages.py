@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from hub.domain.notice import NoticeKind
-from hub.services.tell import tell
+from hub.services.outward.tell import tell
 from hub.store import views
 from tests.e2e.test_console import browser
 from tests.hub.api.city import City, offset, town_with_cameras

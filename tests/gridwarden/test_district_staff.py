@@ -11,7 +11,7 @@ from gridwarden.demo_staff import give_accounts, populate
 from gridwarden.district import write_district
 from gridwarden.district_staff import build_staff
 from hub.domain.actor import Role
-from hub.services.readiness import check_readiness
+from hub.services.registry.readiness import check_readiness
 from hub.store import people
 from hub.store.people import PeopleFilter
 from hub.store.units import responsible_unit

@@ -7,8 +7,8 @@ from hub.domain.actor import Actor, Role
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
+from hub.services.evidence.keep_photo import keep_photo
 from hub.services.judge_detection import Judgement, judge_detection
-from hub.services.keep_photo import keep_photo
 from hub.services.record_detections import record_detections
 from hub.services.report_manually import ManualReport, report_manually
 from hub.store import events

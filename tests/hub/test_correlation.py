@@ -20,11 +20,11 @@ from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
 from hub.services.event_history import verify_history
-from hub.services.keep_photo import keep_photo
+from hub.services.evidence.keep_photo import keep_photo
 from hub.services.lapse import lapse_cleared
+from hub.services.outward.share_outbox import share_outbox
 from hub.services.record_detections import record_detections
 from hub.services.report_manually import ManualReport, report_manually
-from hub.services.share_outbox import share_outbox
 from hub.store import agents, events, views
 from hub.store.detections import Change
 from hub.store.rows import GridEventRow

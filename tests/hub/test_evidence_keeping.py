@@ -14,11 +14,11 @@ from hub.domain.errors import ConflictError, GoneError, InvalidError, NotAllowed
 from hub.domain.retention import Case, kept_until
 from hub.services.act_on_event import Act, act_on_event
 from hub.services.context import Hub
-from hub.services.erase_evidence import erase_evidence, expire_evidence, remove_erased
 from hub.services.event_history import verify_history
-from hub.services.hold_evidence import hold_event, hold_one, release_event, release_one
+from hub.services.evidence.erase_evidence import erase_evidence, expire_evidence, remove_erased
+from hub.services.evidence.hold_evidence import hold_event, hold_one, release_event, release_one
+from hub.services.evidence.keep_photo import keep_photo
 from hub.services.judge_detection import Judgement, Verdict, judge_detection
-from hub.services.keep_photo import keep_photo
 from hub.store import views
 from hub.store.rows import EvidenceRow
 from tests.hub.api.city import City, street
@@ -233,7 +233,7 @@ def test_what_never_arrives_whole_is_given_up_after_the_longest_outage(
 def test_a_round_is_bounded_and_the_next_one_goes_on(
     town: City, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.services.erase_evidence.STEP", 2)
+    monkeypatch.setattr("hub.services.evidence.erase_evidence.STEP", 2)
     digests = [rejected(town, street(seed=n))[1] for n in range(3)]
     clock.move((100 * DAY).total_seconds())
     with town.hub.pool.connection() as conn:

@@ -24,11 +24,11 @@ from hub.domain.filing_reason import reason
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event, undo
 from hub.services.context import Hub
-from hub.services.control_windows import WantedWindow, end_window, make_window
+from hub.services.filing.control_windows import WantedWindow, end_window, make_window
+from hub.services.filing.trust import trust_table
 from hub.services.judge_detection import Judgement, Verdict, judge_detection
+from hub.services.outward.share_outbox import share_outbox
 from hub.services.record_detections import record_detections
-from hub.services.share_outbox import share_outbox
-from hub.services.trust import trust_table
 from hub.store import agents, events, verdicts
 from hub.store.detections import Change
 from hub.store.rows import GridEventRow, HistoryRow

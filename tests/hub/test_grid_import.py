@@ -17,7 +17,7 @@ from hub.domain.grid_file import cells_from_geojson
 from hub.domain.topology import FaultKind, area_m2, check
 from hub.grid_watch import refresh_grid, watch_grid
 from hub.services.context import Hub
-from hub.services.import_grid import GridChange, import_grid
+from hub.services.registry.import_grid import GridChange, import_grid
 from hub.services.report_manually import ManualReport, report_manually
 from hub.store.grid import load_cells
 from tests.hub.builders import Clock, eventually, running

@@ -22,9 +22,9 @@ from hub.domain.actor import Actor, Role
 from hub.domain.notice import NoticeKind
 from hub.outward_settings import MailConfig, NoticesConfig
 from hub.services.context import Hub
+from hub.services.outward.send_mail import send_due
+from hub.services.outward.tell import tell
 from hub.services.report_manually import ManualReport, report_manually
-from hub.services.send_mail import send_due
-from hub.services.tell import tell
 from hub.store.rows import GridEventRow
 from tests.hub.builders import SQUARE, Clock, config, opened, rows
 from tests.hub.test_telling import Person

@@ -21,8 +21,8 @@ from hub.domain.errors import InvalidError, NotAllowedError
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event, undo
 from hub.services.context import Hub
-from hub.services.control_windows import WantedWindow, make_window
 from hub.services.event_history import verify_history
+from hub.services.filing.control_windows import WantedWindow, make_window
 from hub.services.judge_detection import Judgement, Verdict, judge_detection
 from hub.services.record_detections import record_detections
 from hub.services.report_manually import ManualReport, report_manually

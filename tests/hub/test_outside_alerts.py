@@ -17,7 +17,7 @@ from hub.domain.errors import InvalidError
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.services.take_alerts import Answered, OutsideAlert, take_alert
+from hub.services.outward.take_alerts import Answered, OutsideAlert, take_alert
 from hub.store import events
 from hub.store.rows import GridEventRow
 from tests.hub.builders import SQUARE, START, Clock, config, opened

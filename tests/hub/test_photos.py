@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from hub.domain.errors import InvalidError
 from hub.domain.photo_metadata import PhotoError, strip_jpeg, strip_png, strip_webp
-from hub.services.photo import looked_at
+from hub.services.evidence.photo import looked_at
 
 SECRETS = (b"Telephone Maker", b"Zhao Lei", b"http://ns.adobe.com/xap", b"HIDDEN FILM")
 

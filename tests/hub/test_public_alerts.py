@@ -21,9 +21,9 @@ from hub.outward_settings import CapConfig
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.services.issue_alerts import renew_alerts
+from hub.services.outward.issue_alerts import renew_alerts
+from hub.services.outward.share_outbox import share_outbox
 from hub.services.report_manually import ManualReport, report_manually
-from hub.services.share_outbox import share_outbox
 from hub.store import alerts
 from hub.store.alerts import AlertRow
 from tests.hub.builders import Clock, config, opened

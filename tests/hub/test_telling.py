@@ -17,9 +17,9 @@ from hub.outward_settings import MailConfig
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
+from hub.services.outward.share_outbox import share_outbox
+from hub.services.outward.tell import tell
 from hub.services.report_manually import ManualReport, report_manually
-from hub.services.share_outbox import share_outbox
-from hub.services.tell import tell
 from hub.store import notices
 from hub.store.notices import PreferenceRow
 from hub.store.rows import GridEventRow

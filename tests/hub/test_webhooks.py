@@ -22,8 +22,8 @@ from hub.outward_settings import WebhooksConfig
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.services.deliver_webhooks import REFUSED_TIMES, deliver_some
-from hub.services.keep_webhooks import (
+from hub.services.outward.deliver_webhooks import REFUSED_TIMES, deliver_some
+from hub.services.outward.keep_webhooks import (
     Made,
     Wanted,
     add_webhook,
@@ -35,10 +35,10 @@ from hub.services.keep_webhooks import (
     start_webhook,
     webhooks_of,
 )
+from hub.services.outward.sending import AddressError, Sender, SendingError
+from hub.services.outward.share_outbox import prune_outbox, share_outbox
 from hub.services.record_detections import record_detections
 from hub.services.report_manually import ManualReport, report_manually
-from hub.services.sending import AddressError, Sender, SendingError
-from hub.services.share_outbox import prune_outbox, share_outbox
 from hub.store import notices, webhooks
 from hub.store.detections import Change
 from tests.hub.builders import SQUARE, Clock, config, detection, north, opened, rows

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.api.models.base import Answer
-from hub.services.take_alerts import Outcome
+from hub.services.outward.take_alerts import Outcome
 
 Words = Annotated[str, Field(max_length=4000)]
 Labels = Annotated[dict[Annotated[str, Field(max_length=200)], Words], Field(max_length=100)]

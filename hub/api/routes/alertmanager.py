@@ -14,7 +14,7 @@ from hub.api.deps import HubDep
 from hub.api.errors import Problem, problem_response, problems
 from hub.api.models.alertmanager import AlertAnswered, AlertsAnswered, AlertsTold
 from hub.domain.errors import DomainError
-from hub.services.take_alerts import OutsideAlert, take_alert
+from hub.services.outward.take_alerts import OutsideAlert, take_alert
 
 router = APIRouter(tags=["Alertmanager"])
 

@@ -50,9 +50,9 @@ from hub.domain.errors import NotFoundError
 from hub.domain.reach import Place, check_reach, within
 from hub.services.act_on_event import Act, act_on_event, undo
 from hub.services.context import Hub
-from hub.services.control_windows import prefilled, windows_over
 from hub.services.event_facts import ground_of
 from hub.services.explain_clock import explain_clock
+from hub.services.filing.control_windows import prefilled, windows_over
 from hub.services.judge_detection import Judgement, judge_detection
 from hub.services.reach import event_in_reach
 from hub.services.report_manually import ManualReport, report_manually

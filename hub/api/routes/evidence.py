@@ -15,8 +15,8 @@ from hub.api.errors import Problem, problem_response, problems
 from hub.api.models.evidence import Because, ErasedNow, HoldNow
 from hub.api.recorder import shown
 from hub.domain.errors import NotFoundError
-from hub.services.erase_evidence import erase_evidence, remove_erased
-from hub.services.hold_evidence import hold_event, hold_one, release_event, release_one
+from hub.services.evidence.erase_evidence import erase_evidence, remove_erased
+from hub.services.evidence.hold_evidence import hold_event, hold_one, release_event, release_one
 from hub.services.reach import check_evidence_reach
 from hub.store import evidence_keeping, views
 from hub.store.evidence_index import check_not_erased

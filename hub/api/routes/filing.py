@@ -10,8 +10,8 @@ from hub.api.access import DESK, allow
 from hub.api.deps import ActorDep, Cursor, HubDep, Limit, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.filing import TrustNow, TrustTable, WindowBody, WindowNow, WindowPage
-from hub.services.control_windows import WantedWindow, end_window, make_window
-from hub.services.trust import trust_table
+from hub.services.filing.control_windows import WantedWindow, end_window, make_window
+from hub.services.filing.trust import trust_table
 from hub.store import control_windows
 
 windows_router = APIRouter(

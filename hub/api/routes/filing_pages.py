@@ -13,9 +13,9 @@ from hub.api.access import DESK, allow
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.render import Pages
 from hub.domain.errors import ForbiddenError, NotFoundError
-from hub.services.control_windows import OFFERED_FOR, prefilled
+from hub.services.filing.control_windows import OFFERED_FOR, prefilled
+from hub.services.filing.trust import trust_table
 from hub.services.reach import event_in_reach
-from hub.services.trust import trust_table
 from hub.store import control_windows, views
 
 router = APIRouter(include_in_schema=False, dependencies=[allow(*DESK)])

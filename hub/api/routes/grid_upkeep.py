@@ -23,8 +23,8 @@ from hub.domain.errors import InvalidError
 from hub.domain.grid import GridError
 from hub.domain.topology import Fault
 from hub.grid_watch import refresh_grid
-from hub.services.import_grid import check_grid, counts, import_grid
-from hub.services.readiness import check_readiness
+from hub.services.registry.import_grid import check_grid, counts, import_grid
+from hub.services.registry.readiness import check_readiness
 
 router = APIRouter(tags=["Grid"], dependencies=[allow(*PEOPLE)])
 

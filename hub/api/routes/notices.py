@@ -19,7 +19,7 @@ from hub.api.models.notices import (
 )
 from hub.domain.notice import NoticeKind
 from hub.services.context import Hub
-from hub.services.tell import wishes_of
+from hub.services.outward.tell import wishes_of
 from hub.store import changes, notices
 from hub.store.notices import PreferenceRow
 

@@ -23,10 +23,10 @@ from hub.api.open311_words import Format, Value, answer, fault, stamp
 from hub.api.strangers import Strangers
 from hub.domain.categories import SubCategory
 from hub.domain.errors import DomainError, GoneError, NotFoundError
-from hub.services import public_face
 from hub.services.context import Hub
-from hub.services.photo import looked_at
-from hub.services.public_face import PublicReport, Taken
+from hub.services.evidence.photo import looked_at
+from hub.services.outward import public_face
+from hub.services.outward.public_face import PublicReport, Taken
 from hub.store import open311
 from hub.store.open311 import RequestFilter, RequestRow
 

@@ -11,8 +11,8 @@ from hub.api.access import OFFICE, PEOPLE, allow
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.render import Pages
 from hub.domain.notice import PHRASES
-from hub.services.keep_webhooks import webhooks_of
-from hub.services.tell import wishes_of
+from hub.services.outward.keep_webhooks import webhooks_of
+from hub.services.outward.tell import wishes_of
 from hub.store import notices, webhooks
 
 router = APIRouter(include_in_schema=False, dependencies=[allow(*PEOPLE)])

@@ -35,8 +35,8 @@ from hub.domain.retention import REJECTED
 from hub.domain.sight import SILENT_AFTER
 from hub.services import watch_expiry
 from hub.services.context import Hub
-from hub.services.control_windows import windows_over
 from hub.services.explain_clock import explain_clock
+from hub.services.filing.control_windows import windows_over
 from hub.services.merge_events import JOINING
 from hub.services.open_requests import open_requests
 from hub.services.reach import event_in_reach

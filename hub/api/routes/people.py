@@ -34,7 +34,7 @@ from hub.api.routes.units import Id
 from hub.domain.actor import Role
 from hub.domain.errors import InvalidError, NotFoundError
 from hub.domain.people import Post
-from hub.services import staff
+from hub.services.registry import staff
 from hub.store import people
 from hub.store.people import NewShift, PeopleFilter, PersonRow, PostRow
 

@@ -10,8 +10,8 @@ from hub.api.access import PEOPLE, allow
 from hub.api.deps import ActorDep, HubDep
 from hub.api.errors import problems
 from hub.api.models.evidence import PhotoNow
-from hub.services.keep_photo import keep_photo
-from hub.services.photo import looked_at
+from hub.services.evidence.keep_photo import keep_photo
+from hub.services.evidence.photo import looked_at
 
 router = APIRouter(tags=["Evidence"], dependencies=[allow(*PEOPLE)])
 

@@ -31,8 +31,8 @@ from hub.api.models.registry import (
     Seen,
 )
 from hub.api.routes.units import Id
-from hub.services import base_registry
 from hub.services.reach import event_in_reach
+from hub.services.registry import base_registry
 from hub.store import registry
 from hub.store.registry import EntryFacts, EntryFilter, EntryRow, LinkRow
 

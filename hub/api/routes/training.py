@@ -23,7 +23,7 @@ from hub.api.models.training import (
 )
 from hub.api.routes.units import Id
 from hub.domain.errors import NotFoundError
-from hub.services import train
+from hub.services.registry import train
 from hub.store import training
 from hub.store.training import AttemptRow
 

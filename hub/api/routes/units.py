@@ -14,8 +14,8 @@ from hub.api.errors import problems
 from hub.api.models.people import Assigned, CellCode, Code, ResponsibilityNow, UnitNow, UnitSaid
 from hub.domain.errors import InvalidError, NotFoundError
 from hub.domain.responsibility import Assignment
-from hub.services import staff
 from hub.services.context import Hub
+from hub.services.registry import staff
 from hub.store import units
 from hub.store.units import UnitRow
 

@@ -18,9 +18,9 @@ from hub.api.models.webhooks import (
     WebhookMade,
     WebhookNow,
 )
-from hub.services import keep_webhooks
-from hub.services.deliver_webhooks import sender_of
-from hub.services.keep_webhooks import Made, Wanted, show_webhook, webhooks_of
+from hub.services.outward import keep_webhooks
+from hub.services.outward.deliver_webhooks import sender_of
+from hub.services.outward.keep_webhooks import Made, Wanted, show_webhook, webhooks_of
 from hub.store import webhooks
 
 router = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=[allow(*OFFICE)])

@@ -14,8 +14,8 @@ from gridwarden.district import CENTRE, DISTRICT, build_district, to_geojson
 from hub.domain.actor import Actor, Role
 from hub.domain.errors import ForbiddenError, NotAllowedError
 from hub.domain.training import Answer, Marks, mark
-from hub.services import base_registry, train
 from hub.services.reach import check_evidence_reach
+from hub.services.registry import base_registry, train
 from hub.store.registry import EntryFacts
 from tests.hub.api.city import City, offset, street, town_with_cameras
 from tests.hub.api.problems import problem

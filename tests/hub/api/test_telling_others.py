@@ -18,9 +18,9 @@ from hub.server import serve
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import open_hub
-from hub.services.deliver_webhooks import deliver_some, sender_of
-from hub.services.share_outbox import share_outbox
-from hub.services.tell import tell
+from hub.services.outward.deliver_webhooks import deliver_some, sender_of
+from hub.services.outward.share_outbox import share_outbox
+from hub.services.outward.tell import tell
 from hub.store import views
 from tests.hub.api.city import City, city, free_port, system_clock
 from tests.hub.api.problems import problem

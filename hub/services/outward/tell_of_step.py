@@ -11,7 +11,7 @@ from hub.domain.actor import Role
 from hub.domain.notice import NoticeKind
 from hub.domain.quiet import AT_ANY_TIME
 from hub.services.context import Hub
-from hub.services.tell import tell
+from hub.services.outward.tell import tell
 from hub.store import events, people
 from hub.store.outbox import OutboxRow
 from hub.store.rows import GridEventRow

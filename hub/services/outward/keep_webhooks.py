@@ -15,7 +15,7 @@ from hub.domain.errors import ForbiddenError, InvalidError, NotAllowedError, Not
 from hub.domain.webhook import new_secret
 from hub.services.context import Hub
 from hub.services.handed_in import check_text
-from hub.services.sending import AddressError, Sender
+from hub.services.outward.sending import AddressError, Sender
 from hub.store import webhooks
 from hub.store.webhooks import WebhookRow, WebhookView
 

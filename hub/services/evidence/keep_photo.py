@@ -22,7 +22,7 @@ def keep_photo(
 ) -> EvidenceRow:
     """The evidence these bytes are, stored under their digest; the same photo twice is one.
 
-    What comes from outside is looked at first: `hub.services.photo`.
+    What comes from outside is looked at first: `hub.services.evidence.photo`.
 
     Raises InvalidError, NotAllowedError, and GoneError where it was here and was erased.
     """

@@ -19,9 +19,9 @@ from hub.domain.actor import Actor, Role
 from hub.domain.categories import SubCategory
 from hub.domain.errors import InvalidError, NotFoundError
 from hub.services.context import Hub
+from hub.services.evidence.keep_photo import keep_photo
+from hub.services.evidence.photo import Photo
 from hub.services.handed_in import check_text
-from hub.services.keep_photo import keep_photo
-from hub.services.photo import Photo
 from hub.services.report_manually import MAX_DESCRIPTION, ManualReport, report_manually
 from hub.store import events, open311
 from hub.store.open311 import NewRequest, RequestFilter, RequestRow

@@ -18,7 +18,7 @@ from hub.domain.actor import Actor, Role
 from hub.domain.errors import NotAllowedError, NotFoundError
 from hub.domain.retention import kept_until
 from hub.services.context import Hub
-from hub.services.evidence_acts import record_act
+from hub.services.evidence.evidence_acts import record_act
 from hub.services.handed_in import MAX_REASON, check_text
 from hub.services.reach import check_evidence_reach
 from hub.store import changes, events, evidence_index, evidence_keeping

@@ -23,8 +23,8 @@ from hub.domain.backoff import wait_s
 from hub.domain.notice import NoticeKind
 from hub.domain.webhook import CONTENT_TYPE, sign, step_message, test_message
 from hub.services.context import Hub
-from hub.services.sending import AddressError, Sender, SendingError
-from hub.services.tell import tell
+from hub.services.outward.sending import AddressError, Sender, SendingError
+from hub.services.outward.tell import tell
 from hub.store import webhooks
 from hub.store.webhooks import DueDelivery, WebhookRow
 

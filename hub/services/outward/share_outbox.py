@@ -11,8 +11,8 @@ import psycopg
 from psycopg import Connection
 
 from hub.services.context import Hub
-from hub.services.issue_alerts import SPEAKING, issue_for
-from hub.services.tell_of_step import tell_of_step
+from hub.services.outward.issue_alerts import SPEAKING, issue_for
+from hub.services.outward.tell_of_step import tell_of_step
 from hub.store import locks, outbox, webhooks
 from hub.store.outbox import OutboxRow
 

@@ -26,7 +26,7 @@ from hub.domain.trust import Judged, calibrated, trust_of
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.services.responsible import unit_for
+from hub.services.registry.responsible import unit_for
 from hub.store import agents, control_windows, events, judged
 from hub.store import changes as store_changes
 from hub.store.detections import Episode

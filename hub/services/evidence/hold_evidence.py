@@ -10,7 +10,7 @@ from hub.domain.actor import Actor
 from hub.domain.errors import ConflictError, NotFoundError
 from hub.services.context import Hub
 from hub.services.event_lock import lock_event
-from hub.services.evidence_acts import record_act
+from hub.services.evidence.evidence_acts import record_act
 from hub.services.handed_in import MAX_REASON, check_text
 from hub.services.reach import check_evidence_reach
 from hub.store import changes, evidence_index, evidence_keeping

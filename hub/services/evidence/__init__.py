@@ -1,0 +1,1 @@
+"""Pictures and clips: handed in, held, erased: docs/evidence.md."""

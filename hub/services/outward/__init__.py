@@ -1,0 +1,1 @@
+"""What leaves the hub, and what other systems send it: docs/speaking-to-others.md."""

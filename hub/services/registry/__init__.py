@@ -1,0 +1,1 @@
+"""Grid, units, people and what is on record: docs/registry.md."""
