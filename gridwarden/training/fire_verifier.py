@@ -24,9 +24,9 @@ from torch import Tensor, nn
 
 from contract.errors import GridwardenError
 from detectors.kit.region import CHANNELS, SIDE
-from gridwarden.training import fire_samples, onnx_file
-from gridwarden.training.fire_samples import UNKNOWN, Samples
-from gridwarden.training.sources import HELD_OUT, MIXED
+from gridwarden.training import fire_renderings, fire_samples, onnx_file
+from gridwarden.training.samples import UNKNOWN, Samples, joined
+from gridwarden.training.sources import HELD_OUT, HELD_OUT_CLIPS, MIXED
 
 SEED = 20
 WIDTHS = ((CHANNELS, 24, 2), (24, 32, 1), (32, 48, 2), (48, 64, 1), (64, 96, 2), (96, 128, 1))
@@ -214,13 +214,13 @@ def gathered(data: Path, size: float) -> Samples:
     """All samples. size: 1 for the usual number of renderings."""
     chance = np.random.default_rng(SEED)
     backdrops = fire_samples.quiet_backdrops(data, chance)
-    return fire_samples.joined(
+    return joined(
         [
             fire_samples.from_stills(data, chance),
             fire_samples.from_clips(data, chance),
-            fire_samples.from_scenes(chance, each=round(240 * size)),
+            fire_renderings.from_scenes(chance, each=round(240 * size)),
             fire_samples.from_furg(data, chance),
-            fire_samples.from_renderings(
+            fire_renderings.from_renderings(
                 backdrops, flames=round(900 * size), lookalikes=round(300 * size), seed=SEED
             ),
         ]
@@ -231,10 +231,10 @@ def side_of(source: str) -> str:
     """`train`, `held out` or `neither` of a sample's source."""
     if source in MIXED:
         return "neither"
-    if source in HELD_OUT or source in fire_samples.HELD_OUT_PATHS:
+    if source in HELD_OUT or source in HELD_OUT_CLIPS:
         return "held out"
     number = source.rpartition(" ")[2]
-    if number.isdigit() and fire_samples.held_out_rendering(int(number)):
+    if number.isdigit() and fire_renderings.held_out_rendering(int(number)):
         return "held out"
     return "train"
 

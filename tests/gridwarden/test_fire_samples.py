@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridwarden.training.fire_samples import DataError, from_renderings, from_stills
+from gridwarden.training.fire_renderings import from_renderings
+from gridwarden.training.fire_samples import DataError, from_stills
 from gridwarden.training.sources import read_still
 
 
