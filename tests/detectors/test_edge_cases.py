@@ -21,8 +21,7 @@ from edge.scenes import open_scene
 from tests.detectors.scenes import START, Painter, exposure, film, flash
 
 LANES = "all:down=0.0,0.3 1.0,0.3 1.0,1.0 0.0,1.0"
-# flame and smoke have edge cases of their own
-KINDS = sorted(set(available()) - {"flame", "smoke"})
+KINDS = sorted(available())
 DREW = {"congestion": {"lanes": LANES}, "wrong_way": {"lanes": LANES}}
 
 
