@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,7 +16,7 @@ from contract.errors import GridwardenError
 from contract.geometry import Point
 from contract.taxonomy import Category
 from hub.api.deps import reading
-from hub.domain.actor import Role
+from hub.domain.actor import Actor, Role
 from hub.domain.grid import GridError
 from hub.domain.grid_file import cells_from_geojson
 from hub.domain.readiness import Need
@@ -140,7 +141,7 @@ def list_people(hub: Hub, wanted: PeopleFilter) -> Lines:
 def leave(hub: Hub, code: str) -> Lines:
     """Somebody works here no more. Raises NotFoundError."""
     with hub.pool.connection() as conn:
-        person, posts = staff.leave(conn, hub, code)
+        person, posts = staff.leave(conn, hub, code, Actor(getpass.getuser(), Role.SUPERVISOR))
     return [f"{person.code} {person.name} left; {len(posts)} posts are ended"]
 
 

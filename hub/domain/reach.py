@@ -62,5 +62,20 @@ def check_reach(actor: Actor, places: Collection[Place], what: str) -> None:
     )
 
 
+def check_cell(actor: Actor, cell: str | None, what: str) -> None:
+    """Raise ForbiddenError where what lies in that cell is not within the actor's cells.
+
+    For what has no responsible unit: a department may touch whatever lies in its cells.
+    """
+    if not actor.reaches(cell):
+        where = f"in cell {cell}" if cell else "outside the grid, or names no place"
+        raise ForbiddenError(
+            f"{what} lies {where}; you may act in {', '.join(actor.cells)} only",
+            role=actor.role,
+            cells=actor.cells,
+            cell=cell,
+        )
+
+
 def _own_unit(actor: Actor) -> str | None:
     return actor.unit if actor.role is Role.DEPT else None

@@ -81,13 +81,14 @@ def show_person(code: Code, hub: HubDep) -> PersonFull:
     responses=problems(403, 404, 413),
     dependencies=_OFFICE,
 )
-def put_person(code: Code, body: PersonSaid, hub: HubDep) -> PersonFull:
-    """The person holds these posts from now on, and no others; one who left works here again."""
+def put_person(code: Code, body: PersonSaid, hub: HubDep, actor: ActorDep) -> PersonFull:
+    """The person holds these posts from now on, and no others; one who left works here again.
+    Nobody gives or takes posts beyond their cells; that of a supervisor is for supervisors."""
     now = hub.now()
     posts = [Post(code, Role(p.role), p.cell, p.unit, now, None) for p in body.posts]
     row = PersonRow(code=code, left_at=None, **body.model_dump(exclude={"posts"}))
     with hub.pool.connection() as conn:
-        person = staff.save_person(conn, hub, row, posts)
+        person = staff.save_person(conn, hub, row, posts, actor)
         return _full(person, people.posts_of(conn, [code], ended=True))
 
 
@@ -97,10 +98,10 @@ def put_person(code: Code, body: PersonSaid, hub: HubDep) -> PersonFull:
     responses=problems(403, 404, 413),
     dependencies=_OFFICE,
 )
-def leave(code: Code, hub: HubDep) -> PersonFull:
+def leave(code: Code, hub: HubDep, actor: ActorDep) -> PersonFull:
     """Their posts end now. Who they were stays known: histories name them."""
     with hub.pool.connection() as conn:
-        return _full(*staff.leave(conn, hub, code))
+        return _full(*staff.leave(conn, hub, code, actor))
 
 
 @router.put(

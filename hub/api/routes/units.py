@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from contract.taxonomy import Category
 from hub.api.access import OFFICE, PEOPLE, allow
-from hub.api.deps import HubDep, reading
+from hub.api.deps import ActorDep, HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.people import Assigned, CellCode, Code, ResponsibilityNow, UnitNow, UnitSaid
 from hub.domain.errors import InvalidError, NotFoundError
@@ -105,13 +105,13 @@ def answering(
     responses=problems(403, 413),
     dependencies=_OFFICE,
 )
-def assign(body: Assigned, hub: HubDep) -> Response:
+def assign(body: Assigned, hub: HubDep, actor: ActorDep) -> Response:
     """From now on, in place of the unit that the same category, sub-category and cell had."""
     wanted = Assignment(
         body.category, body.subcategory, body.cell, body.unit, from_at=hub.now(), to_at=None
     )
     with hub.pool.connection() as conn:
-        staff.assign(conn, hub, wanted)
+        staff.assign(conn, hub, wanted, actor)
     return Response(status_code=204)
 
 

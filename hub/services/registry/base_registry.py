@@ -9,7 +9,8 @@ from psycopg import Connection
 
 from contract.geometry import Point
 from hub.domain.actor import Actor
-from hub.domain.errors import ForbiddenError, InvalidError, NotFoundError
+from hub.domain.errors import InvalidError, NotFoundError
+from hub.domain.reach import check_cell
 from hub.services.context import Hub
 from hub.services.reach import event_in_reach
 from hub.store import changes, registry
@@ -19,7 +20,7 @@ from hub.store.registry import EntryFacts, EntryRow, LinkRow
 def enter(conn: Connection[Any], hub: Hub, said: EntryFacts, actor: Actor) -> EntryRow:
     """A new entry. Raises InvalidError, and ForbiddenError beyond the actor's cells."""
     placed = _placed(hub, said)
-    _check_reach(actor, placed.cell, f"the {said.kind} {said.name!r}")
+    check_cell(actor, placed.cell, f"the {said.kind} {said.name!r}")
     return registry.add(conn, placed, actor.name, hub.now())
 
 
@@ -28,8 +29,8 @@ def edit(
 ) -> EntryRow:
     """The entry as it is said. Raises NotFoundError, ConflictError, and as `enter`."""
     placed = _placed(hub, said)
-    _check_reach(actor, registry.entry(conn, id).cell, f"registry entry {id}")
-    _check_reach(actor, placed.cell, "its new place")
+    check_cell(actor, registry.entry(conn, id).cell, f"registry entry {id}")
+    check_cell(actor, placed.cell, "its new place")
     return registry.change(conn, id, placed, actor.name, hub.now(), seen)
 
 
@@ -37,7 +38,7 @@ def retire(
     conn: Connection[Any], hub: Hub, id: int, actor: Actor, seen: int | None, *, back: bool = False
 ) -> EntryRow:
     """The entry is no longer offered, or is again. Raises as `edit`."""
-    _check_reach(actor, registry.entry(conn, id).cell, f"registry entry {id}")
+    check_cell(actor, registry.entry(conn, id).cell, f"registry entry {id}")
     act = registry.restore if back else registry.retire
     return act(conn, id, actor.name, hub.now(), seen)
 
@@ -83,15 +84,3 @@ def _placed(hub: Hub, said: EntryFacts) -> EntryFacts:
         return said
     cell = hub.grid.locate(Point(said.lon, said.lat))
     return replace(said, cell=cell.code if cell else None)
-
-
-def _check_reach(actor: Actor, cell: str | None, what: str) -> None:
-    """Entries have no responsible unit: a department may enter whatever lies in its cells."""
-    if not actor.reaches(cell):
-        where = f"in cell {cell}" if cell else "outside the grid, or names no place"
-        raise ForbiddenError(
-            f"{what} lies {where}; you may act in {', '.join(actor.cells)} only",
-            role=actor.role,
-            cells=actor.cells,
-            cell=cell,
-        )

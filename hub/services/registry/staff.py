@@ -9,9 +9,16 @@ from typing import Any
 from psycopg import Connection
 
 from contract.geometry import Point
-from hub.domain.actor import DESK, Actor
-from hub.domain.errors import ConflictError, InvalidError, NotAllowedError, NotFoundError
+from hub.domain.actor import DESK, Actor, Role
+from hub.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotAllowedError,
+    NotFoundError,
+)
 from hub.domain.people import Post, check_post
+from hub.domain.reach import check_cell
 from hub.domain.responsibility import Assignment
 from hub.domain.units import parents_first
 from hub.services.context import Hub
@@ -47,8 +54,8 @@ def close_unit(conn: Connection[Any], hub: Hub, code: str) -> UnitRow:
     return units.unit(conn, code)
 
 
-def assign(conn: Connection[Any], hub: Hub, wanted: Assignment) -> None:
-    """The unit answers from now on. Raises InvalidError."""
+def assign(conn: Connection[Any], hub: Hub, wanted: Assignment, actor: Actor) -> None:
+    """The unit answers from now on. Raises InvalidError, ForbiddenError."""
     if wanted.subcategory is not None:
         sub = hub.categories.subcategories.get(wanted.subcategory)
         if sub is None or sub.category is not wanted.category:
@@ -57,14 +64,19 @@ def assign(conn: Connection[Any], hub: Hub, wanted: Assignment) -> None:
                 field="subcategory",
             )
     _check_cell(hub, wanted.cell)
+    check_cell(actor, wanted.cell, "what the unit is to answer for")
     _check_unit(conn, wanted.unit)
     units.assign(conn, [wanted], hub.now())
 
 
 def save_person(
-    conn: Connection[Any], hub: Hub, person: PersonRow, posts: Collection[Post]
+    conn: Connection[Any], hub: Hub, person: PersonRow, posts: Collection[Post], actor: Actor
 ) -> PersonRow:
-    """Take a person and their posts over; one who left works here again. Raises InvalidError."""
+    """Take a person and their posts over; one who left works here again.
+
+    Raises InvalidError, and ForbiddenError where a post that is given or taken is not the actor's
+    to give: posts are rights.
+    """
     if person.unit is not None:
         _check_unit(conn, person.unit)
     for post in posts:
@@ -73,14 +85,19 @@ def save_person(
             _check_cell(hub, post.cell)
         if post.unit is not None:
             _check_unit(conn, post.unit)
+    held = {(p.role, p.cell, p.unit) for p in people.posts_of(conn, [person.code])}
+    _check_gives(hub, actor, held ^ {(str(p.role), p.cell, p.unit) for p in posts})
     people.save_people(conn, [person])
     people.set_posts(conn, [person.code], posts, hub.now())
     return people.by_code(conn, person.code)
 
 
-def leave(conn: Connection[Any], hub: Hub, code: str) -> tuple[PersonRow, list[PostRow]]:
-    """The person works here no more, and their posts end. Raises NotFoundError."""
+def leave(
+    conn: Connection[Any], hub: Hub, code: str, actor: Actor
+) -> tuple[PersonRow, list[PostRow]]:
+    """The person works here no more, and their posts end. Raises NotFoundError, ForbiddenError."""
     people.by_code(conn, code)
+    _check_gives(hub, actor, {(p.role, p.cell, p.unit) for p in people.posts_of(conn, [code])})
     people.leave(conn, code, hub.now())
     return people.by_code(conn, code), people.posts_of(conn, [code], ended=True)
 
@@ -129,6 +146,23 @@ def report_position(
             f"{said.isoformat()} lies in the future: set the clock of the telephone", field="at"
         )
     return people.report_position(conn, code, position, accuracy_m, min(said, now))
+
+
+def _check_gives(
+    hub: Hub, actor: Actor, posts: Collection[tuple[str, str | None, str | None]]
+) -> None:
+    """Raise ForbiddenError where a post (role, cell, unit) is not theirs to give or take.
+
+    Supervisors watch over the office: nobody else makes one, least of all of themselves.
+    """
+    for role, cell, _ in sorted(posts, key=str):
+        if role == Role.SUPERVISOR and actor.role is not Role.SUPERVISOR:
+            raise ForbiddenError(
+                f"the post of supervisor is given and taken by supervisors, not by {actor.role}",
+                role=actor.role,
+                needs_role=[Role.SUPERVISOR],
+            )
+        check_cell(actor, cell or hub.config.hub.district, f"the post of {role}")
 
 
 def _check_cell(hub: Hub, code: str) -> None:

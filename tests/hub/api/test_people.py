@@ -127,6 +127,24 @@ def test_a_person_has_posts_until_they_leave(client: httpx.Client) -> None:
     assert "15 digits" in problem(client.put("/people/y", json=wrong), 422)["detail"]
 
 
+def test_posts_are_rights_so_nobody_gives_more_than_they_may(
+    town: City, client: httpx.Client
+) -> None:
+    code = person(client, {"role": "assistant", "cell": CELL})
+    itself = {"name": "A", "posts": [{"role": "supervisor"}]}
+    told = problem(client.put(f"/people/{code}", json=itself), 403)
+    assert told["needs_role"] == ["supervisor"]
+
+    of_cell = signed_in(town.hub, "master of one cell", Role.MASTER, cells=(CELL,))
+    with httpx.Client(base_url=client.base_url, cookies=of_cell, trust_env=False) as master:
+        wider = {"name": "A", "posts": [{"role": "master"}]}
+        assert problem(master.put(f"/people/{code}", json=wider), 403)["cells"] == [CELL]
+        entry = {"category": "fire_safety", "cell": CELL[:6], "unit": unit(client)}
+        problem(master.post("/responsibility", json=entry), 403)
+        assert master.post(f"/people/{code}/leave").status_code == 200
+        problem(master.post(f"/people/{person(client, {'role': 'master'})}/leave"), 403)
+
+
 def test_people_are_listed_in_pages(client: httpx.Client) -> None:
     home = unit(client)
     codes = sorted(person(client, unit=home) for _ in range(3))
