@@ -11,7 +11,7 @@ from shapely import box
 from contract.geometry import Point
 from contract.taxonomy import Category
 from hub.domain.actor import Actor, Role
-from hub.domain.errors import InvalidError
+from hub.domain.errors import ForbiddenError, InvalidError
 from hub.domain.grid import Cell, GridError
 from hub.domain.grid_file import cells_from_geojson
 from hub.domain.topology import FaultKind, area_m2, check
@@ -169,6 +169,19 @@ def test_a_file_with_a_fault_changes_nothing_and_names_feature_and_property(hub:
         take(hub, document() | {"crs": {"properties": {"name": "urn:ogc:def:crs:EPSG::4526"}}})
 
     assert len(hub.grid.cells) == 4
+
+
+def test_who_may_act_in_some_cells_changes_the_outlines_of_no_others(hub: Hub) -> None:
+    take(hub, document())
+    master = Actor("zhao", Role.MASTER, cells=(EAST,))
+    with pytest.raises(ForbiddenError, match=f"what changes lies in cell {WEST}"):
+        take(hub, document(113.615), actor=master)
+    third = feature("410105001001003", None)
+    with pytest.raises(ForbiddenError):
+        take(hub, document(113.61, third), actor=master)
+    renamed = document()
+    renamed["features"][3]["properties"]["name_en"] = "Garden"
+    assert take(hub, renamed, actor=master).changed == (EAST,)
 
 
 def test_a_running_hub_takes_an_import_by_another_process_over(

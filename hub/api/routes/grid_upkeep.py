@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Query
 from pydantic import AwareDatetime
 
 from hub.api.access import OFFICE, PEOPLE, allow
-from hub.api.deps import HubDep, reading
+from hub.api.deps import ActorDep, HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.grid import (
     FaultFeature,
@@ -44,6 +44,7 @@ def report(hub: HubDep) -> TopologyReport:
 )
 def take(
     hub: HubDep,
+    actor: ActorDep,
     document: Annotated[dict[str, Any], Body(description="A FeatureCollection, WGS 84")],
     dry_run: Annotated[bool, Query(description="Only say what it would do")] = False,
     part: Annotated[bool, Query(description="Cells that it does not name stay")] = False,
@@ -54,7 +55,13 @@ def take(
     try:
         with hub.pool.connection() as conn:
             change = import_grid(
-                conn, hub, document, dry_run=dry_run, whole=not part, valid_from=valid_from
+                conn,
+                hub,
+                document,
+                dry_run=dry_run,
+                whole=not part,
+                valid_from=valid_from,
+                actor=actor,
             )
     except GridError as e:
         raise InvalidError(str(e), field="features") from None

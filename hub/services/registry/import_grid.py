@@ -9,8 +9,10 @@ from typing import Any
 
 from psycopg import Connection
 
+from hub.domain.actor import Actor
 from hub.domain.grid import DISTRICT, Cell
 from hub.domain.grid_file import cells_from_geojson
+from hub.domain.reach import check_cell
 from hub.domain.topology import Fault, FaultKind, check
 from hub.services.context import Hub
 from hub.store.grid import load_cells, save_cells
@@ -38,12 +40,14 @@ def import_grid(
     dry_run: bool,
     whole: bool = True,
     valid_from: datetime | None = None,
+    actor: Actor | None = None,
 ) -> GridChange:
     """Take the cells of a GeoJSON FeatureCollection over.
 
     whole: cells of the same district that it does not name end. valid_from: when the outlines
-    begin to hold; None: now. Once this is committed, every process of the hub takes it over.
-    Raises GridError and InvalidError; then nothing was changed.
+    begin to hold; None: now. actor: whose cells alone it may touch; None: any.
+    Once this is committed, every process of the hub takes it over.
+    Raises GridError, InvalidError and ForbiddenError; then nothing was changed.
     """
     at = valid_from or hub.now()
     before = {c.code: c for c in load_cells(conn, hub.now()) if c.valid_to is None}
@@ -57,12 +61,16 @@ def import_grid(
     }
     known = {code: cell for code, cell in after.items() if code in before}
     changed = [code for code, cell in known.items() if _differs(cell, before[code])]
+    new, ended = set(after) - set(before), set(before) - set(after) - set(kept)
+    if actor is not None:
+        for code in sorted({*new, *changed, *ended}):
+            check_cell(actor, code, "what changes")
     if not dry_run:
         save_cells(conn, cells, at, whole=whole)
     return GridChange(
-        new=tuple(sorted(set(after) - set(before))),
+        new=tuple(sorted(new)),
         changed=tuple(sorted(changed)),
-        ended=tuple(sorted(set(before) - set(after) - set(kept))),
+        ended=tuple(sorted(ended)),
         unchanged=len(known) - len(changed),
         faults=tuple(check_grid(conn, hub, [*after.values(), *kept.values()])),
         valid_from=at,
