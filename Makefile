@@ -2,6 +2,7 @@
 #   make demo ARGS="--fresh"        make test ARGS="tests/contract -x"        make PYTHON=/path/to/python
 
 VENV := .venv
+YOLO_VENV := .venv-yolo
 ARGS ?=
 
 # The first Python that works, fits and can make environments: $(PYTHON) if named, else the one of
@@ -24,13 +25,23 @@ install Python 3.11 to 3.13, or name one: make PYTHON=/path/to/python3.12" >&2; 
 fi
 endef
 
-.PHONY: demo test check bench chaos fuzz soak assets clean environment environment-dev
+.PHONY: demo test yolo test-yolo check bench chaos fuzz soak assets clean environment environment-dev
 
 demo: environment
 	@$(VENV)/bin/gridwarden demo $(ARGS)
 
 test: environment-dev
 	$(VENV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+
+# the extra [yolo]: ultralytics and torch, with the one cv2 that may be installed put back last
+yolo: environment
+	$(VENV)/bin/python -I gridwarden/yolo.py
+
+# in an environment of its own, for torch is several GB
+test-yolo:
+	@$(FIND_PYTHON); [ -x $(YOLO_VENV)/bin/python ] || "$$found" -m venv $(YOLO_VENV)
+	$(YOLO_VENV)/bin/python -I gridwarden/yolo.py --dev
+	$(YOLO_VENV)/bin/python -m pytest tests/yolo tests/detectors/test_objects.py tests/detectors/test_one_cv2.py $(ARGS)
 
 check: environment-dev
 	$(VENV)/bin/ruff check .
@@ -61,5 +72,5 @@ environment-dev:
 
 # what the demo stored stays: `gridwarden demo --fresh` begins anew
 clean:
-	rm -rf $(VENV) build dist assets *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(YOLO_VENV) build dist assets *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find contract detectors edge hub gridwarden tests -name __pycache__ -type d -exec rm -rf {} +

@@ -17,6 +17,8 @@ import cv2
 
 from contract.messages import Command, Manifest, StreamManifest
 from contract.taxonomy import CameraState, Lane
+from detectors.models.sharing import share_budget
+from detectors.models.turns import Turns
 from edge.capture import Camera
 from edge.clip_maker import ClipMaker
 from edge.control import Control, Tuned
@@ -107,6 +109,7 @@ class Agent:
         now: Callable[[], datetime],
     ) -> None:
         cv2.setNumThreads(1)  # the workers are the parallelism
+        share_budget(Turns(config.models.budget_ms))
         self._config = config
         self._spool = spool
         self._started_at = now()

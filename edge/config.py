@@ -3,7 +3,7 @@
     [agent]                          name, station, data_dir
     [broker]                         host, port, username, password, tls, ca_file, cert_file,
                                      key_file
-    [capture] [spool] [publish] [clip] [daily_test]  see configs/edge/base.toml
+    [capture] [spool] [publish] [clip] [daily_test] [models]  see configs/edge/base.toml
     [detectors.flame]                a detector for every stream, and its settings
     [[stream]]                       id, name, source, loop, position = [longitude, latitude],
                                      privacy = [[[x, y], [x, y], [x, y]], ...],
@@ -44,6 +44,7 @@ from edge.settings import (
     ClipSettings,
     DailyTestSettings,
     DetectorSettings,
+    ModelSettings,
     PublishSettings,
     SpoolSettings,
     StreamFields,
@@ -88,6 +89,7 @@ def load(path: Path, environ: Mapping[str, str], base: Path = BASE) -> EdgeConfi
         _section(ClipSettings, "clip", found),
         _timed(path, _section(DailyTestSettings, "daily_test", found)),
         sensors,
+        _section(ModelSettings, "models", found),
     )
 
 

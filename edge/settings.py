@@ -139,6 +139,19 @@ class ClipSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """What networks may cost, of all cameras together."""
+
+    budget_ms: float = param(
+        500.0,
+        minimum=1.0,
+        maximum=1_000_000.0,
+        unit="ms",
+        text="Of each second, for the networks of all cameras together: they take turns",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class PublishSettings:
     """How the spool is drained. The hub may change the window by a `flow` message."""
 
@@ -267,6 +280,7 @@ class EdgeConfig:
     clip: ClipSettings = ClipSettings()
     daily_test: DailyTestSettings = DailyTestSettings()
     sensors: tuple[SensorSettings, ...] = ()
+    models: ModelSettings = ModelSettings()
 
 
 SECTIONS: dict[str, type[Any]] = {
@@ -277,4 +291,5 @@ SECTIONS: dict[str, type[Any]] = {
     "publish": PublishSettings,
     "clip": ClipSettings,
     "daily_test": DailyTestSettings,
+    "models": ModelSettings,
 }

@@ -56,7 +56,7 @@ def evaluate(asked: Asked, progress: Progress) -> tuple[Report, list[Recording],
         )
     labels = labelling.read(path)
     clips = _clips(labels, asked)
-    kinds = asked.detectors or tuple(available())
+    kinds = asked.detectors or tuple(k for k in available() if _is_ready(k, asked))
     for kind, values in asked.parameters.items():
         build(detector(kind).Params, values, kind)
         if kind not in kinds:
@@ -144,6 +144,12 @@ def _clips(labels: Labels, asked: Asked) -> list[ClipLabel]:
         which = f" that fits {asked.clips!r}" if asked.clips else ""
         raise EvaluationError(f"{labels.path} labels no clip in {asked.folder}{which}")
     return clips
+
+
+def _is_ready(kind: str, asked: Asked) -> bool:
+    """One that needs a model of the operator's says nothing without it."""
+    needs = getattr(detector(kind).Params(), "model", None) == ""
+    return not needs or "model" in asked.parameters.get(kind, {})
 
 
 def _runs(kind: str, clip: ClipLabel) -> bool:
