@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -12,8 +13,11 @@ from hub.domain.actor import Role
 from hub.domain.readiness import Standing
 
 
-def standing(conn: Connection[Any], at: datetime, year: int) -> Standing:
-    """Who holds which post, who has a terminal and an account, and which cells have money."""
+def standing(conn: Connection[Any], at: datetime, zone: ZoneInfo) -> Standing:
+    """Who holds which post, who has a terminal and an account, and which cells have money.
+
+    zone: the district's, which says what year it is.
+    """
     posts: dict[tuple[str, bool], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for role, cell, person, in_training in conn.execute(
         """
@@ -39,7 +43,9 @@ def standing(conn: Connection[Any], at: datetime, year: int) -> Standing:
             conn,
             "SELECT person FROM account WHERE person IS NOT NULL AND disabled_at IS NULL",
         ),
-        budgeted=_column(conn, "SELECT cell FROM budget_line WHERE year = %s", year),
+        budgeted=_column(
+            conn, "SELECT cell FROM budget_line WHERE year = %s", at.astimezone(zone).year
+        ),
     )
 
 

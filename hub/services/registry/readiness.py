@@ -23,8 +23,8 @@ def check_readiness(
     cell: a grid code or its beginning. The budget is that of the district's year.
     """
     now = hub.now()
-    year = now.astimezone(ZoneInfo(hub.config.hub.time_zone)).year
+    zone = ZoneInfo(hub.config.hub.time_zone)
     cells = [c for c in hub.grid.cells.values() if c.code.startswith(cell)]
     matrix = [r.assignment for r in units.matrix(conn, now)]
     basic = [c.code for c in cells if c.level == 1]
-    return readiness(cells, standing(conn, now, year)), unassigned(matrix, basic, now)
+    return readiness(cells, standing(conn, now, zone)), unassigned(matrix, basic, now)

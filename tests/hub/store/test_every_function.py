@@ -211,7 +211,6 @@ OF: dict[tuple[str, str], Any] = {
     ("training.is_taken", "name"): "Fire or not",
     ("training.shows", "person"): "wang",
     ("equipment.budget", "year"): 2026,
-    ("standing.standing", "year"): 2026,
     ("equipment.save_budget", "lines"): [BudgetLine(CELL, 2026, 7, "")],
     ("equipment.save_terminals", "rows"): [TerminalRow("t-2", "li", "", "", None)],
     ("registry.entries", "wanted"): EntryFilter(),
