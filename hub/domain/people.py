@@ -21,6 +21,7 @@ POST_ROLES = (
     Role.DEPT,
     Role.SUPERVISOR,
 )
+LONGEST_SHIFT = timedelta(hours=48)
 POSITION_GOOD_FOR = timedelta(minutes=30)  # a person is elsewhere by then: 2 km on foot
 
 _DIGITS = {Role.ASSISTANT: (BASIC, "basic"), Role.LEADER: (SECONDARY, "secondary")}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from contract.topics import check_name
 from hub.domain.actor import Role
 from hub.domain.errors import InvalidError
 from hub.domain.office_table import Line, TableError, each, raise_all, read_table
-from hub.domain.people import POST_ROLES, Post, check_post
+from hub.domain.people import LONGEST_SHIFT, POST_ROLES, Post, check_post
 from hub.domain.responsibility import Assignment
 from hub.domain.units import parents_first
 from hub.services.context import Hub
@@ -163,7 +164,7 @@ def take_shifts(conn: Connection[Any], hub: Hub, name: str, content: bytes) -> T
 
     def make(line: Line) -> NewShift:
         begins_at, ends_at = line.time("begins_at", zone), line.time("ends_at", zone)
-        if not 0 < (ends_at - begins_at).total_seconds() <= 48 * 3600:
+        if not timedelta(0) < ends_at - begins_at <= LONGEST_SHIFT:
             raise line.wrong("ends_at", "a shift ends within 48 h of its beginning")
         return NewShift(line.text("person"), line.code("cell"), begins_at, ends_at)
 

@@ -17,7 +17,7 @@ from hub.domain.errors import (
     NotAllowedError,
     NotFoundError,
 )
-from hub.domain.people import Post, check_post
+from hub.domain.people import LONGEST_SHIFT, Post, check_post
 from hub.domain.reach import check_cell
 from hub.domain.responsibility import Assignment
 from hub.domain.units import parents_first
@@ -26,7 +26,6 @@ from hub.store import people, units
 from hub.store.people import NewShift, PersonRow, PostRow
 from hub.store.units import UnitRow
 
-LONGEST_SHIFT = timedelta(hours=48)
 CLOCKS_DIFFER = timedelta(minutes=5)  # a telephone's clock may be ahead
 
 
