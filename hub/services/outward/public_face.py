@@ -23,7 +23,7 @@ from hub.services.evidence.keep_photo import keep_photo
 from hub.services.evidence.photo import Photo
 from hub.services.handed_in import check_text
 from hub.services.report_manually import MAX_DESCRIPTION, ManualReport, report_manually
-from hub.store import events, open311
+from hub.store import open311, views
 from hub.store.open311 import NewRequest, RequestFilter, RequestRow
 from hub.store.rows import GridEventRow
 
@@ -120,14 +120,9 @@ def take_report(conn: Connection[Any], hub: Hub, report: PublicReport) -> Taken:
 def number_of_token(conn: Connection[Any], token: str) -> str:
     """The number of the grid event that answers the report; raises NotFoundError."""
     id = open311.event_of_token(conn, token)
-    event = None if id is None else events.by_id(conn, id)
-    if event is None:
+    if id is None:
         raise NotFoundError("token", token)
-    while event.parent is not None:
-        parent = events.by_id(conn, event.parent)
-        assert parent is not None
-        event = parent
-    return event.number
+    return views.root_of(conn, id).number
 
 
 def request(conn: Connection[Any], hub: Hub, number: str) -> RequestRow:
