@@ -137,13 +137,12 @@ def read(conn: Connection[Any], actor: Actor, ids: Sequence[int] | None, at: dat
 
 
 def _who(actor: Actor) -> dict[str, object]:
-    cells: tuple[str, ...] = getattr(actor, "cells", ())
     return {
         "person": actor.name,
         "role": str(actor.role),
-        "everywhere": not cells,
-        "cells": list(cells),
-        "unit": getattr(actor, "unit", None),
+        "everywhere": not actor.cells,
+        "cells": list(actor.cells),
+        "unit": actor.unit,
     }
 
 
