@@ -15,15 +15,14 @@ class NoticeKind(StrEnum):
     DISPATCHED = "dispatched"  # work for a unit
     COHANDLER = "cohandler"  # a unit is to help
     RETURNED = "returned"  # a unit sent it back
-    ESCALATED = "escalated"
+    ESCALATED = "escalated"  # by a unit, or by the ladder at 150 and 300 %
     REWORK = "rework"  # it did not pass its check
     TO_CHECK = "to_check"  # it was handled: somebody is to check
     ASKED = "asked"  # an extension, a suspension or an appeal waits for an answer
     ANSWERED = "answered"  # that was decided
     HALF_TIME = "half_time"  # 50 % of the limit
     NEARLY_DUE = "nearly_due"  # 80 %
-    OVERDUE = "overdue"  # 100 %
-    SUPERVISION = "supervision"  # a supervision record: at 100, 150 and 300 %
+    SUPERVISION = "supervision"  # overdue, 100 %: a supervision record
     RECALLED = "recalled"  # what was told before does not hold
     REOPENED = "reopened"
     CLOSED = "closed"
@@ -52,8 +51,7 @@ PHRASES: dict[NoticeKind, Words] = {
     NoticeKind.ANSWERED: Words("Your request was decided", "申请已有结果"),
     NoticeKind.HALF_TIME: Words("Half of the time is over", "时限已过半"),
     NoticeKind.NEARLY_DUE: Words("Due soon", "即将超时"),
-    NoticeKind.OVERDUE: Words("Overdue", "已超时"),
-    NoticeKind.SUPERVISION: Words("Under supervision", "督办"),
+    NoticeKind.SUPERVISION: Words("Overdue, under supervision", "已超时，督办"),
     NoticeKind.RECALLED: Words("Recalled: please stop", "已撤回，请停止处置"),
     NoticeKind.REOPENED: Words("Opened again", "重新打开"),
     NoticeKind.CLOSED: Words("Closed", "已结案"),

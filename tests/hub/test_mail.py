@@ -100,7 +100,7 @@ def an_event(hub: Hub, words: str = "Rubbish", severity: Severity = Severity.S3)
 def told(hub: Hub, event: GridEventRow, *people: Person, times: int = 1) -> None:
     with hub.pool.connection() as conn:
         for n in range(times):
-            tell(conn, hub, NoticeKind.OVERDUE, event, people, occasion=f"{hub.now()} {n}")
+            tell(conn, hub, NoticeKind.SUPERVISION, event, people, occasion=f"{hub.now()} {n}")
 
 
 def subjects(post: Post) -> list[str]:
@@ -114,7 +114,9 @@ def test_a_notice_is_mailed_in_the_readers_language_with_a_link(hub: Hub, post: 
     assert send_due(hub, GO) == 0
     by_address = {str(m["To"]): m for m in post.mails}
     english, chinese = by_address[ANN.email or ""], by_address[LI.email or ""]
-    assert english["Subject"] == "[S3] Overdue: Rubbish Bcc: all@district.example"
+    assert (
+        english["Subject"] == "[S3] Overdue, under supervision: Rubbish Bcc: all@district.example"
+    )
     assert english["Bcc"] is None  # a title writes no header
     assert "已超时" in str(chinese["Subject"])
     assert f"https://hub.example/events/{event.number}" in english.get_content()
@@ -128,7 +130,7 @@ def test_a_storm_is_folded_into_one_mail_that_says_how_many(
     told(hub, event, LI)
     send_due(hub, GO)
     send_due(hub, GO)
-    assert sorted(subjects(post)) == ["[S3] 40 notices", "[S3] 已超时：Rubbish"]
+    assert sorted(subjects(post)) == ["[S3] 40 notices", "[S3] 已超时，督办：Rubbish"]
     digest = next(m for m in post.mails if m["To"] == ANN.email)
     assert "and 20 more" in digest.get_content()
     assert "https://hub.example/notices" in digest.get_content()

@@ -54,12 +54,12 @@ def an_event(hub: Hub, severity: Severity = Severity.S3) -> GridEventRow:
 def test_a_person_is_told_once_of_an_event_and_a_kind(hub: Hub) -> None:
     event = an_event(hub)
     with hub.pool.connection() as conn:
-        first = tell(conn, hub, NoticeKind.OVERDUE, event, [LI, WANG, LI])
-        again = tell(conn, hub, NoticeKind.OVERDUE, event, [LI, WANG])
-        later = tell(conn, hub, NoticeKind.OVERDUE, event, [LI], occasion="check")
+        first = tell(conn, hub, NoticeKind.SUPERVISION, event, [LI, WANG, LI])
+        again = tell(conn, hub, NoticeKind.SUPERVISION, event, [LI, WANG])
+        later = tell(conn, hub, NoticeKind.SUPERVISION, event, [LI], occasion="check")
         theirs = notices.inbox(conn, Actor("P1001", Role.LEADER), None, 10)
     assert (first, again, later) == (2, 0, 1)
-    assert [n.title_en for n in theirs] == ["Overdue: Rubbish"] * 2
+    assert [n.title_en for n in theirs] == ["Overdue, under supervision: Rubbish"] * 2
     assert {n.number for n in theirs} == {event.number}
 
 
@@ -123,7 +123,7 @@ def test_mail_waits_as_the_person_wishes(database_url: str, tmp_path: Path, cloc
         notices.prefer(conn, awake)
         notices.prefer(conn, off)
         event = an_event(hub)
-        tell(conn, hub, NoticeKind.OVERDUE, event, people)
+        tell(conn, hub, NoticeKind.SUPERVISION, event, people)
         tell(conn, hub, NoticeKind.HALF_TIME, event, people[2:])
         queued = conn.execute("SELECT person, next_at FROM mail ORDER BY person").fetchall()
     assert queued == [

@@ -131,13 +131,13 @@ def test_the_command_keeps_webhooks_too(
 def test_the_inbox_is_read_and_tells_how_one_is_told(town: City, client: httpx.Client) -> None:
     number = town.reports("Rubbish in the lane")
     with town.hub.pool.connection() as conn:
-        tell(conn, town.hub, NoticeKind.OVERDUE, views.event(conn, number))
+        tell(conn, town.hub, NoticeKind.SUPERVISION, views.event(conn, number))
     inbox = client.get("/api/v1/notices", params={"unread": "true"}).json()
     assert inbox["unread"] == 1
     (notice,) = inbox["notices"]
-    assert (notice["number"], notice["title_zh"]) == (number, "已超时：Rubbish in the lane")
+    assert (notice["number"], notice["title_zh"]) == (number, "已超时，督办：Rubbish in the lane")
     page = client.get("/notices").text
-    assert "Overdue: Rubbish in the lane" in page
+    assert "Overdue, under supervision: Rubbish in the lane" in page
     assert 'id="unread"' in page
     read = client.post("/api/v1/notices/read", json={"ids": [notice["id"]]})
     assert read.json() == {"unread": 0}
