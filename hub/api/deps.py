@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from psycopg import Connection
 
 from hub.api.caller import CallerDep
@@ -31,6 +31,7 @@ def _acting(caller: CallerDep) -> Actor:
 
 
 ActorDep = Annotated[Actor, Depends(_acting)]
+Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Entries at most")]
 Cursor = Annotated[str | None, Query(max_length=100, description="`next` of the page before")]
 IfMatch = Annotated[

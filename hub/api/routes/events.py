@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from contract.geometry import Point
 from contract.taxonomy import Severity
@@ -14,6 +14,7 @@ from hub.api.deps import (
     ActorDep,
     Cursor,
     HubDep,
+    Id,
     IfMatch,
     Limit,
     cursor_id,
@@ -247,9 +248,7 @@ def report(
 
 
 @reports_router.get("/{id}", summary="What became of a report", responses=problems(404))
-def show_report(
-    id: Annotated[int, Path(ge=1, le=2**63 - 1)], hub: HubDep, actor: ActorDep
-) -> ReportAnswer:
+def show_report(id: Id, hub: HubDep, actor: ActorDep) -> ReportAnswer:
     """The answer follows the event it was merged into, and that one's progress. A citizen sees
     their own."""
     with reading(hub) as conn:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from hub.api.access import DESK, allow
-from hub.api.deps import ActorDep, Cursor, HubDep, Limit, cursor_id, one_page, reading
+from hub.api.deps import ActorDep, Cursor, HubDep, Id, Limit, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.filing import TrustNow, TrustTable, WindowBody, WindowNow, WindowPage
 from hub.services.filing.control_windows import WantedWindow, end_window, make_window
@@ -18,8 +18,6 @@ windows_router = APIRouter(
     prefix="/control-windows", tags=["Filing by itself"], dependencies=[allow(*DESK)]
 )
 trust_router = APIRouter(prefix="/trust", tags=["Filing by itself"], dependencies=[allow(*DESK)])
-
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @windows_router.get("", summary="Control windows, the newest first", responses=problems())

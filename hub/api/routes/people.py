@@ -10,7 +10,17 @@ from pydantic import AwareDatetime
 
 from contract.geometry import Point
 from hub.api.access import OFFICE, PEOPLE, allow
-from hub.api.deps import ActorDep, Cursor, HubDep, Limit, cursor_id, cursor_parts, one_page, reading
+from hub.api.deps import (
+    ActorDep,
+    Cursor,
+    HubDep,
+    Id,
+    Limit,
+    cursor_id,
+    cursor_parts,
+    one_page,
+    reading,
+)
 from hub.api.errors import problems
 from hub.api.models.people import (
     CellCode,
@@ -30,7 +40,6 @@ from hub.api.models.people import (
     ShiftPage,
     ShiftSaid,
 )
-from hub.api.routes.units import Id
 from hub.domain.actor import Role
 from hub.domain.errors import InvalidError, NotFoundError
 from hub.domain.people import Post

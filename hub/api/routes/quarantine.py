@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from hub.api.access import DESK, allow
-from hub.api.deps import ActorDep, Cursor, HubDep, Limit, cursor_id, one_page, reading
+from hub.api.deps import ActorDep, Cursor, HubDep, Id, Limit, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.quarantine import (
     GiveUp,
@@ -24,7 +24,6 @@ from hub.store.view_rows import QuarantineFilter, RefusedFull
 
 router = APIRouter(prefix="/quarantine", tags=["Quarantine"], dependencies=[allow(*DESK)])
 
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 WAITING = {"waiting": True, "settled": False, "all": None}
 
 

@@ -11,6 +11,7 @@ from hub.api.deps import (
     ActorDep,
     Cursor,
     HubDep,
+    Id,
     IfMatch,
     Limit,
     cursor_id,
@@ -30,7 +31,6 @@ from hub.api.models.registry import (
     LinkSaid,
     Seen,
 )
-from hub.api.routes.units import Id
 from hub.services.reach import event_in_reach
 from hub.services.registry import base_registry
 from hub.store import registry

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response
 from psycopg import Connection
 
 from hub.api.access import OFFICE, PEOPLE, allow
-from hub.api.deps import ActorDep, HubDep, reading
+from hub.api.deps import ActorDep, HubDep, Id, reading
 from hub.api.errors import problems
 from hub.api.models.people import Code
 from hub.api.models.training import (
@@ -21,7 +21,6 @@ from hub.api.models.training import (
     SetNow,
     SetSaid,
 )
-from hub.api.routes.units import Id
 from hub.domain.errors import NotFoundError
 from hub.services.registry import train
 from hub.store import training

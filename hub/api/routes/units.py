@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from contract.taxonomy import Category
 from hub.api.access import OFFICE, PEOPLE, allow
-from hub.api.deps import ActorDep, HubDep, reading
+from hub.api.deps import ActorDep, HubDep, Id, reading
 from hub.api.errors import problems
 from hub.api.models.people import Assigned, CellCode, Code, ResponsibilityNow, UnitNow, UnitSaid
 from hub.domain.errors import InvalidError, NotFoundError
@@ -21,7 +21,6 @@ from hub.store.units import UnitRow
 
 router = APIRouter(tags=["People and units"], dependencies=[allow(*PEOPLE)])
 _OFFICE = [allow(*OFFICE)]
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @router.get("/units", summary="Every unit", responses=problems())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from hub.api.access import OFFICE, allow
-from hub.api.deps import ActorDep, Cursor, HubDep, Limit, cursor_id, one_page, reading
+from hub.api.deps import ActorDep, Cursor, HubDep, Id, Limit, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.webhooks import (
     AddWebhook,
@@ -24,8 +24,6 @@ from hub.services.outward.keep_webhooks import Made, Wanted, show_webhook, webho
 from hub.store import webhooks
 
 router = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=[allow(*OFFICE)])
-
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 @router.get("", summary="Systems that are told", responses=problems())
