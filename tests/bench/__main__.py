@@ -14,11 +14,13 @@ from typing import Protocol
 
 from tests.bench import (
     detector_cost,
+    edge_cameras,
     edge_pipeline,
     grid_point,
     hub_ingest,
     hub_live,
     hub_scale,
+    plain_loop,
     rule_delay,
     sensor_intake,
     spool_rates,
@@ -34,7 +36,9 @@ class Measured(Protocol):
 
 
 BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
-    "edge": edge_pipeline.measure,
+    "edge.pipeline": edge_pipeline.measure,
+    "edge.plain": plain_loop.measure,
+    "edge.cameras": edge_cameras.measure,
     "spool": spool_rates.measure,
     "detectors": detector_cost.measure,
     "sensors": sensor_intake.measure,

@@ -50,7 +50,7 @@ def _decode_ms(path: Path, limit: int) -> float:
     return (time.process_time() - begun) / count * 1000
 
 
-def _pipeline_ms(path: Path, limit: int) -> float:
+def pipeline_ms(path: Path, limit: int) -> float:
     """CPU milliseconds a frame, decoding included, up to the spool."""
     stream = StreamSettings(
         id="bench",
@@ -108,7 +108,7 @@ def measure(runs: int, quick: bool) -> list[Comparison]:
         return [
             compare(
                 f"edge pipeline, {what}",
-                lambda path=path: _pipeline_ms(path, limit),  # type: ignore[misc]
+                lambda path=path: pipeline_ms(path, limit),  # type: ignore[misc]
                 "decoding alone",
                 lambda path=path: _decode_ms(path, limit),  # type: ignore[misc]
                 unit="CPU ms/frame",
