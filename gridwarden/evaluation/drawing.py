@@ -10,15 +10,16 @@ from gridwarden.evaluation.recording import Recording
 from gridwarden.evaluation.report import Sweep
 from gridwarden.evaluation.scoring import ClipVerdict, Verdict
 
-WIDTH, HEIGHT = 1000.0, 90.0
+WIDTH, HEIGHT, AXIS = 1000.0, 90.0, 14.0
+TICKS_S = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)  # between two marks of time
 COLUMNS = 500  # scores shown: the highest of each slice of time
 COLOURS = ("#2563eb", "#c2410c", "#7c3aed", "#0f766e", "#a16207", "#be185d")
 MARKS = {Verdict.RIGHT: "#18794e", Verdict.FALSE: "#d92d20", Verdict.LATE: "#d92d20"}
 OTHER = "#8a94a3"
 
 
-def timeline(verdict: ClipVerdict, recording: Recording) -> str:
-    """Scores, events and alarms of one clip."""
+def timeline(verdict: ClipVerdict, recording: Recording, threshold: float | None) -> str:
+    """Scores, events and alarms of one clip over its time; a dotted line at the threshold."""
     total_s = max(recording.duration_s, 1e-6)
     parts = [f'<rect width="{WIDTH:g}" height="{HEIGHT:g}" fill="#8a94a3" fill-opacity=".08"/>']
     for event in verdict.events:
@@ -37,7 +38,27 @@ def timeline(verdict: ClipVerdict, recording: Recording) -> str:
             f'stroke-dasharray="4 2"><title>{judged.verdict} at frame '
             f"{judged.alarm.raised_frame}</title></path>"
         )
-    return f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img">{"".join(parts)}</svg>'
+    if threshold is not None:
+        y = HEIGHT * (1.0 - threshold)
+        parts.append(
+            f'<path d="M0 {y:.1f}H{WIDTH:g}" stroke="{OTHER}" stroke-dasharray="1 4">'
+            f"<title>threshold {threshold:g}</title></path>"
+        )
+    parts += _seconds(total_s)
+    size = f"0 0 {WIDTH:g} {HEIGHT + AXIS:g}"
+    return f'<svg viewBox="{size}" role="img">{"".join(parts)}</svg>'
+
+
+def _seconds(total_s: float) -> Iterator[str]:
+    """Marks of time, some ten of them."""
+    step = next((s for s in TICKS_S if total_s / s <= 12), TICKS_S[-1])
+    for n in range(int(total_s / step) + 1):
+        x = WIDTH * n * step / total_s
+        anchor = "start" if n == 0 else "end" if x > WIDTH - 20 else "middle"
+        yield (
+            f'<text x="{x:.0f}" y="{HEIGHT + AXIS - 3:g}" font-size="10" fill="{OTHER}" '
+            f'text-anchor="{anchor}">{n * step:g} s</text>'
+        )
 
 
 def _series(kind: str, recording: Recording, total_s: float) -> Iterator[str]:
@@ -58,8 +79,11 @@ def _series(kind: str, recording: Recording, total_s: float) -> Iterator[str]:
         yield f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
 
 
-def curves(sweep: Sweep) -> str:
-    """Precision, recall and F1 over the threshold, with the numbers in the titles of points."""
+def curves(sweep: Sweep, threshold: float | None) -> str:
+    """Precision, recall and F1 over the threshold, with the numbers in the titles of points.
+
+    threshold: the one in force, drawn as a dotted line.
+    """
     width, height, edge = 460.0, 200.0, 28.0
     parts = [
         f'<path d="M{edge:g} 4V{height - edge:g}H{width - 4:g}" fill="none" stroke="{OTHER}"/>',
@@ -68,6 +92,12 @@ def curves(sweep: Sweep) -> str:
             for share in (0.0, 0.5, 1.0)
         ),
     ]
+    if threshold is not None:
+        x = edge + threshold * (width - edge - 8)
+        parts.append(
+            f'<path d="M{x:.1f} 4V{height - edge:g}" stroke="{OTHER}" stroke-dasharray="1 4"/>'
+            f'<text x="{x + 3:.1f}" y="12" font-size="10" fill="{OTHER}">in force</text>'
+        )
     for n, name in enumerate(("precision", "recall", "f1")):
         colour = COLOURS[n]
         places = [

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from gridwarden.evaluation import drawing, text
+from gridwarden.evaluation.recorder import Chosen
 from gridwarden.evaluation.recording import Recording
 from gridwarden.evaluation.report import Report
 from gridwarden.evaluation.scoring import ClipVerdict, Verdict
@@ -24,8 +25,10 @@ pre{background:#f5f7fa;padding:.8rem;overflow:auto}figure{margin:.6rem 0}
 figcaption{color:#566273}img{margin-right:4px;border:1px solid #d5dbe3}
 svg{width:100%;height:auto;display:block}svg.curve{max-width:34rem}
 .false,.late,.missed{color:#b42318}.right{color:#18794e}
+summary{cursor:pointer;color:#566273;margin:.6rem 0}li a{color:inherit}
 @media (prefers-color-scheme:dark){body{background:#14181f;color:#d9e0ea}
-pre{background:#1c222c}figcaption{color:#93a0b4}}
+pre{background:#1c222c}figcaption,summary{color:#93a0b4}
+.false,.late,.missed{color:#ff8a80}.right{color:#6fcf97}}
 """
 
 
@@ -53,23 +56,66 @@ def _body(report: Report, recordings: dict[str, Recording], folder: Path | None)
         if sweep.refused:
             yield f"<p>None: {escape(sweep.refused)}.</p>"
         else:
-            yield drawing.curves(sweep)
+            found = {_threshold(sweep.kind, r, report.changed) for r in recordings.values()}
+            yield drawing.curves(sweep, found.pop() if len(found) == 1 else None)
+    yield from _clips(report, recordings, folder)
+
+
+def _clips(report: Report, recordings: dict[str, Recording], folder: Path | None) -> Iterator[str]:
+    """What went wrong as a list, then those clips, then others with alarms or events, the rest."""
+    shown = [v for v in report.verdicts if v.clip in recordings]
+    wrong = [v for v in shown if any(_errors(v))]
+    right = [v for v in shown if v not in wrong and (v.alarms or v.events)]
+    quiet = [v for v in shown if v not in wrong and v not in right]
+    yield "<h2>What went wrong</h2>"
+    if wrong:
+        yield "<ul>"
+        for verdict in wrong:
+            for _, name, words in _errors(verdict):
+                yield (
+                    f'<li class="{name}"><a href="#{_anchor(verdict)}">{escape(verdict.kind)} '
+                    f"{escape(verdict.clip)}: {escape(words)}</a></li>"
+                )
+        yield "</ul>"
+    else:
+        yield "<p>Nothing.</p>"
     yield "<h2>Clip by clip</h2>"
     yield (
-        "<p>Line: score. Green band: labelled event, dark line its onset. Marks: alarms, green "
-        "right, red false or late, grey not judged or a repetition.</p>"
+        "<p>Line: score; dotted: the threshold. Green band: labelled event, dark line its onset. "
+        "Marks: alarms, green right, red false or late, grey not judged or a repetition.</p>"
     )
-    for verdict in report.verdicts:
-        recording = recordings.get(verdict.clip)
-        if recording is not None:
-            yield from _clip(verdict, recording, folder)
+    for verdict in (*wrong, *right):
+        yield from _clip(verdict, recordings[verdict.clip], report, folder)
+    if quiet:
+        yield f"<details><summary>{len(quiet)} more, without alarm or event</summary>"
+        for verdict in quiet:
+            yield from _clip(verdict, recordings[verdict.clip], report, None)
+        yield "</details>"
 
 
-def _clip(verdict: ClipVerdict, recording: Recording, folder: Path | None) -> Iterator[str]:
+def _anchor(verdict: ClipVerdict) -> str:
+    return escape(f"{verdict.kind}-{verdict.clip}".replace(" ", "_"))
+
+
+def _threshold(kind: str, recording: Recording, changed: Chosen) -> float | None:
+    """The threshold in force, None for a detector without."""
+    for note in recording.header.detectors:
+        if note.kind == kind:
+            value = {**note.parameters, **changed.get(kind, {})}.get("threshold")
+            return float(value) if isinstance(value, int | float) else None
+    return None
+
+
+def _clip(
+    verdict: ClipVerdict, recording: Recording, report: Report, folder: Path | None
+) -> Iterator[str]:
+    """Its timeline; where folder is given the frames around each error, too."""
+    threshold = _threshold(verdict.kind, recording, report.changed)
     yield (
-        f"<figure><figcaption><b>{escape(verdict.kind)}</b> {escape(verdict.clip)}, "
+        f'<figure id="{_anchor(verdict)}"><figcaption><b>{escape(verdict.kind)}</b> '
+        f"{escape(verdict.clip)}, "
         f"{recording.duration_s:.1f} s{'' if verdict.judged else ', not judged'}</figcaption>"
-        f"{drawing.timeline(verdict, recording)}</figure>"
+        f"{drawing.timeline(verdict, recording, threshold)}</figure>"
     )
     errors = list(_errors(verdict))[:MOST_ERRORS]
     if folder is None or not errors:
@@ -96,8 +142,10 @@ def _errors(verdict: ClipVerdict) -> Iterator[tuple[int, str, str]]:
             yield (
                 a.raised_frame,
                 str(judged.verdict),
-                f"{judged.verdict}: {a.label} at frame {a.raised_frame}: {a.reason}",
+                f"{judged.verdict}: {a.label} at {a.raised_s:.1f} s, frame {a.raised_frame}: "
+                f"{a.reason}",
             )
     for event in verdict.events:
         if verdict.judged and not event.told:
-            yield event.first_frame, "missed", f"missed: begins at frame {event.first_frame}"
+            words = f"missed: begins at {event.start_s:.1f} s, frame {event.first_frame}"
+            yield event.first_frame, "missed", words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,9 @@ def test_a_folder_is_measured_and_replayed_to_the_same_figures(
     assert page.count("<svg") >= 4
     assert "<script" not in page
     assert "http" not in page
+    assert "dotted: the threshold" in page
+    for anchor in re.findall('href="#([^"]+)"', page):
+        assert f'id="{anchor}"' in page
     assert main(["replay", str(kept), "--json", str(again)]) == 0
     first, second = json.loads(told.read_text()), json.loads(again.read_text())
     assert second["splits"] == first["splits"]
