@@ -100,22 +100,16 @@ class Objects:
     sample_fps: ClassVar[float] = 2.0
 
     def __init__(self, params: ObjectsParams) -> None:
-        """Raises ModelError where the model cannot be used or lacks a class."""
+        """The model is loaded with the first frame: a replay of recorded scores needs none."""
         self._still = Stillness()
         self._seen: list[Seen] = []
         self._looked_at: datetime | None = None
+        self._model: _Model | None = None
         self.params = params
-        self.use(params)
 
     def use(self, params: ObjectsParams) -> None:
         """Go on with these; raises ModelError, and then nothing changes."""
-        network = sharing.shared(params.model) if params.model else None
-        known = network.classes if network is not None else ()
-        wanted = read_wanted(params.classes) or fire_classes(known) or ANYTHING
-        vetoes = read_names(params.veto)
-        if network is not None:
-            check_known([*(w.name for w in wanted if w.name), *vetoes], known)
-        self._network, self._wanted, self._vetoes = network, wanted, vetoes
+        self._model = _open(params)
         if params != self.params:
             self.params = params
             self.reset()
@@ -138,23 +132,48 @@ class Objects:
         self._looked_at = None
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
-        """One observation for each subject; none where it was another camera's turn."""
-        if self._network is None:
-            return [Observation(w.label, 0.0, place=w.place) for w in self._wanted]
+        """One observation for each subject; none where it was another camera's turn.
+
+        Raises ModelError where the model cannot be used, or lacks a class.
+        """
+        if self._model is None:
+            self._model = _open(self.params)
+        model = self._model
+        if model.network is None:
+            return [Observation(w.label, 0.0, place=w.place) for w in model.wanted]
         changes = self._still.changes(frame.image)
         if not (is_still(changes) and self._is_fresh(frame.captured_at)):
             if not sharing.may_look(frame.stream):
                 return []
             p = self.params
-            seen = self._network.look(frame.image, p.min_score, p.iou)
-            self._seen = veto(_restless(seen, changes), self._vetoes)
+            seen = model.network.look(frame.image, p.min_score, p.iou)
+            self._seen = veto(_restless(seen, changes), model.vetoes)
             self._still.keep(frame.image)
             self._looked_at = frame.captured_at
-        return [_surest(wanted, self._seen) for wanted in self._wanted]
+        return [_surest(wanted, self._seen) for wanted in model.wanted]
 
     def _is_fresh(self, at: datetime) -> bool:
         last = self._looked_at
         return last is not None and 0.0 <= (at - last).total_seconds() < self.params.refresh_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A network, and what of it is asked for."""
+
+    network: sharing.SharedNetwork | None  # None: no model is named
+    wanted: tuple[Wanted, ...]
+    vetoes: tuple[str, ...]
+
+
+def _open(params: ObjectsParams) -> _Model:
+    network = sharing.shared(params.model) if params.model else None
+    known = network.classes if network is not None else ()
+    wanted = read_wanted(params.classes) or fire_classes(known) or ANYTHING
+    vetoes = read_names(params.veto)
+    if network is not None:
+        check_known([*(w.name for w in wanted if w.name), *vetoes], known)
+    return _Model(network, wanted, vetoes)
 
 
 def _surest(wanted: Wanted, seen: Sequence[Seen]) -> Observation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -28,7 +29,11 @@ from detectors.models.wanted import covered, read_wanted, veto
 from detectors.objects import Objects, ObjectsParams
 from edge.settings import DetectorSettings, StreamSettings
 from edge.watching import StreamWatch
-from gridwarden.evaluation.recorder import detections
+from gridwarden.evaluation.errors import RecordingError
+from gridwarden.evaluation.labels import ClipLabel
+from gridwarden.evaluation.recorder import detections, record_frames
+from gridwarden.evaluation.recording import EPOCH
+from gridwarden.evaluation.replaying import difference, replay
 from tests.detectors.scenes import START
 from tests.detectors.tiny_onnx import tiny_model
 
@@ -188,7 +193,10 @@ class Counting:
 def test_a_picture_in_which_nothing_changes_is_not_looked_at_again_for_a_while(model: str) -> None:
     watcher = objects(model=model, classes="red", refresh_s=5.0)
     network = Counting(model)
-    watcher._network = sharing.SharedNetwork(network)
+    list(watcher.observe(frame(picture())))
+    watcher.reset()
+    assert watcher._model is not None
+    watcher._model = dataclasses.replace(watcher._model, network=sharing.SharedNetwork(network))
     chance = np.random.default_rng(1)
     still = picture((RED, LEFT)).astype(np.int16)
     for n in range(20):
@@ -321,6 +329,38 @@ def test_an_agent_tells_it_with_its_rule_and_goes_on_after_a_command_that_does_n
     assert watch.manifests()[0].parameters["model"] == model
     assert watch.use({"objects": {"classes": "green"}}) == []
     assert watch.fault() == ""
+
+
+def test_a_model_that_is_not_there_costs_its_detector_only(tmp_path: Path) -> None:
+    settings = dataclasses.replace(
+        stream(model=str(tmp_path / "none.onnx")),
+        detectors=(
+            DetectorSettings("objects", {"model": str(tmp_path / "none.onnx")}),
+            DetectorSettings("camera_health", {}),
+        ),
+    )
+    watch = StreamWatch("agent", settings, detector)
+    watch.observe(frame(picture()))
+    assert "objects was switched off: ModelError: no model at" in watch.fault()
+    assert "gridwarden models check" in watch.fault()
+    assert "camera_health was" not in watch.fault()
+    assert watch.wants(START + timedelta(seconds=9.0))
+
+
+def test_recorded_scores_are_replayed_where_the_model_is_not(tmp_path: Path) -> None:
+    gone = tmp_path / "m.onnx"
+    gone.write_bytes(tiny_model())
+    film = [frame(picture((RED, (0.05 * n, 0.5, 0.2, 0.2))), n * 0.5) for n in range(10)]
+    film = [dataclasses.replace(f, captured_at=EPOCH + (f.captured_at - START)) for f in film]
+    film = [dataclasses.replace(f, number=n) for n, f in enumerate(film)]
+    chosen = {"objects": {"model": str(gone), "classes": "red"}}
+    recording, told = record_frames(film, ClipLabel(file="c"), chosen)
+    gone.unlink()
+    assert told
+    assert difference(replay(recording, {}), told) == ""
+    assert replay(recording, {"objects": {"confirmation": "window_sum n=4 c=4"}})
+    with pytest.raises(RecordingError, match="changes the scores"):
+        replay(recording, {"objects": {"classes": "green"}})
 
 
 def test_its_alarm_is_raised_and_cleared(model: str) -> None:
