@@ -12,9 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from detectors.kit.params import build
 from detectors.kit.registry import available
 from detectors.look import Cost, watch
-from tests.bench.edge_pipeline import frames, inputs
+from tests.bench.edge_pipeline import DREW, frames, inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def measure(runs: int, quick: bool) -> list[DetectorCosts]:
 def _per_frame_ms(kind: str, path: Path, limit: int, runs: int) -> list[float]:
     found, cost = available()[kind], Cost()
     for _ in range(runs):
-        for _ in watch(frames(path, limit), found(found.Params()), cost):
+        watcher = found(build(found.Params, DREW.get(kind, {}), kind))
+        for _ in watch(frames(path, limit), watcher, cost):
             pass
     return cost.per_frame_ms

@@ -20,6 +20,7 @@ from contract.taxonomy import Lane
 from detectors.kit.registry import available
 from detectors.kit.types import Frame
 from edge.scenes import open_scene
+from edge.scenes.wrong_way import lane_text
 from edge.settings import DetectorSettings, StreamSettings
 from edge.sqlite_spool import SqliteSpool
 from edge.watching import StreamWatch
@@ -27,6 +28,8 @@ from tests.bench.measure import Comparison, compare
 
 CLIP = "nonfire/N20_ppe_site.mp4"  # 1280x720, H.264, people and machines moving
 START = datetime(2026, 1, 1, tzinfo=UTC)
+# without lanes it looks at nothing
+DREW = {"wrong_way": {"lanes": f"{lane_text('in', 'down', -1, 2)}; {lane_text('out', 'up', 1, 2)}"}}
 
 
 def frames(path: Path, limit: int) -> Iterator[Frame]:
@@ -58,7 +61,7 @@ def pipeline_ms(path: Path, limit: int) -> float:
         source=str(path),
         loop=False,
         position=None,
-        detectors=tuple(DetectorSettings(kind, {}) for kind in available()),
+        detectors=tuple(DetectorSettings(kind, DREW.get(kind, {})) for kind in available()),
     )
     with tempfile.TemporaryDirectory(prefix="gridwarden-bench-") as folder:
         spool = SqliteSpool(Path(folder), dict.fromkeys(Lane, 1 << 30), lambda: datetime.now(UTC))
