@@ -11,7 +11,7 @@ whole moves (camera, exposure), the first way tells nothing and the second asks 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -240,7 +240,7 @@ class Flame:
                 track.score = 0.0
                 continue
             s = one.spot
-            features = planes.features(labels, hit, one.number, s.x, s.y, s.w, s.h, one.area)
+            features = dict(planes.features(labels, hit, one.number, s.x, s.y, s.w, s.h, one.area))
             features["changing"] = one.changing
             product = 1.0
             for name, ramp in VERIFIED.items():
@@ -283,9 +283,13 @@ class Flame:
         share = area / labels.size
         smallest = self.params.min_area
         product = Ramp(smallest / 3.0, smallest)(share) * SCENE_MOTION(motion)
-        if product == 0.0:  # most regions are too small, and features cost
+        if product == 0.0:  # most regions are too small
             return Observation("flame", 0.0)
-        features = planes.features(labels, candidate, number, x, y, w, h, area)
+        features: dict[str, float] = {}
+        for name, value in planes.features(labels, candidate, number, x, y, w, h, area):
+            features[name] = value
+            if JUDGEMENT[name](value) == 0.0:
+                return Observation("flame", 0.0)
         for name, ramp in JUDGEMENT.items():
             product *= ramp(features[name])
         # the cube root: three features half fulfilled and the others fully make 0.5
@@ -330,30 +334,29 @@ class _Planes:
         w: int,
         h: int,
         area: int,
-    ) -> dict[str, float]:
-        """The features of one region, named as in JUDGEMENT."""
+    ) -> Iterator[tuple[str, float]]:
+        """The features of one region, named as in JUDGEMENT; those that rule most out first."""
         box = np.s_[y : y + h, x : x + w]
         inside = labels[box] == number
+        red = self.red[box][inside]
+        yield "glow", float(np.percentile(red, 90))
+        yield "persistence", float(self.presence[box][inside].mean())
+        yield "restlessness", float(self.rate[box][inside].mean())
+        yield "activity", float(self.activity[box][inside].mean())
+        yield "coldness", float(self.cold[box][inside].mean())
+        yield "compactness", area / (w * h)
+        yield "structure", float(self.luma[box][inside].std())
+        ratio = self.green[box][inside] / (red + 1.0)
+        yield "grading", float(ratio.std())
+        yield "orange", float(np.percentile(ratio, 25))
+        blue = self.blue[box][inside]
         margin = 8  # thumbnail pixels of surroundings
         around = np.s_[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]
         ring = ~candidate[around]
-        red, green, blue = self.red[box][inside], self.green[box][inside], self.blue[box][inside]
-        ratio = green / (red + 1.0)
         warmth = float((red - blue).mean())
         if ring.any():
             warmth -= float((self.red[around][ring] - self.blue[around][ring]).mean())
-        return {
-            "restlessness": float(self.rate[box][inside].mean()),
-            "activity": float(self.activity[box][inside].mean()),
-            "persistence": float(self.presence[box][inside].mean()),
-            "structure": float(self.luma[box][inside].std()),
-            "grading": float(ratio.std()),
-            "orange": float(np.percentile(ratio, 25)),
-            "glow": float(np.percentile(red, 90)),
-            "contrast": warmth,
-            "compactness": area / (w * h),
-            "coldness": float(self.cold[box][inside].mean()),
-        }
+        yield "contrast", warmth
 
 
 def _flame_coloured(blue: Plane, green: Plane, red: Plane) -> Plane:
