@@ -15,12 +15,14 @@ from psycopg import Connection
 from contract.errors import GridwardenError
 from contract.geometry import Point
 from contract.taxonomy import Category
+from gridwarden.received import myself
 from hub.api.deps import reading
 from hub.domain.actor import Actor, Role
 from hub.domain.grid import GridError
 from hub.domain.grid_file import cells_from_geojson
 from hub.domain.readiness import Need
 from hub.domain.topology import Fault, check
+from hub.services.accounts import note
 from hub.services.context import Hub
 from hub.services.registry import staff
 from hub.services.registry.import_grid import GridChange, check_grid, counts, import_grid
@@ -63,6 +65,7 @@ def take_table(hub: Hub, table: str, path: Path) -> Lines:
         raise OfficeError(f"cannot read {path}: {e.strerror}") from None
     with hub.pool.connection() as conn:
         taken = TABLES[table](conn, hub, path.name, content)
+        note(conn, hub, myself().name, f"import_{table}", path.name, str(taken))
     return [f"took {taken} from {path.name}"]
 
 
@@ -77,6 +80,11 @@ def take_grid(
         change = import_grid(
             conn, hub, _json(path), dry_run=dry_run, whole=not part, valid_from=valid_from
         )
+        if change.done:
+            told = (
+                f"{len(change.new)} new, {len(change.changed)} changed, {len(change.ended)} ended"
+            )
+            note(conn, hub, myself().name, "import_grid", path.name, told)
     return [*_change(change, zone), *fault_lines(change.faults)]
 
 
@@ -142,6 +150,7 @@ def leave(hub: Hub, code: str) -> Lines:
     """Somebody works here no more. Raises NotFoundError."""
     with hub.pool.connection() as conn:
         person, posts = staff.leave(conn, hub, code, Actor(getpass.getuser(), Role.SUPERVISOR))
+        note(conn, hub, myself().name, "leave", code)
     return [f"{person.code} {person.name} left; {len(posts)} posts are ended"]
 
 

@@ -184,10 +184,11 @@ def _bundle(parser: argparse.ArgumentParser) -> None:
 
 def _registry(chosen: argparse.Namespace) -> tuple[HubConfig, Registry]:
     from gridwarden.identity.enrolling import Registry
+    from gridwarden.received import myself
     from hub.config import load
 
     config = load(chosen.config, os.environ)
-    return config, Registry(config, datetime.now(UTC))
+    return config, Registry(config, datetime.now(UTC), myself().name)
 
 
 def _show(bundle: Bundle, folder: Path | None) -> None:

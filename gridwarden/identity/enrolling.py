@@ -25,7 +25,7 @@ from gridwarden.identity.errors import IdentityError
 from gridwarden.identity.mosquitto import HubLogin
 from gridwarden.identity.passwords import hash_password, new_password
 from hub.config import HubConfig
-from hub.store import agents, changes, enrolments
+from hub.store import agents, audit, changes, enrolments
 from hub.store.enrolments import Credential, Enrolment
 from hub.store.migrate import migrate
 
@@ -40,8 +40,10 @@ class Left:
 class Registry:
     """The enrolments in the hub's database and the files that follow from them."""
 
-    def __init__(self, config: HubConfig, now: datetime) -> None:
+    def __init__(self, config: HubConfig, now: datetime, by: str = "") -> None:
+        """by: who does it, as the audit log names them."""
         self._config = config
+        self._by = by
         self._identity = config.identity
         self._now = now
 
@@ -67,6 +69,7 @@ class Registry:
                     f"enrol it there, or give it another name"
                 )
             bundle = self._issue(conn, agent, station, credential, before)
+            self._note(conn, "enrol_agent", agent, f"station {station}, {credential}")
             strangers = _strangers(conn) if len(enrolments.all_enrolments(conn)) == 1 else ()
         return bundle, Left(strangers)
 
@@ -77,6 +80,8 @@ class Registry:
         with self._changing() as conn:
             before = self._standing(conn, agent)
             kind = credential or before.credential
+            hours = grace.total_seconds() / 3600
+            self._note(conn, "rotate_agent", agent, f"{kind}, {hours:g} h of grace")
             return self._issue(conn, agent, before.station, kind, before, grace)
 
     def revoke(self, agent: str) -> Enrolment:
@@ -84,6 +89,7 @@ class Registry:
         with self._changing() as conn:
             before = self._standing(conn, agent)
             enrolments.revoke(conn, agent, self._now)
+            self._note(conn, "revoke_agent", agent, f"station {before.station}")
             known = agents.by_name(conn, agent, lock=True)
             if known is not None and known.boot is not None and known.born_at is not None:
                 # its will is refused from now on: nobody else would say that it is gone
@@ -208,6 +214,20 @@ class Registry:
                 f"{found.station if found else 'STATION'}"
             )
         return found
+
+    def _note(self, conn: Connection[Any], action: str, agent: str, detail: str) -> None:
+        audit.write(
+            conn,
+            at=self._now,
+            actor=self._by,
+            role="",
+            login="",
+            via="command",
+            address="",
+            action=action,
+            subject=agent,
+            detail=detail,
+        )
 
     @contextmanager
     def _changing(self) -> Iterator[Connection[Any]]:

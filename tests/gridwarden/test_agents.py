@@ -104,6 +104,9 @@ def test_a_revoked_agent_is_cut_and_refused(city: City, capsys: Capsys) -> None:
     settings = city.password_settings("pass-03", enrolled(city, capsys, "pass-03"))
     with speaking(settings, "north.pass-03") as session:
         assert city.agents("revoke", "pass-03") == 0
+        with psycopg.connect(city.database_url) as conn:
+            told = conn.execute("SELECT action FROM audit WHERE subject = 'pass-03' ORDER BY id")
+            assert [a for (a,) in told] == ["enrol_agent", "revoke_agent"]
         eventually(session.is_connected, False)
 
     assert "or revoked" in outcome_of(settings)

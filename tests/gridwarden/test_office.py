@@ -111,6 +111,11 @@ def test_a_district_is_set_up_from_tables_until_nothing_but_accounts_is_missing(
     left = {line.split()[1] for line in office.ready().splitlines()[1:]}
     assert left == {"account"}
 
+    office.does("people", "leave", "1003")
+    log = office.does("audit", "--limit", "20")
+    for act in ("import_units units.csv", "import_people people.csv", "leave 1003"):
+        assert f"by command  {act}" in log
+
 
 def test_a_unit_never_becomes_a_part_of_itself_by_way_of_one_that_is_there(
     office: Office,
