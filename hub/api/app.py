@@ -26,6 +26,7 @@ from hub.api.routes import (
     cap,
     detections,
     devices,
+    district_pages,
     events,
     evidence,
     files,
@@ -144,6 +145,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         dependencies=[access.TO_EVERYONE],
     )
     app.include_router(filing_pages.router)
+    app.include_router(district_pages.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     http = hub.config.http
     access.table(app)  # a route that does not say who may use it is told of now

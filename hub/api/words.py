@@ -150,6 +150,16 @@ ACTIONS: dict[str, Both] = {
     "reset_password": Both("Reset a password", "重置密码"),
     "create_token": Both("Made a token", "创建令牌"),
     "revoke_token": Both("Revoked a token", "吊销令牌"),
+    "import_units": Both("Imported units", "导入单位"),
+    "import_matrix": Both("Imported the responsibility matrix", "导入责任清单"),
+    "import_people": Both("Imported people", "导入人员"),
+    "import_shifts": Both("Imported shifts", "导入班次"),
+    "import_budget": Both("Imported budget lines", "导入经费"),
+    "import_grid": Both("Imported the grid", "导入网格"),
+    "leave": Both("Somebody left", "人员离岗"),
+    "enrol_agent": Both("Enrolled an agent", "登记边缘代理"),
+    "rotate_agent": Both("Gave an agent new credentials", "更换代理凭证"),
+    "revoke_agent": Both("Revoked an agent", "吊销代理"),
     "make_link": Both("Made a sign-in link", "生成登录链接"),
 }
 
@@ -193,6 +203,22 @@ LANES: dict[str, Both] = {
 FAULTS: dict[str, Both] = {
     "sender": Both("what was sent", "消息本身"),
     "hub": Both("the hub itself", "中心自身故障"),
+}
+
+UNIT_KINDS: dict[str, Both] = {
+    "department": Both("department", "部门"),
+    "station": Both("station", "工作站"),
+    "grid": Both("grid team", "网格队"),
+}
+
+# what a cell needs for work
+NEEDS: dict[str, Both] = {
+    "leader": Both("leader", "网格长"),
+    "assistant": Both("assistant", "网格员"),
+    "terminal": Both("terminal", "终端"),
+    "account": Both("account", "账户"),
+    "budget_line": Both("budget line", "经费"),
+    "polygon": Both("polygon", "边界"),
 }
 
 # the five kinds of the base registry, and what an event has to do with an entry

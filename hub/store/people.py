@@ -84,6 +84,7 @@ class PeopleFilter:
     cell: str | None = None  # a grid code or its beginning
     text: str | None = None  # in code or name
     left: bool = False  # those that left too
+    on_shift: bool = False  # only who is on shift
 
 
 # of a person: works here, and is given more than recorded detections
@@ -181,6 +182,9 @@ def people(
               AND (%(unit)s::text IS NULL OR p.unit = %(unit)s)
               AND (%(text)s::text IS NULL OR strpos(lower(p.code || ' ' || p.name),
                                                     lower(%(text)s)) > 0)
+              AND (NOT %(on_shift)s OR EXISTS (
+                  SELECT FROM shift s WHERE s.person = p.code
+                    AND s.begins_at <= %(at)s AND %(at)s < s.ends_at))
               AND (%(role)s::text IS NULL AND %(cell)s::text IS NULL OR EXISTS (
                   SELECT FROM post o WHERE o.person = p.code
                     AND o.from_at <= %(at)s AND (o.to_at IS NULL OR %(at)s < o.to_at)
@@ -197,8 +201,18 @@ def people(
                 "cell": wanted.cell,
                 "text": wanted.text,
                 "left": wanted.left,
+                "on_shift": wanted.on_shift,
             },
         ).fetchall()
+
+
+def on_shift(conn: Connection[Any], persons: Collection[str], at: datetime) -> set[str]:
+    """Which of these people are on shift."""
+    found = conn.execute(
+        "SELECT person FROM shift WHERE person = ANY (%s) AND begins_at <= %s AND %s < ends_at",
+        (sorted(persons), at, at),
+    ).fetchall()
+    return {str(person) for (person,) in found}
 
 
 def by_code(conn: Connection[Any], code: str) -> PersonRow:

@@ -59,6 +59,7 @@ ROUTES: list[tuple[str, str]] = [
     (DESK, "POST /api/v1/control-windows/{id}/end"),
     (DESK, "GET /api/v1/trust"),
     (DESK, "GET /windows"),
+    (DESK, "GET /district"),
     (DESK, "GET /trust"),
     (PEOPLE, "GET /api/v1/detections"),
     (PEOPLE, "GET /api/v1/detections/{episode}"),
