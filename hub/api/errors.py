@@ -187,6 +187,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _ALWAYS = (401, 403, 421, 422, 500, 503)
 _MEANINGS = {
+    400: "The body cannot be read: it is not in UTF-8, or no form",
     401: "Nobody is signed in, or the token is none: sign in, or send Authorization: Bearer",
     403: "Not with this role, not at this place, or sent by a page of another site",
     404: "There is no such thing",
@@ -203,7 +204,10 @@ _MEANINGS = {
 
 
 def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
-    """An OpenAPI document whose every error response is a problem document."""
+    """An OpenAPI document whose every error response is a problem document.
+
+    Whatever takes a body answers 400 where the body cannot be read at all.
+    """
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -212,9 +216,12 @@ def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
     schemas["Problem"] = schema
     for methods in document["paths"].values():
         for operation in methods.values():
+            if "requestBody" in operation:
+                operation["responses"].setdefault("400", {"description": _MEANINGS[400]})
             for status, response in operation["responses"].items():
                 if status >= "400":
-                    response["content"] = {
-                        MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}
-                    }
+                    response.setdefault(
+                        "content",
+                        {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                    )
     return document

@@ -1,10 +1,14 @@
-"""`make fuzz ARGS="--messages 100000 --seed 1"`: all of it, and the throughput before and after."""
+"""`make fuzz ARGS="--messages 100000 --seed 1"`: all of it, and the throughput before and after.
+
+`make fuzz ARGS="api --each 50"` asks the API instead (tests/fuzz/ask.py).
+"""
 
 from __future__ import annotations
 
 import argparse
 import secrets
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +19,7 @@ from contract.taxonomy import Lane
 from gridwarden.broker import EmbeddedBroker, find_mosquitto
 from gridwarden.database import EmbeddedDatabase
 from gridwarden.ports import choose
+from tests.fuzz import ask
 from tests.fuzz.fire import UnderFire, received, record_real, under_fire
 from tests.fuzz.hostile import Source
 
@@ -79,4 +84,6 @@ def _fire(hub: UnderFire, count: int, seed: int, folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["api"]:
+        raise SystemExit(ask.main(sys.argv[2:]))
     raise SystemExit(main())

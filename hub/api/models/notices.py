@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from contract.taxonomy import Severity
 from hub.api.models.base import Answer, Asked
@@ -51,12 +51,25 @@ class UnreadNow(Answer):
     unread: int
 
 
+# JSON Schema's own "time" has an offset; the district's clock has none
+ClockTime = Annotated[
+    time,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$",
+            "examples": ["22:00"],
+        }
+    ),
+]
+
+
 class Wishes(Asked):
     """How somebody wants to be told."""
 
     mail: bool = Field(description="false: only in the console")
-    quiet_from: time = Field(description="No mail from then on, but of S1 and S2")
-    quiet_to: time = Field(description="Equal to quiet_from: no quiet hours")
+    quiet_from: ClockTime = Field(description="No mail from then on, but of S1 and S2")
+    quiet_to: ClockTime = Field(description="Equal to quiet_from: no quiet hours")
     kinds_off: list[NoticeKind] = Field([], max_length=100, description="No mail of these")
 
 
@@ -64,8 +77,8 @@ class WishesNow(Answer):
     """How somebody is told, by the clock of the district."""
 
     mail: bool
-    quiet_from: time
-    quiet_to: time
+    quiet_from: ClockTime
+    quiet_to: ClockTime
     kinds_off: list[NoticeKind]
     time_zone: str
     mail_is_sent: bool = Field(description="Whether this hub has a mail server at all")

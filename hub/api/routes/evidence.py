@@ -38,6 +38,8 @@ _MOST_HOLDS = 1000
     | {
         200: {"description": "The bytes", "content": {kind: {} for kind in sorted(SHOWN)}},
         206: {"description": "The part asked for by Range"},
+        400: {"description": "Range cannot be read", "content": {"text/plain": {}}},
+        416: {"description": "Range lies outside the bytes", "content": {"text/plain": {}}},
         304: {"description": "What the browser has is the same: If-None-Match named its digest"},
     },
 )
