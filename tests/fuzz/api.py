@@ -59,9 +59,19 @@ class Interview:
     there: Mapping[str, Sequence[object]]  # parameter of a path -> values that exist
 
     def ask(
-        self, each: int, seed: int, only: str = "", told: Callable[[str], None] = lambda line: None
+        self,
+        each: int,
+        seed: int,
+        only: str = "",
+        told: Callable[[str], None] = lambda line: None,
+        *,
+        either: bool = False,
     ) -> Notes:
-        """So many questions of each kind and operation; only: part of the operation's name."""
+        """So many questions of each kind and operation.
+
+        only: part of the operation's name. either: of one kind, what the document allows or what it
+        does not, by the seed.
+        """
         session = requests.Session()
         session.trust_env = False
         session.cookies.update(self.cookies)
@@ -73,7 +83,10 @@ class Interview:
             if operation.path in ENDLESS or only not in operation.label:
                 continue
             notes.operations += 1
-            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            kinds = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+            if either:
+                kinds = [random.Random(f"{seed} {operation.label}").choice(kinds)]
+            for mode in kinds:
                 self._ask_operation(operation, mode, each, seed, session, notes)
             told(operation.label)
         return notes
