@@ -42,7 +42,7 @@ EpisodeName = Annotated[  # a UUID
 MetricName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}" + _END)]
 Unit = Annotated[str, _text(16)]  # UCUM
 Sequence = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-EvidenceRole = Literal["box", "before", "clip"]  # what a piece of evidence is
+EvidenceRole = Literal["box", "before", "after", "clip"]  # what a piece of evidence is
 OffsetMs = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]  # ms
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 CellCode = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{6}|[0-9]{12}|[0-9]{15})?" + _END)]

@@ -10,12 +10,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 import cv2
 import numpy as np
 
 from contract.envelope import MAX_CHUNK, encode_record
+from contract.fields import EvidenceRole
 from contract.geometry import Box
 from contract.messages import EvidenceChunk, EvidenceRef
 from contract.taxonomy import Lane
@@ -39,7 +39,7 @@ class Evidence:
     media_type: str
     captured_at: datetime  # of a clip: of its first frame
     stream: str
-    role: Literal["box", "before", "clip"] = "box"
+    role: EvidenceRole = "box"
     episodes: tuple[str, ...] = ()  # that it shows, where their detections could not say so
 
     @property
@@ -76,13 +76,17 @@ class Evidence:
 
 
 def take_picture(
-    frame: Frame, box: Box | None, caption: str, privacy: Sequence[Polygon] = ()
+    frame: Frame,
+    box: Box | None,
+    caption: str,
+    privacy: Sequence[Polygon] = (),
+    role: EvidenceRole = "box",
 ) -> Evidence:
     """The frame, painted over where it is private, with the box and an ASCII caption drawn."""
     image = _scaled(frame.image)
     paint(image, privacy)
     _draw(image, box, caption)
-    return Evidence(_encode(image), STILL, frame.captured_at, frame.stream)
+    return Evidence(_encode(image), STILL, frame.captured_at, frame.stream, role)
 
 
 def _scaled(image: Image) -> Image:

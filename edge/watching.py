@@ -13,6 +13,7 @@ from typing import Any
 from contract.envelope import encode_record
 from contract.episode import Episode, EpisodeChange, Sample, Subject
 from contract.errors import GridwardenError
+from contract.geometry import Box
 from contract.messages import Detection, DetectorManifest, Reading, RuleNote
 from contract.taxonomy import CameraState, Lane, Phase
 from detectors.kit.background import Background, KnownScene, KnowsScenes
@@ -42,6 +43,7 @@ class _Watched:
     episode: Episode
     scores: ScoreLog
     pictured: float = 0.0  # the score that the last picture shows
+    where: Box | None = None  # the box that the last picture shows
 
 
 class _Watcher:
@@ -268,11 +270,16 @@ class StreamWatch:
     def _picture(
         self, watched: _Watched, change: EpisodeChange, frame: Frame | None
     ) -> Evidence | None:
+        if frame is None:
+            return None
+        if change.phase is Phase.CLEARED:  # the same place, without it: evidence that it is done
+            caption = f"{change.subject.label} gone  {frame.captured_at:%H:%M:%S} UTC"
+            return take_picture(frame, watched.where, caption, self._stream.privacy, "after")
         raised = change.phase is Phase.RAISED
         clearer = change.phase is Phase.UPDATED and change.score >= watched.pictured + CLEARER
-        if frame is None or not (raised or clearer):
+        if not (raised or clearer):
             return None
-        watched.pictured = change.score
+        watched.pictured, watched.where = change.score, change.box
         caption = f"{change.subject.label} {change.score:.2f}  {frame.captured_at:%H:%M:%S} UTC"
         return take_picture(frame, change.box, caption, self._stream.privacy)
 

@@ -51,6 +51,8 @@ from hub.api.routes import (
     training,
     units,
     webhooks,
+    work,
+    work_pages,
 )
 from hub.api.shelf import Shelf
 from hub.api.strangers import Strangers
@@ -103,6 +105,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     turned_away.install(app)
     for router in (
         events.router,
+        work.router,
         events.reports_router,
         detections.router,
         photos.router,  # before what takes any digest
@@ -134,6 +137,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.include_router(open311.router)
     app.include_router(cap.router)
     app.include_router(pages.router)
+    app.include_router(work_pages.router)
     app.include_router(outward_pages.router)
     app.include_router(sensor_pages.router)
     app.include_router(sign_in.router)

@@ -38,7 +38,49 @@ _FORMS: tuple[OfferForm, ...] = (
         "dispatch",
         Both("Dispatch…", "派遣…"),
         Both("The unit is named and its clock starts.", "指定责任单位并开始计时。"),
-        (_UNIT,),
+        (
+            _UNIT,
+            Field(
+                "assignee", Both("Who handles it (staff number)", "处置人员（工号）"), needed=False
+            ),
+        ),
+    ),
+    OfferForm(
+        "accept",
+        Both("Accept", "接收"),
+        Both("You handle it.", "由您处置。"),
+    ),
+    OfferForm(
+        "return_unit",
+        Both("Return…", "退回…"),
+        Both("It is somebody else's; the desk is told.", "退回调度，说明原因。"),
+        (_REASON,),
+    ),
+    OfferForm(
+        "escalate",
+        Both("Escalate…", "升级…"),
+        Both("The next level takes it over and is told.", "上报上一级并通知。"),
+        (_REASON,),
+    ),
+    OfferForm(
+        "add_cohandler",
+        Both("Ask a unit to help…", "增加协办单位…"),
+        Both("It is told, and says when its part is done.", "通知该单位，由其反馈完成情况。"),
+        (
+            Field("unit", Both("Unit", "单位")),
+            Field("note", Both("Its part", "协办事项"), long=True),
+        ),
+    ),
+    OfferForm(
+        "check_pass",
+        Both("Pass the check and close", "核查通过并结案"),
+        Both("By somebody who did not handle it.", "由未参与处置者确认。"),
+    ),
+    OfferForm(
+        "check_fail",
+        Both("Not done…", "核查不通过…"),
+        Both("It goes back to who handled it.", "退回处置人员返工。"),
+        (_REASON,),
     ),
     OfferForm(
         "send_verify",

@@ -94,11 +94,34 @@ STEPS: dict[str, Both] = {
     "remind": Both("Reminded of the time left", "时限提醒"),
     "raise_level": Both("Level raised, overdue", "超时升级"),
     "add_cohandler": Both("Co-handler added", "增加协办"),
+    "finish_part": Both("A co-handler has done its part", "协办完成"),
+    "look_again": Both("The cameras looked again", "摄像机复核"),
     "comment": Both("Comment", "备注"),
     "hold_evidence": Both("Evidence held", "证据保全"),
     "release_evidence": Both("Hold released", "解除保全"),
     "erase_evidence": Both("Evidence erased", "证据删除"),
     "rate": Both("Rated", "评价"),
+}
+
+# what became of a task
+TASK_OUTCOMES: dict[str, Both] = {
+    "exists": Both("it is so", "属实"),
+    "absent": Both("nothing there", "不属实"),
+    "passed": Both("done", "已办结"),
+    "failed": Both("not done", "未办结"),
+    "expired": Both("not answered in time", "超时未反馈"),
+    "overtaken": Both("no longer needed", "已不需要"),
+}
+
+# why a camera says what it says of a case that was dealt with
+CAMERA_WORDS: dict[str, Both] = {
+    "gone": Both("it sees the place without it", "画面中已不存在"),
+    "seen": Both("it still sees it", "画面中仍存在"),
+    "not_seeing": Both("it cannot see now, or is not heard of", "当前无法观测或失联"),
+    "moved": Both("it was turned, and looks somewhere else", "摄像机被转动，画面已改变"),
+    "lost_sight": Both("it began anew since, and lost sight of it", "设备重启，已失去观测"),
+    "no_picture": Both("its picture of the place is not here", "尚无现场画面"),
+    "too_soon": Both("it is gone, not yet for long enough", "刚刚消除，仍在观察"),
 }
 
 ROLES: dict[str, Both] = {

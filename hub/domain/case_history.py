@@ -22,6 +22,8 @@ ACTS = frozenset(  # entries that leave the state as it is
         "remind",
         "raise_level",
         "add_cohandler",
+        "finish_part",
+        "look_again",
         "comment",
         "join_report",
         "raise_severity",

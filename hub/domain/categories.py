@@ -124,6 +124,7 @@ class SubCategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     national_code: str = ""
     feeds: list[Feed] = []
     self_handle: bool = False  # the grid assistant may settle it on the spot
+    dispatch_by_rule: bool = False  # once filed, without anybody's word
     machine_may_close: bool = False  # a rule may pass the check (S3 and S4 only)
     by_itself: ByItself = ByItself()
 

@@ -42,6 +42,8 @@ class Facts:
     self_handle_allowed: bool = False
     machine_may_close: bool = False
     handlers: frozenset[str] = frozenset()  # who handled it since it was last dispatched
+    handler: str | None = None  # who accepted it last, to whom rework goes back
+    parts_to_do: frozenset[str] = frozenset()  # units whose part is not done
     hang_requested: bool = False
     extension_count: int = 0
     extension_asked_by: str | None = None  # of a request that is not decided yet
@@ -81,6 +83,19 @@ def _two_reviewers(facts: Facts, actor: Actor) -> bool:
     return _other_eyes(facts, actor) and facts.appealed_by not in reviewers
 
 
+def _own_part(facts: Facts, actor: Actor) -> bool:
+    """A department finishes its own part, the others whichever they name."""
+    own = actor.role is not Role.DEPT or actor.unit is None or facts.unit == actor.unit
+    return own and facts.unit in facts.parts_to_do
+
+
+def _checker_needed(facts: Facts, actor: Actor) -> str | None:
+    if _checker_is_not_handler(facts, actor):
+        return None
+    checker = facts.assignee or actor.name
+    return f"a checker who did not handle it, as {checker} did"
+
+
 GUARDS: Mapping[str, Guard] = {
     "policy_pass": _needs("a policy that lets it be filed by itself", lambda f, _: f.policy_pass),
     "evidence_viewed_or_declared_missing": _needs(
@@ -114,7 +129,7 @@ GUARDS: Mapping[str, Guard] = {
     "until": _needs(
         "a time in the future until which it holds", lambda f, _: f.until and f.until > f.now
     ),
-    "checker_not_handler": _needs("a checker who did not handle it", _checker_is_not_handler),
+    "checker_not_handler": _checker_needed,
     "closing_condition": _needs(
         "the closing condition stated to be met", lambda f, _: f.closing_condition
     ),
@@ -161,4 +176,5 @@ GUARDS: Mapping[str, Guard] = {
     ),
     "first_appeal": _needs("to be the first appeal", lambda f, _: not f.appealed),
     "unit": _needs("a unit", lambda f, _: f.unit),
+    "part_to_do": _needs("a unit whose own part is not done yet", _own_part),
 }

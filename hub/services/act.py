@@ -17,8 +17,8 @@ class Act:
     filing_condition: str | None = None  # confirm, file: None takes the sub-category's first
     closing_condition_met: bool = False  # check_pass: the closer states it
     responsible_unit: str | None = None  # dispatch
-    unit: str | None = None  # add_cohandler
-    assignee: str | None = None  # send_verify, start_check: who goes and looks
+    unit: str | None = None  # add_cohandler, finish_part
+    assignee: str | None = None  # dispatch: who handles; send_verify, start_check: who looks
     parent: str | None = None  # attach, merge: number of the event it belongs to
     until: datetime | None = None  # suspend, request_hang, send_verify
     evidence: tuple[str, ...] = ()  # digests: feedback, self_handle, verified_*

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +19,10 @@ from hub.services.event_facts import gather_facts, ground_of, transitions_of
 from hub.services.event_history import as_column, record_step
 from hub.services.event_lock import lock_event
 from hub.services.evidence.hold_evidence import hold_event, release_event
+from hub.services.follow_up import follow_up
 from hub.services.handed_in import MAX_REASON, check_text, complete_evidence
 from hub.services.merge_events import JOINING, check_parent, let_go, take_in
+from hub.services.named import check_named
 from hub.services.step_changes import columns_of, flags_of
 from hub.store import events, evidence_index, judged, verdicts
 from hub.store.rows import GridEventRow, HistoryRow
@@ -45,6 +47,9 @@ def act_on_event(
         return _undo(conn, hub, event, actor)
     if act.name in _OF_EVIDENCE:
         return _OF_EVIDENCE[act.name](conn, hub, number, act.reason, actor)
+    if act.name == "finish_part" and act.unit is None:
+        act = replace(act, unit=actor.unit)
+    check_named(conn, act, hub.now())
     history = events.history(conn, event.id)
     photos = complete_evidence(conn, act.evidence)
     if parent is not None and act.name in JOINING:
@@ -67,6 +72,7 @@ def act_on_event(
         take_in(conn, hub, parent, event, actor)
     elif act.name == "unmerge" and event.parent is not None:
         let_go(conn, hub, event.parent, after, actor)
+    follow_up(conn, hub, event, after, act, actor)
     return after
 
 
@@ -101,6 +107,7 @@ def _undo(conn: Connection[Any], hub: Hub, event: GridEventRow, actor: Actor) ->
         again = events.by_id(conn, after.parent, lock=True)
         if again is not None:
             take_in(conn, hub, again, event, actor)
+    follow_up(conn, hub, event, after, Act(UNDO), actor)
     return after
 
 

@@ -15,8 +15,8 @@ from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.climb_ladder import AT_ONCE, PUT_OFF
 from hub.services.context import Hub
-from hub.services.event_facts import HANDLING
-from hub.store import events, people
+from hub.services.propose import propose_checker
+from hub.store import events
 from hub.store.rows import GridEventRow
 
 RULE = Actor("clock", Role.RULE)
@@ -52,11 +52,7 @@ def end_states(conn: Connection[Any], hub: Hub) -> int:
 
 
 def _checker(conn: Connection[Any], hub: Hub, event: GridEventRow) -> str | None:
-    """A grid leader of the cell who did not handle the case: one on duty, else one who has the
-    post; None where there is nobody: whoever passes the check must be another then, too."""
-    handled = {h.actor for h in events.history(conn, event.id) if h.name in HANDLING}
-    candidates = (
-        *people.on_duty(conn, Role.LEADER, event.cell, hub.now()),
-        *people.holders(conn, Role.LEADER, event.cell, hub.now()),
-    )
-    return next((p.code for p in candidates if p.code not in handled), None)
+    """Who is proposed; None where there is nobody: whoever passes the check must be another than
+    who handled it then, too."""
+    person = propose_checker(conn, hub, event).person
+    return person.code if person else None

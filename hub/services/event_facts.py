@@ -15,7 +15,7 @@ from hub.domain.scope import Ground
 from hub.services.act import Act
 from hub.services.context import Hub
 from hub.services.open_requests import open_requests, second_of
-from hub.store import reports
+from hub.store import cohandlers, reports
 from hub.store.rows import GridEventRow, HistoryRow
 
 HANDLING = ("accept", "feedback", "self_handle")
@@ -61,6 +61,12 @@ def gather_facts(
         self_handle_allowed=what is not None and what.self_handle,
         machine_may_close=what is not None and what.machine_may_close,
         handlers=frozenset(h.actor for h in since_dispatch if h.name in HANDLING),
+        handler=next((h.actor for h in reversed(since_dispatch) if h.name == "accept"), None),
+        parts_to_do=frozenset(
+            c.unit for c in cohandlers.of_event(conn, event.id) if c.done_at is None
+        )
+        if act.name == "finish_part"
+        else frozenset(),
         hang_requested=requests.hang is not None,
         extension_count=event.extension_count,
         extension_asked_by=requests.extension.actor if requests.extension else None,

@@ -9,7 +9,7 @@ from psycopg import Connection
 from hub.domain.actor import Actor, Role
 from hub.domain.errors import ConflictError, InvalidError, NotFoundError
 from hub.domain.ladder import LADDER_ACTS
-from hub.domain.reach import Place, check_reach
+from hub.services.reach import check_event_reach
 from hub.store import events
 from hub.store.rows import GridEventRow
 
@@ -38,8 +38,7 @@ def lock_event(
         raise NotFoundError("grid event", number)
     for row in rows.values():
         if actor is not None and row is not None:
-            place = Place(row.cell, row.responsible_unit)
-            check_reach(actor, [place], f"event {row.number}")
+            check_event_reach(conn, row, actor)
     if expected_version is not None and event.version != expected_version:
         _check_conflict(conn, event, expected_version)
     return event, rows[into.id] if into is not None else None

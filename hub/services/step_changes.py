@@ -47,14 +47,20 @@ def columns_of(
         case "start_check":  # whoever begins it checks, unless somebody is named; a rule does not
             by_person = None if actor.role is Role.RULE else actor.name
             return {"assignee": act.assignee or by_person}
-        case "verified_exists" | "verify_expired" | "check_pass" | "check_fail":
+        case "verified_exists" | "verify_expired" | "check_pass":
             return {"assignee": None}
+        case "check_fail":  # it goes back to who handled it
+            return {"assignee": facts.handler}
         case "dispatch":
-            return {"responsible_unit": facts.responsible_unit}
+            return {"responsible_unit": facts.responsible_unit, "assignee": act.assignee}
+        case "accept":
+            return {"assignee": actor.name}
+        case "feedback":
+            return {"assignee": None}
         case "self_handle":
             return {"responsible_unit": event.responsible_unit or actor.name}
         case "return_unit" | "escalate":
-            return {"responsible_unit": None}
+            return {"responsible_unit": None, "assignee": None}
         case "return_to_filing":
             return {
                 "filed_at": None,

@@ -225,6 +225,18 @@ CREATE TABLE budget_line (
     CHECK (((year >= 2000) AND (year <= 2200)))
 );
 
+CREATE TABLE camera_look (
+    event bigint NOT NULL,
+    next_at timestamp with time zone,
+    looked_at timestamp with time zone,
+    outcome text,
+    cameras jsonb DEFAULT '[]'::jsonb NOT NULL,
+    PRIMARY KEY (event),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((outcome = ANY (ARRAY['clear'::text, 'still_seen'::text, 'cannot_tell'::text])))
+);
+CREATE INDEX camera_look_due ON public.camera_look USING btree (next_at) WHERE (next_at IS NOT NULL);
+
 CREATE TABLE camera_state (
     agent text NOT NULL,
     stream text NOT NULL,
@@ -293,6 +305,21 @@ CREATE TABLE clock_rules (
     PRIMARY KEY (one),
     CHECK (one)
 );
+
+CREATE TABLE cohandler (
+    event bigint NOT NULL,
+    unit text NOT NULL,
+    part text DEFAULT ''::text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    added_by text NOT NULL,
+    done_at timestamp with time zone,
+    done_by text,
+    note text DEFAULT ''::text NOT NULL,
+    PRIMARY KEY (event, unit),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK (((done_at IS NULL) = (done_by IS NULL)))
+);
+CREATE INDEX cohandler_unit ON public.cohandler USING btree (unit, event);
 
 CREATE TABLE command (
     agent text NOT NULL,
@@ -626,10 +653,13 @@ CREATE TABLE grid_event (
     CHECK ((state = ANY (ARRAY['suspected'::text, 'reported'::text, 'verifying'::text, 'filed'::text, 'dispatched'::text, 'disposing'::text, 'suspended'::text, 'disposed'::text, 'checking'::text, 'closed'::text, 'rejected'::text, 'merged'::text, 'lapsed'::text, 'voided'::text]))),
     CHECK ((version >= 1))
 );
+CREATE INDEX grid_event_assignee ON public.grid_event USING btree (assignee, id) WHERE ((ended_at IS NULL) AND (assignee IS NOT NULL));
 CREATE INDEX grid_event_cleared ON public.grid_event USING btree (merge_group, scene_cleared_at) WHERE (state = 'suspected'::text);
 CREATE INDEX grid_event_ended ON public.grid_event USING btree (merge_group, lat, ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX grid_event_filed ON public.grid_event USING btree (filed_at, id) WHERE (state = 'filed'::text);
 CREATE INDEX grid_event_live ON public.grid_event USING btree (merge_group, lat, lon) WHERE (ended_at IS NULL);
 CREATE INDEX grid_event_live_cell ON public.grid_event USING btree (cell, last_seen_at) WHERE (ended_at IS NULL);
+CREATE INDEX grid_event_of_unit ON public.grid_event USING btree (responsible_unit, id) WHERE ((ended_at IS NULL) AND (responsible_unit IS NOT NULL));
 CREATE INDEX grid_event_parent ON public.grid_event USING btree (parent) WHERE (parent IS NOT NULL);
 CREATE INDEX grid_event_pending ON public.grid_event USING btree (severity, id) WHERE ((confirmation = 'pending'::text) AND (ended_at IS NULL));
 CREATE INDEX grid_event_queue ON public.grid_event USING btree (severity, decide_by) WHERE (state = ANY (ARRAY['suspected'::text, 'reported'::text]));
@@ -1150,6 +1180,33 @@ CREATE TABLE stream (
     FOREIGN KEY (cell) REFERENCES grid_cell(code),
     CHECK (((lon IS NULL) = (lat IS NULL)))
 );
+
+CREATE TABLE task (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    event bigint NOT NULL,
+    kind text NOT NULL,
+    person text,
+    opened_n integer NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    ended_n integer,
+    outcome text,
+    answered_by text,
+    found text,
+    found_by text,
+    found_at timestamp with time zone,
+    PRIMARY KEY (id),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((((ended_at IS NULL) = (outcome IS NULL)) AND ((ended_at IS NULL) = (ended_n IS NULL)))),
+    CHECK ((((found IS NULL) = (found_by IS NULL)) AND ((found IS NULL) = (found_at IS NULL)))),
+    CHECK ((found = 'passed'::text)),
+    CHECK ((kind = ANY (ARRAY['verify'::text, 'check'::text]))),
+    CHECK ((outcome = ANY (ARRAY['exists'::text, 'absent'::text, 'passed'::text, 'failed'::text, 'expired'::text, 'overtaken'::text])))
+);
+CREATE INDEX task_event ON public.task USING btree (event, id);
+CREATE INDEX task_person ON public.task USING btree (person, id DESC);
+CREATE UNIQUE INDEX task_open ON public.task USING btree (event) WHERE (ended_at IS NULL);
 
 CREATE TABLE terminal (
     code text NOT NULL,

@@ -435,6 +435,32 @@ def suspected_and_clear(conn: Connection[Any], group: str, before: datetime) -> 
         ).fetchall()
 
 
+def filed_never_dispatched(
+    conn: Connection[Any], subcategories: Collection[str], before: datetime, limit: int
+) -> list[GridEventRow]:
+    """Events of these sub-categories filed before then that no step has dispatched so far, and
+    for which the matrix has an entry of any unit, the oldest first.
+
+    Locked; what somebody is at just now is left out.
+    """
+    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
+        return cur.execute(
+            _SELECT
+            + """
+            WHERE state = 'filed' AND filed_at <= %s AND subcategory = ANY (%s)
+              AND NOT EXISTS (SELECT FROM grid_event_history h
+                              WHERE h.event = grid_event.id AND h.name = 'dispatch')
+              AND EXISTS (SELECT FROM responsibility r JOIN unit u ON u.code = r.unit
+                          WHERE r.category = grid_event.category AND r.to_at IS NULL
+                            AND u.closed_at IS NULL
+                            AND (r.subcategory IS NULL OR r.subcategory = grid_event.subcategory)
+                            AND starts_with(coalesce(grid_event.cell, r.cell), r.cell))
+            ORDER BY filed_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+            """,
+            (before, sorted(subcategories), limit),
+        ).fetchall()
+
+
 def with_rung_due(conn: Connection[Any], now: datetime, limit: int) -> list[GridEventRow]:
     """Events whose ladder has a rung to climb by now, the longest due first.
 

@@ -67,11 +67,26 @@ def places(conn: Connection[Any], digest: str) -> list[Place]:
             )
             SELECT cell, unit FROM shown
             UNION
+            SELECT g.cell, c.unit FROM events_of_evidence(%(digest)s) e (event)
+            JOIN cohandler c ON c.event = e.event JOIN grid_event g ON g.id = e.event
+            UNION
             SELECT d.cell, NULL FROM detection_evidence e JOIN detection d USING (episode)
             WHERE e.digest = %(digest)s AND NOT EXISTS (SELECT FROM shown)
             """,
             {"digest": digest},
         ).fetchall()
+
+
+def is_of_case_of(conn: Connection[Any], digest: str, person: str) -> bool:
+    """Whether a piece of evidence shows an event that was given to that person."""
+    row = conn.execute(
+        """
+        SELECT EXISTS (SELECT FROM events_of_evidence(%s) e (event)
+                       JOIN grid_event g ON g.id = e.event WHERE g.assignee = %s)
+        """,
+        (digest, person),
+    ).fetchone()
+    return row is not None and row[0] is True
 
 
 def receive(
@@ -145,6 +160,15 @@ def complete_among(conn: Connection[Any], digests: Collection[str]) -> set[str]:
             (sorted(digests),),
         )
     }
+
+
+def came_with(conn: Connection[Any], event: int) -> dict[str, int]:
+    """Of the photos of an event the number of the history's entry they came with, by digest."""
+    return dict(
+        conn.execute(
+            "SELECT digest, history_n FROM event_evidence WHERE event = %s", (event,)
+        ).fetchall()
+    )
 
 
 def attach(conn: Connection[Any], event: int, digests: Iterable[str], history_n: int) -> None:

@@ -66,6 +66,17 @@ def responsible_unit(
     cell None is a place outside every cell. The rule is `hub.domain.responsibility.most_specific`;
     a unit that was closed by then answers for nothing.
     """
+    return next(iter(responsible_units(conn, category, subcategory, cell, at)), None)
+
+
+def responsible_units(
+    conn: Connection[Any],
+    category: str,
+    subcategory: str | None,
+    cell: str | None,
+    at: datetime,
+) -> list[UnitRow]:
+    """Every unit that an entry of the matrix names there and then, the responsible one first."""
     with conn.cursor(row_factory=class_row(UnitRow)) as cur:
         return cur.execute(
             """
@@ -76,10 +87,10 @@ def responsible_unit(
                        ELSE starts_with(%(cell)s, r.cell) END
               AND r.from_at <= %(at)s AND (r.to_at IS NULL OR %(at)s < r.to_at)
               AND (u.closed_at IS NULL OR %(at)s < u.closed_at)
-            ORDER BY length(r.cell) DESC, r.subcategory IS NULL, r.from_at DESC LIMIT 1
+            ORDER BY length(r.cell) DESC, r.subcategory IS NULL, r.from_at DESC
             """,
             {"category": category, "subcategory": subcategory, "cell": cell, "at": at},
-        ).fetchone()
+        ).fetchall()
 
 
 def units(conn: Connection[Any], *, closed: bool = False) -> list[UnitRow]:

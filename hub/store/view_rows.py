@@ -67,7 +67,7 @@ class Picture:
     """A picture or clip of an event. Only a complete one may be shown."""
 
     digest: str
-    role: str  # box | before | clip | photo
+    role: str  # box | before | after | clip | photo
     captured_at: datetime
     agent: str | None
     stream: str | None

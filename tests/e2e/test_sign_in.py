@@ -157,8 +157,10 @@ def test_what_was_typed_stays_when_the_session_ends(town: City, page: Page) -> N
 def test_who_may_not_sees_what_it_takes_and_no_way_there(town: City, page: Page) -> None:
     page.goto("/")
     fill(page, "zhao", PASSWORD)
-    expect(page).to_have_url(re.compile("/events$"))
-    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Events", "Report"])
+    expect(page).to_have_url(re.compile("/work$"))
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(
+        ["Events", "My work", "Report"]
+    )
     page.goto("/tuning")
     expect(page.locator("main")).to_contain_text("this is for dispatcher, leader, master")
     shot(page, "forbidden")

@@ -70,6 +70,38 @@ def test_a_much_clearer_look_gives_one_more_picture() -> None:
     assert sum(pictures) == 2
 
 
+def test_the_end_of_what_was_seen_comes_with_a_picture_of_the_same_place() -> None:
+    watch = StreamWatch("a-1", stream(bright={}), find)
+    entries = watch_levels(watch, [10, 200, 200] + [10] * 15)
+    told = {r.phase: r for r in records(entries) if isinstance(r, Detection)}
+    (before,), (after,) = told[Phase.RAISED].evidence, told[Phase.CLEARED].evidence
+    assert (before.role, after.role) == ("box", "after")
+    chunks = {r.digest: r for r in records(entries) if isinstance(r, EvidenceChunk)}
+    assert chunks[after.digest].role == "after"
+    jpegs = {
+        c.digest: e.payload
+        for e, c in zip(entries, records(entries), strict=True)
+        if isinstance(c, EvidenceChunk)
+    }
+    pictures = [
+        cv2.imdecode(np.frombuffer(jpegs[d.digest], np.uint8), cv2.IMREAD_COLOR)
+        for d in (before, after)
+    ]
+    marked = [
+        np.argwhere(p[:, :, 2].astype(int) - p[:, :, 1] > 100) for p in pictures if p is not None
+    ]
+    assert marked[0].max(axis=0).tolist() == pytest.approx(marked[1].max(axis=0).tolist(), abs=2)
+    assert pictures[1] is not None
+    assert pictures[1][70, 5].max() < 30  # what the camera sees now
+
+
+def test_a_stream_that_ends_shows_nothing_of_the_place() -> None:
+    watch = StreamWatch("a-1", stream(bright={}), find)
+    watch_levels(watch, [10, 200, 200])
+    (end,) = [r for r in records(watch.end(T0, "switched off")) if isinstance(r, Detection)]
+    assert (end.phase, end.evidence) == (Phase.CLEARED, [])
+
+
 def test_what_was_measured_is_a_reading_of_the_stream() -> None:
     watch = StreamWatch("a-1", stream(bright={}), find)
     found = [r for r in records(watch_levels(watch, [255])) if isinstance(r, Reading)]

@@ -64,7 +64,7 @@ class PictureNow(Answer):
     """A picture or clip; it can be fetched once complete."""
 
     digest: str
-    role: str = Field(description="box, before, clip or photo")
+    role: str = Field(description="box, before, after, clip or photo")
     captured_at: datetime
     agent: str | None
     stream: str | None

@@ -20,6 +20,7 @@ from hub.api.by_itself import by_itself
 from hub.api.curve import Curve, score_curve
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
 from hub.api.errors import Problem
+from hub.api.handling import of_event_page
 from hub.api.offers import may_undo, offered
 from hub.api.problem_pages import problem_page
 from hub.api.render import Pages
@@ -176,6 +177,7 @@ def show_event(
                 "hold": evidence_keeping.hold_on_event(conn, event.id),
                 "entries": registry.links_of_event(conn, event.id),
             }
+            values |= of_event_page(conn, hub, event, actor, values["pictures"], values["history"])
     except NotFoundError as e:
         return problem_page(request, Problem.of(404, str(e)))
     verdict = values["verdict"]

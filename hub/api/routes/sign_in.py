@@ -25,7 +25,7 @@ from hub.store import sessions
 router = APIRouter(include_in_schema=False)
 api_router = APIRouter(tags=["Accounts"])
 
-_NO_DESK = "/events"  # where those begin who do no triage
+_NO_DESK = "/work"  # where those begin who do no triage
 _MOST_FIELDS = 10
 
 

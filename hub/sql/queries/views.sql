@@ -67,7 +67,8 @@ WHERE NOT e.test
   AND (%(cell)s::text IS NULL OR starts_with(e.cell, %(cell)s))
   AND (%(cells)s::text[] IS NULL
        OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(e.cell, c)))
-  AND (%(unit)s::text IS NULL OR e.responsible_unit = %(unit)s)
+  AND (%(unit)s::text IS NULL OR e.responsible_unit = %(unit)s
+       OR EXISTS (SELECT FROM cohandler h WHERE h.event = e.id AND h.unit = %(unit)s))
   AND (%(before)s::bigint IS NULL OR e.id < %(before)s)
   AND (%(words)s::text IS NULL OR e.title ILIKE %(words)s OR e.number ILIKE %(words)s
        OR e.subcategory ILIKE %(words)s

@@ -1,5 +1,5 @@
 // One event: its place on the map, and a word when it has changed since.
-import { $, hear } from "./console.js";
+import { $, hear, onKeys } from "./console.js";
 import { GridMap } from "./map.js";
 
 const here = $("#here");
@@ -23,4 +23,10 @@ async function compare() {
 }
 hear(["event", "resync"], (topic, id) => {
   if (topic === "resync" || id === main.dataset.event) compare();
+});
+
+// One key takes what is proposed.
+onKeys((key) => {
+  const form = key === "a" && $("#accept-proposal");
+  if (form) return form.requestSubmit(), true;
 });

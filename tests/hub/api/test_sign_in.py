@@ -117,7 +117,7 @@ def test_the_right_password_leads_back_with_a_cookie_no_script_can_read(door: Do
 
 def test_whoever_does_no_triage_begins_with_the_events(door: Door) -> None:
     with door.browser() as client:
-        assert enter(client, door.account(Role.ASSISTANT)).headers["location"] == "/events"
+        assert enter(client, door.account(Role.ASSISTANT)).headers["location"] == "/work"
 
 
 def test_nobody_learns_which_accounts_there_are(door: Door) -> None:
