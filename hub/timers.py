@@ -15,11 +15,11 @@ from psycopg import Connection
 from hub.services.climb_ladder import AT_ONCE, climb_ladders
 from hub.services.context import Hub
 from hub.services.count_cases import FinishedCases
-from hub.services.dispatch_by_rule import dispatch_by_rule
+from hub.services.dispatch.dispatch_by_rule import dispatch_by_rule
+from hub.services.dispatch.look_again import look_again
 from hub.services.end_state import end_states
 from hub.services.evidence.erase_evidence import expire_evidence, remove_erased
 from hub.services.lapse import lapse_cleared
-from hub.services.look_again import look_again
 from hub.services.recompute_deadlines import RulesWatch
 from hub.services.seal_history import seal_history
 from hub.services.signing_in import forget_old

@@ -20,8 +20,8 @@ from hub.api.models.work import (
 )
 from hub.domain.actor import Actor
 from hub.services.context import Hub
+from hub.services.dispatch.propose import Proposal, propose
 from hub.services.event_facts import ground_of
-from hub.services.propose import Proposal, propose
 from hub.store import camera_looks, cohandlers, evidence_index, tasks, units, views
 from hub.store.rows import GridEventRow, HistoryRow
 from hub.store.view_rows import Picture

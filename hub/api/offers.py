@@ -54,13 +54,13 @@ _FORMS: tuple[OfferForm, ...] = (
         "return_unit",
         Both("Return…", "退回…"),
         Both("It is somebody else's; the desk is told.", "退回调度，说明原因。"),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "escalate",
         Both("Escalate…", "升级…"),
         Both("The next level takes it over and is told.", "上报上一级并通知。"),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "add_cohandler",
@@ -80,7 +80,7 @@ _FORMS: tuple[OfferForm, ...] = (
         "check_fail",
         Both("Not done…", "核查不通过…"),
         Both("It goes back to who handled it.", "退回处置人员返工。"),
-        (_REASON,),
+        (REASON,),
     ),
     OfferForm(
         "send_verify",

@@ -15,14 +15,14 @@ from hub.domain.guards import Facts
 from hub.domain.lifecycle import UNDO, EventState, previous_state
 from hub.services.act import Act as Act
 from hub.services.context import Hub
+from hub.services.dispatch.follow_up import follow_up
+from hub.services.dispatch.named import check_named
 from hub.services.event_facts import gather_facts, ground_of, transitions_of
 from hub.services.event_history import as_column, record_step
 from hub.services.event_lock import lock_event
 from hub.services.evidence.hold_evidence import hold_event, release_event
-from hub.services.follow_up import follow_up
 from hub.services.handed_in import MAX_REASON, check_text, complete_evidence
 from hub.services.merge_events import JOINING, check_parent, let_go, take_in
-from hub.services.named import check_named
 from hub.services.step_changes import columns_of, flags_of
 from hub.store import events, evidence_index, judged, verdicts
 from hub.store.rows import GridEventRow, HistoryRow

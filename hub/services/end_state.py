@@ -15,7 +15,7 @@ from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.climb_ladder import AT_ONCE, PUT_OFF
 from hub.services.context import Hub
-from hub.services.propose import propose_checker
+from hub.services.dispatch.propose import propose_checker
 from hub.store import events
 from hub.store.rows import GridEventRow
 

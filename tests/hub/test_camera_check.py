@@ -25,14 +25,15 @@ from hub.domain.camera_word import Outcome, Sight, Why, Word, together, word_of
 from hub.ingest.births import take_control
 from hub.ingest.decode import Entry
 from hub.ingest.evidence import receive_chunks
-from hub.ingest.heartbeats import ReceivedHealth, take_heartbeats
+from hub.ingest.heartbeats import take_heartbeats
 from hub.services.context import Hub
+from hub.services.dispatch.look_again import look_again
 from hub.services.end_state import end_states
-from hub.services.look_again import look_again
 from hub.services.record_detections import record_detections
 from hub.store import camera_looks, events, views
 from hub.store.camera_looks import LookRow
 from hub.store.detections import Change
+from hub.store.health import ReceivedHealth
 from hub.store.rows import GridEventRow
 from tests.edge.builders import Bright, stream
 from tests.edge.builders import frame as framed
@@ -55,7 +56,7 @@ class Camera:
     _number: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        watched = stream(**{self.kind: {}})
+        watched = stream("scene:street", **{self.kind: dict[str, object]()})
         self.watch = StreamWatch("edge-1", watched, lambda kind: Bright)
         self.born("b1")
 

@@ -20,12 +20,12 @@ from hub.domain.errors import (
     NotAllowedError,
 )
 from hub.domain.responsibility import Assignment
-from hub.services.answer_task import answer_task
 from hub.services.context import Hub
-from hub.services.dispatch_by_rule import dispatch_by_rule
+from hub.services.dispatch.answer_task import answer_task
+from hub.services.dispatch.dispatch_by_rule import dispatch_by_rule
+from hub.services.dispatch.my_work import my_work
+from hub.services.dispatch.propose import Proposal, propose
 from hub.services.end_state import end_states
-from hub.services.my_work import my_work
-from hub.services.propose import Proposal, propose
 from hub.services.reach import event_in_reach
 from hub.services.report_manually import ManualReport, report_manually
 from hub.store import cohandlers, notices, people, tasks, units

@@ -13,8 +13,8 @@ from hub.api.handling import handling
 from hub.api.models.events import EventNow
 from hub.api.models.work import AnswerTask, CaseNow, HandlingNow, MyTaskNow, TaskNow, WorkNow
 from hub.api.recorder import detail
-from hub.services.answer_task import answer_task
-from hub.services.my_work import my_work
+from hub.services.dispatch.answer_task import answer_task
+from hub.services.dispatch.my_work import my_work
 from hub.services.reach import event_in_reach
 
 router = APIRouter(tags=["Work"], dependencies=[allow(*PEOPLE)])

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 from hub.api.access import PEOPLE, allow
 from hub.api.deps import ActorDep, HubDep, reading
 from hub.api.render import Pages
-from hub.services.my_work import my_work
+from hub.services.dispatch.my_work import my_work
 
 router = APIRouter(include_in_schema=False, dependencies=[allow(*PEOPLE)])
 

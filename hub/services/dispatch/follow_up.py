@@ -10,7 +10,7 @@ from hub.domain.actor import Actor
 from hub.domain.dispatch import GRACE
 from hub.services.act import Act
 from hub.services.context import Hub
-from hub.services.tell_steps import tell_step
+from hub.services.dispatch.tell_steps import tell_step
 from hub.store import camera_looks, cohandlers, tasks
 from hub.store.rows import GridEventRow
 

@@ -12,7 +12,7 @@ from hub.domain.notice import NoticeKind
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.services.tell import tell
+from hub.services.outward.tell import tell
 from hub.store import events, people, tasks
 from hub.store.rows import GridEventRow
 from hub.store.tasks import TaskRow

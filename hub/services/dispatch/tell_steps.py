@@ -1,4 +1,7 @@
-"""Who is told of a step: whoever has to do something now, or to stop doing it."""
+"""Who is told of a step: whoever has to do something now, or to stop doing it.
+
+The unit of a dispatch, and of a recall, hears of it from the outbox.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from hub.domain.errors import NotFoundError
 from hub.domain.notice import NoticeKind
 from hub.services.act import Act
 from hub.services.context import Hub
-from hub.services.tell import tell
+from hub.services.outward.tell import tell
 from hub.store import cohandlers, people
 from hub.store.people import PersonRow
 from hub.store.rows import GridEventRow
@@ -31,9 +34,7 @@ def tell_step(
         return
     match act.name:
         case "dispatch":
-            _tell(
-                conn, hub, NoticeKind.DISPATCHED, after, act, after.assignee, after.responsible_unit
-            )
+            _tell(conn, hub, NoticeKind.DISPATCHED, after, act, after.assignee)
         case "send_verify":
             _tell(conn, hub, NoticeKind.TASK, after, act, after.assignee)
         case "start_check":
@@ -51,9 +52,8 @@ def tell_step(
         case "add_cohandler":
             _tell(conn, hub, NoticeKind.COHANDLER, after, act, None, act.unit)
         case "recall" | "merge":
-            _tell(
-                conn, hub, NoticeKind.RECALLED, after, act, before.assignee, before.responsible_unit
-            )
+            unit = before.responsible_unit if act.name == "merge" else None
+            _tell(conn, hub, NoticeKind.RECALLED, after, act, before.assignee, unit)
             for helper in cohandlers.of_event(conn, after.id):
                 if helper.done_at is None:
                     _tell(conn, hub, NoticeKind.RECALLED, after, act, None, helper.unit)

@@ -16,7 +16,7 @@ from hub.domain.dispatch import GRACE
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.services.propose import propose_dispatch
+from hub.services.dispatch.propose import propose_dispatch
 from hub.store import events
 
 RULE = Actor("dispatch-rule", Role.RULE)
