@@ -69,13 +69,13 @@ def end(conn: Connection[Any], event: int) -> None:
 def due(conn: Connection[Any], now: datetime, limit: int) -> list[LookRow]:
     """Events to look at by now, the longest due first.
 
-    Locked; what another hub is at just now is left out.
+    The events are locked, as by whoever acts on them; what somebody is at just now is left out.
     """
     with conn.cursor(row_factory=class_row(LookRow)) as cur:
         return cur.execute(
             """
-            SELECT * FROM camera_look WHERE next_at <= %s
-            ORDER BY next_at LIMIT %s FOR UPDATE SKIP LOCKED
+            SELECT l.* FROM camera_look l JOIN grid_event e ON e.id = l.event
+            WHERE l.next_at <= %s ORDER BY l.next_at LIMIT %s FOR UPDATE OF e SKIP LOCKED
             """,
             (now, limit),
         ).fetchall()
