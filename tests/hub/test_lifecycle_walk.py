@@ -263,6 +263,8 @@ class Walk(RuleBasedStateMachine):
                 return two and model.last_by("appeal") not in (reviewer, actor.name)
             case "reviewers_agree":
                 return model.last_by("review_appeal", "appeal") is not None
+            case "part_to_do":
+                return generous and model.waiting(model.said, "add_cohandler", "finish_part")
             case _:
                 return generous
 
