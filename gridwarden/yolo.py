@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+EXPORTERS = ("onnx", "openvino")  # by which the tests make models of either form
 HEADLESS, OTHER = "opencv-python-headless", ("opencv-python", "opencv-contrib-python")
 
 
@@ -27,7 +28,7 @@ def main() -> int:
     print(f"installing gridwarden{extras}: several GB, this takes a while", flush=True)
     pinned = ("--constraint", str(ROOT / "constraints.txt"))
     steps = [
-        ("install", *pinned, "--editable", f"{ROOT}{extras}"),
+        ("install", *pinned, "--editable", f"{ROOT}{extras}", *(EXPORTERS if dev else ())),
         ("uninstall", "--yes", *OTHER),
         ("install", *pinned, "--force-reinstall", "--no-deps", HEADLESS),
     ]
