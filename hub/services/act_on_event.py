@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from contract.taxonomy import Severity
-from hub.domain.actor import Actor
+from hub.domain.actor import Actor, Role
 from hub.domain.errors import InvalidError, NotAllowedError
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import UNDO, EventState, previous_state
@@ -102,13 +102,18 @@ def _undo(conn: Connection[Any], hub: Hub, event: GridEventRow, actor: Actor) ->
     verdicts.undo(conn, event.id, undone.n, hub.now())
     judged.forget_undone(conn, event.id)
     if event.parent is not None and undone.name in JOINING:
-        let_go(conn, hub, event.parent, after, actor)
+        let_go(conn, hub, event.parent, after, _in_the_role_of(undone, actor))
     elif after.parent is not None and undone.name == "unmerge":
         again = events.by_id(conn, after.parent, lock=True)
         if again is not None:
-            take_in(conn, hub, again, event, actor)
+            take_in(conn, hub, again, event, _in_the_role_of(undone, actor))
     follow_up(conn, hub, event, after, Act(UNDO), actor)
     return after
+
+
+def _in_the_role_of(undone: HistoryRow, actor: Actor) -> Actor:
+    """Who takes a step back, in the role they made it in: they may have another by now."""
+    return replace(actor, role=Role(undone.role))
 
 
 def _check_untouched(event: GridEventRow, undone: HistoryRow) -> None:

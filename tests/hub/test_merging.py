@@ -296,6 +296,18 @@ def test_a_merged_event_gives_what_it_has_to_its_parent_and_takes_it_back(
         assert reports.reporters(conn, parent.id) == []
 
 
+def test_whoever_merged_may_undo_it_in_another_of_their_roles(hub: Hub) -> None:
+    record(hub, smoke(hub))
+    record(hub, smoke(hub, north(YARD, 300)))
+    parent, child = all_events(hub)
+    judge(hub, child.number, Verdict.DUPLICATE, parent=parent.number)
+
+    with hub.pool.connection() as conn:
+        undo(conn, hub, child.number, Actor(DISPATCHER.name, Role.SUPERVISOR))
+
+    assert [e.state for e in all_events(hub)] == ["suspected", "suspected"]
+
+
 def test_a_merge_is_undone_within_half_a_minute_on_both_sides(hub: Hub, clock: Clock) -> None:
     record(hub, smoke(hub))
     record(hub, smoke(hub, north(YARD, 300)))
