@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from detectors.kit.registry import detector
 from detectors.kit.types import Frame
 from edge.scenes import open_scene
 from gridwarden.evaluation.labels import ClipLabel
@@ -71,7 +72,7 @@ def recorded(
     """A recording of one detector that looked at each frame, ten a second."""
     n = len(scores)
     crossings = sorted(set(measured or []))
-    note = DetectorNote(kind, "1", parameters, ())
+    note = DetectorNote(kind, detector(kind).version, parameters, ())
     return Recording(
         Header(
             FORMAT,

@@ -191,7 +191,7 @@ def test_a_restore_brings_back_every_row_and_every_picture(
     with psycopg.connect(scratch_url) as conn:
         before = contents(conn)
         conn.execute("DELETE FROM reading")
-        conn.execute("DROP TABLE verdict")
+        conn.execute("DROP TABLE verdict CASCADE")
     picture = tmp_path / "hub" / "evidence" / "ab" / DIGEST
     half = tmp_path / "hub" / "evidence" / "cd" / f"{UNDER_WAY}.part"
     picture.unlink()
