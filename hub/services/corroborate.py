@@ -23,7 +23,7 @@ from hub.domain.lifecycle import EventState
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.services.event_clock import decision_due
+from hub.services.event_clock import decision_due, is_undecided, sooner
 from hub.services.event_history import record_step
 from hub.store import events
 from hub.store.detections import Episode
@@ -155,9 +155,8 @@ def _raise(
     now = hub.now()
     graver = _ORDER[max(0, _ORDER.index(Severity(event.severity)) - 1)]
     changes: dict[str, object] = {"severity": graver, "corroborated_at": now}
-    if hub.lifecycle.states[event.state].stage == "discovery":
-        times = [t for t in (event.decide_by, decision_due(hub, graver, now)) if t is not None]
-        changes["decide_by"] = min(times, default=None)
+    if is_undecided(hub, event):
+        changes["decide_by"] = sooner(event.decide_by, decision_due(hub, graver, now))
     advance = hub.lifecycle.advance(EventState(event.state), STEP, RULE, Facts(now))
     through_number = next(iter(events.numbers_of(conn, {through.id})), "")
     given = {

@@ -67,6 +67,16 @@ def decision_due(hub: Hub, severity: Severity, since: datetime) -> datetime | No
         return None
 
 
+def is_undecided(hub: Hub, event: GridEventRow) -> bool:
+    """Whether its discovery goes on: nobody has filed or rejected it yet."""
+    return hub.lifecycle.states[event.state].stage == "discovery"
+
+
+def sooner(a: datetime | None, b: datetime | None) -> datetime | None:
+    """The earlier of two limits; None is none."""
+    return min((x for x in (a, b) if x is not None), default=None)
+
+
 def entry_of(row: HistoryRow) -> Entry:
     """An entry of the history as clocks and assessment read it."""
     given = row.facts.get("given", {})

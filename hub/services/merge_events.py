@@ -6,7 +6,6 @@ parent, and splitting it is one step. The parent takes over what is graver, and 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
@@ -17,13 +16,13 @@ from hub.domain.errors import InvalidError
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import EventState
 from hub.services.context import Hub
+from hub.services.event_clock import is_undecided, sooner
 from hub.services.event_history import as_column, as_json, record_step
 from hub.store import events
 from hub.store.rows import GridEventRow, HistoryRow
 
 TAKE_IN, LET_GO = "take_in", "let_go"
 JOINING = frozenset({"attach", "merge"})
-DISCOVERY = "discovery"
 _TAKEN_OVER = ("severity", "urgent", "ever_reported", "last_seen_at", "decide_by")
 
 
@@ -51,8 +50,8 @@ def take_in(
     }
     if Severity(child.severity) < Severity(parent.severity):  # S1 is the gravest
         changes["severity"] = child.severity
-        if hub.lifecycle.states[parent.state].stage == DISCOVERY:
-            changes["decide_by"] = _sooner(parent.decide_by, child.decide_by)
+        if is_undecided(hub, parent):
+            changes["decide_by"] = sooner(parent.decide_by, child.decide_by)
     after = _step(conn, hub, parent, TAKE_IN, actor, child.number, changes)
     events.see_scenes(conn, {parent.id}, hub.now())
     return after
@@ -90,7 +89,3 @@ def _step(
 def _last_taken(history: list[HistoryRow], child: str) -> HistoryRow | None:
     found = (h for h in reversed(history) if h.name == TAKE_IN)
     return next((h for h in found if h.facts["given"].get("child") == child), None)
-
-
-def _sooner(a: datetime | None, b: datetime | None) -> datetime | None:
-    return min((x for x in (a, b) if x is not None), default=None)

@@ -31,13 +31,12 @@ from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
 from hub.services.corroborate import sense_keys
-from hub.services.event_clock import clocks_at_opening, decision_due
+from hub.services.event_clock import clocks_at_opening, decision_due, is_undecided, sooner
 from hub.services.event_history import begin_history, record_step
 from hub.store import changes as store_changes
 from hub.store import control_windows, events
 from hub.store.rows import GridEventRow
 
-DISCOVERY = "discovery"
 RECURRENCE = Actor("recurrence", Role.RULE)
 
 
@@ -265,11 +264,11 @@ def _join(conn: Connection[Any], hub: Hub, event: GridEventRow, finding: Finding
     changes: dict[str, object] = {}
     if finding.severity < Severity(event.severity):  # S1 is the gravest
         changes["severity"] = finding.severity
-        if hub.lifecycle.states[event.state].stage == DISCOVERY:
+        if is_undecided(hub, event):
             changes |= {
                 "category": finding.what.category,
                 "subcategory": finding.what.id,
-                "decide_by": _sooner(
+                "decide_by": sooner(
                     event.decide_by, decision_due(hub, finding.severity, hub.now())
                 ),
             }
@@ -295,7 +294,3 @@ def _seen(finding: Finding) -> dict[str, Any]:
     """What the history keeps of a finding: what came with it, and since when it was seen."""
     seen_at = finding.first_at.astimezone(UTC).isoformat()
     return {**(finding.given or {}), "seen_at": seen_at}
-
-
-def _sooner(a: datetime | None, b: datetime | None) -> datetime | None:
-    return min((x for x in (a, b) if x is not None), default=None)
