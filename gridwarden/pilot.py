@@ -23,7 +23,7 @@ from PIL import Image
 from contract.errors import GridwardenError
 from contract.geometry import Point
 from contract.taxonomy import Category
-from gridwarden.demo_staff import populate
+from gridwarden.demo_staff import give_accounts, populate
 from gridwarden.district import Cell, build_district
 from hub.services.accounts import create_token
 from hub.services.context import Hub
@@ -146,6 +146,7 @@ class Pilot:
         """Do everything in the order in which it happened; the assessment of the quarter."""
         self.clock.set(FIRST - timedelta(days=1))
         populate(self.hub)
+        give_accounts(self.hub)
         cases = list(self._cases())
         photo = self._photo(cases[0].team.assistant)
         steps = sorted(

@@ -10,6 +10,7 @@ import argparse
 from gridwarden.commands import (
     accounts,
     agents,
+    assessment,
     assets,
     audit,
     backup,
@@ -54,6 +55,7 @@ COMMANDS = (
     models,
     chaos,
     broker,
+    assessment,
     assets,
     district,
     backup,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gridwarden.commands.kinds import Subparsers
 
 DEFAULT_DATA = Path(".gridwarden")
+PILOT_DATA = Path(".gridwarden-pilot")
 
 
 def add(subparsers: Subparsers) -> None:
@@ -43,6 +44,12 @@ def add(subparsers: Subparsers) -> None:
         choices=("horizontal", "vertical"),
         help="how the count line lies: horizontal counts up and down, vertical left and right",
     )
+    source.add_argument(
+        "--scenario",
+        choices=("pilot",),
+        help="instead of cameras: two weeks of a district's cases, replayed in a minute, with "
+        "their assessment",
+    )
     place = parser.add_argument_group("where it runs")
     place.add_argument(
         "--data", type=Path, metavar="DIR", help="data folder; .gridwarden by default"
@@ -55,7 +62,7 @@ def add(subparsers: Subparsers) -> None:
         "--report",
         action="store_true",
         help="play every file once, then print what was captured, detected, committed and opened; "
-        "in a temporary data folder unless --data names one",
+        "in a temporary data folder unless --data names one; of a scenario: end after its figures",
     )
     report.add_argument("--seconds", type=kinds.seconds, help="stop the report after this time")
     report.add_argument(
@@ -77,6 +84,8 @@ def run(chosen: argparse.Namespace) -> int:
             raise CamerasError(f"--{option} belongs to --report: add it, or leave --{option} out")
     if (chosen.line is not None or chosen.axis is not None) and not chosen.video:
         raise CamerasError("--line and --axis are for videos: name one with --video")
+    if chosen.scenario is not None:
+        return _run_pilot(chosen)
     with stop_on_signal() as stop:
         cameras = choose_cameras(
             chosen.video,
@@ -112,3 +121,18 @@ def run(chosen: argparse.Namespace) -> int:
             cameras,
             stop,
         )
+
+
+def _run_pilot(chosen: argparse.Namespace) -> int:
+    from gridwarden.cameras import CamerasError
+    from gridwarden.demo import print_line
+    from gridwarden.pilot_demo import PilotOptions, run_pilot
+    from gridwarden.serving import stop_on_signal
+
+    if chosen.video or chosen.scenes:
+        raise CamerasError("--scenario pilot has no cameras: leave --video and --scenes out")
+    if chosen.data is not None and not chosen.fresh and chosen.data.exists():
+        raise CamerasError(f"the pilot begins anew: add --fresh to delete what is in {chosen.data}")
+    with stop_on_signal() as stop:
+        options = PilotOptions(chosen.data or PILOT_DATA, chosen.http_port, not chosen.report)
+        return run_pilot(options, stop, print_line)

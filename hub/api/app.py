@@ -22,6 +22,7 @@ from hub.api.render import Pages
 from hub.api.routes import (
     alertmanager,
     assessment,
+    assessment_pages,
     audit,
     cap,
     detections,
@@ -139,6 +140,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.include_router(pages.router)
     app.include_router(work_pages.router)
     app.include_router(outward_pages.router)
+    app.include_router(assessment_pages.router)
     app.include_router(sensor_pages.router)
     app.include_router(sign_in.router)
     app.include_router(audit.pages_router)

@@ -39,6 +39,7 @@ class Assessing:
         self._hub = hub
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Progress] = OrderedDict()
+        self._closed = False
         self._worker = ThreadPoolExecutor(1, "assessing")
 
     def ask(self, question: Question, wait_s: float) -> Assessment | Progress:
@@ -67,7 +68,8 @@ class Assessing:
             raise
 
     def close(self) -> None:
-        """Begin nothing any more."""
+        """Begin nothing any more, and break off what is under way."""
+        self._closed = True
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _make_room(self) -> None:
@@ -80,6 +82,8 @@ class Assessing:
 
     def _compute(self, progress: Progress) -> Assessment:
         def told(n: int) -> None:
+            if self._closed:
+                raise RuntimeError("the hub is being stopped")
             progress.read = n
 
         with reading(self._hub) as conn:

@@ -24,7 +24,7 @@ from hub.store import views
 
 Lang = Literal["en", "zh"]
 COOKIE = "lang"
-_TEMPLATES = Path(__file__).resolve().parent.parent / "web" / "templates"
+TEMPLATES = Path(__file__).resolve().parent.parent / "web" / "templates"
 _YEAR_S = 365 * 24 * 3600
 _DAYS_ZH = "一二三四五六日"
 
@@ -37,7 +37,7 @@ class Pages:
         self._shelf = shelf
         self._zone = ZoneInfo(hub.config.hub.time_zone)
         self._environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_TEMPLATES),
+            loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,

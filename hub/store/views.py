@@ -93,6 +93,11 @@ def events(
     )
 
 
+def events_named(conn: Connection[Any], numbers: Sequence[str]) -> list[EventSummary]:
+    """The grid events of these numbers, in any order."""
+    return _rows(conn, EventSummary, "events_named", numbers=list(numbers))
+
+
 def nearby(
     conn: Connection[Any], event: GridEventRow, radius_m: float, within: Within = EVERYWHERE
 ) -> list[tuple[EventSummary, float]]:

@@ -29,7 +29,7 @@ from hub.api.models.assessment import (
 )
 from hub.domain.figures import Figure, Latency
 from hub.domain.scores import Score
-from hub.services.assess_period import Assessment
+from hub.services.assess_period import Assessment, Question
 
 router = APIRouter(prefix="/assessment", tags=["Assessment"], dependencies=[allow(*PEOPLE)])
 
@@ -132,16 +132,21 @@ def download_events(
 
 def answer(request: Request, asked: Asked, wait_s: float) -> Assessment | Progress:
     """The assessment asked for, or how far it has come; checks that the subject is known."""
+    found = ask(request, asked.question, wait_s)
+    if isinstance(found, Assessment):
+        figures_of(found, asked)
+    return found
+
+
+def ask(request: Request, question: Question, wait_s: float) -> Assessment | Progress:
+    """The answer to a question, or how far it has come."""
     assessing: Assessing = request.app.state.assessing
     try:
-        found = assessing.ask(asked.question, wait_s)
+        return assessing.ask(question, wait_s)
     except BusyError:
         raise HTTPException(
             503, "too many assessments are being computed: ask again", {"Retry-After": "10"}
         ) from None
-    if isinstance(found, Assessment):
-        figures_of(found, asked)
-    return found
 
 
 def as_file(text: str, name: str, media_type: str = "text/csv") -> Response:

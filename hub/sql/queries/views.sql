@@ -56,6 +56,10 @@ SELECT count(*) FROM (
 WHERE %(cells)s::text[] IS NULL
    OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(cell, c));
 
+-- name: events_named
+-- The grid events of these numbers.
+SELECT {summary} FROM grid_event e {picture} WHERE e.number = ANY (%(numbers)s);
+
 -- name: events
 -- Grid events by state, severity, cell and words, the newest first, tests left out; `before`
 -- continues a page.

@@ -41,6 +41,9 @@ ROUTES: list[tuple[str, str]] = [
     (EVERYONE, "GET /api/v1/openapi.json"),
     (some(*access.DESK, Role.MONITOR) + ", this machine", "GET /metrics"),
     # grid events
+    (PEOPLE, "GET /assessment"),
+    (PEOPLE, "GET /assessment/bulletin"),
+    (PEOPLE, "GET /assessment/events"),
     (PEOPLE, "GET /api/v1/assessment"),
     (PEOPLE, "GET /api/v1/assessment/events"),
     (PEOPLE, "GET /api/v1/assessment/figures.csv"),

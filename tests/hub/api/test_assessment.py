@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from gridwarden.bulletin import write_bulletin
 from gridwarden.district import write_district
 from gridwarden.pilot import PERIOD, REPORTED, Api, Pilot, PilotClock
 from hub.config import DatabaseConfig, HttpConfig, HubConfig, SiteConfig
@@ -179,3 +183,43 @@ def test_a_figure_that_does_not_exist_is_told_with_those_that_do(pilot: Replayed
     answer = pilot.get("/api/v1/assessment/events", of="beauty")
     assert answer.status_code == 422
     assert "closing_rate" in answer.json()["detail"]
+
+
+def test_the_console_shows_the_figures_with_links_that_count_the_same(pilot: Replayed) -> None:
+    page = pilot.get("/assessment", by="department").text
+    assert "98.68 %" in page
+    links = re.findall(r'<a href="(/assessment/events\?[^"]+)">([0-9,]+)</a>', page)
+    assert len(links) > 40
+    with pilot.client() as client:
+        for href, n in links[::6]:
+            shown = client.get(html.unescape(href)).text
+            assert f"{n} " in shown.split('<p class="small muted sub">')[1][:40]
+    assert "消防" in pilot.get("/assessment", by="department", lang="zh").text
+
+
+def test_a_subject_of_the_console_has_its_marks(pilot: Replayed) -> None:
+    best = pilot.get("/api/v1/assessment", by="person").json()["scores"][0]
+    page = pilot.get("/assessment", by="person", subject=best["subject"]).text
+    assert f"{best['points']:.2f}" in page
+    assert "2026-1" in page
+
+
+def test_an_empty_period_says_so_on_its_page(pilot: Replayed) -> None:
+    assert "No case in this period" in pilot.get("/assessment", period="day", day="2026-01-02").text
+
+
+def test_the_bulletin_of_the_month_needs_nothing_from_elsewhere(
+    pilot: Replayed, tmp_path: Path
+) -> None:
+    answer = pilot.get("/assessment/bulletin", period="month", day="2026-10-05")
+    assert answer.headers["content-disposition"] == 'attachment; filename="bulletin-2026-10.html"'
+    page, table = write_bulletin(pilot.hub, date(2026, 10, 1), tmp_path / "out")
+    assert page.read_text(encoding="utf-8") == answer.text
+    for text in ("2026年10月网格管理考核通报", "assessment bulletin of October 2026", "结案率"):
+        assert text in answer.text
+    assert not re.search(r"(src|href)=|<script|url\(|http", answer.text)
+    rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
+    closing = next(r for r in rows if (r["what"], r["name"]) == ("indicator", "closing_rate"))
+    assert f"{closing['percent']}</b>" in answer.text
+    refused = pilot.get("/assessment/bulletin", period="week")
+    assert refused.status_code == 422
