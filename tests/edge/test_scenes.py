@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,15 @@ from edge.sources.source import own_canvas
 
 SCENES = ("fire", "street", "water", "freeze", "wrong_way", "queue", "fog", "dumped")
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@functools.cache
+def opened(name: str) -> Scene:
+    """The scene, opened once for all tests: what does not move is drawn then, for a second or two.
+
+    What it shows at a moment does not depend on what it showed before.
+    """
+    return open_scene(name)
 
 
 def drawn(scene: Scene, at_s: float) -> Image:
@@ -64,12 +74,12 @@ def seconds(change: EpisodeChange) -> float:
 
 @pytest.mark.parametrize("name", SCENES)
 def test_the_same_moment_gives_the_same_picture(name: str) -> None:
-    assert np.array_equal(drawn(open_scene(name), 7.3), drawn(open_scene(name), 7.3))
+    assert np.array_equal(drawn(opened(name), 7.3), drawn(open_scene(name), 7.3))
 
 
 @pytest.mark.parametrize("name", ["fire", "street", "water"])
 def test_no_two_frames_of_a_living_scene_are_alike(name: str) -> None:
-    scene = open_scene(name)
+    scene = opened(name)
     last = b""
     for number in range(round(scene.duration_s * scene.fps)):
         shown = drawn(scene, number / scene.fps).tobytes()
@@ -78,7 +88,7 @@ def test_no_two_frames_of_a_living_scene_are_alike(name: str) -> None:
 
 
 def test_only_frozen_frames_are_alike_and_they_are_all() -> None:
-    scene = open_scene("freeze")
+    scene = opened("freeze")
     (frozen,) = scene.truth().spans
     last = drawn(scene, 0.0)
     for number in range(1, round(scene.duration_s * scene.fps)):
@@ -90,14 +100,14 @@ def test_only_frozen_frames_are_alike_and_they_are_all() -> None:
 
 @pytest.mark.parametrize("name", SCENES)
 def test_another_seed_gives_another_scene_of_the_same_length(name: str) -> None:
-    one, other = open_scene(name), open_scene(f"{name}?seed=7")
+    one, other = opened(name), opened(f"{name}?seed=7")
     assert one.duration_s == other.duration_s
     assert not np.array_equal(drawn(one, 3.0), drawn(other, 3.0))
 
 
 @pytest.mark.parametrize("name", SCENES)
 def test_a_cycle_is_a_whole_number_of_frames(name: str) -> None:
-    scene = open_scene(name)
+    scene = opened(name)
     assert (scene.duration_s * scene.fps).is_integer()
 
 
@@ -113,7 +123,7 @@ def test_an_unknown_scene_is_refused_with_those_there_are() -> None:
 
 
 def test_the_fire_is_found_after_its_quiet_lead_in_and_soon() -> None:
-    scene = open_scene("fire")
+    scene = opened("fire")
     (flame,) = [span for span in scene.truth().spans if span.label == "flame"]
     found = raised(Flame(Flame.Params()), scene, scene.duration_s)
     assert len(found) == 1
@@ -125,12 +135,12 @@ def test_the_fire_is_found_after_its_quiet_lead_in_and_soon() -> None:
 
 @pytest.mark.parametrize("name", ["street", "water", "freeze"])
 def test_no_flame_is_seen_where_nothing_burns(name: str) -> None:
-    scene = open_scene(name)
+    scene = opened(name)
     assert raised(Flame(Flame.Params()), scene, scene.duration_s) == []
 
 
 def test_the_freezing_camera_is_told_as_frozen_and_nothing_else() -> None:
-    scene = open_scene("freeze")
+    scene = opened("freeze")
     (frozen,) = scene.truth().spans
     (found,) = raised(CameraHealth(CameraHealth.Params()), scene, scene.duration_s)
     assert found.subject.label == "frozen"
@@ -139,13 +149,13 @@ def test_the_freezing_camera_is_told_as_frozen_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("name", ["fire", "street", "water"])
 def test_a_living_scene_never_seems_frozen_dark_or_covered(name: str) -> None:
-    scene = open_scene(name)
+    scene = opened(name)
     assert raised(CameraHealth(CameraHealth.Params()), scene, scene.duration_s) == []
 
 
 @pytest.mark.parametrize("name", ["street", "street?seed=3"])
 def test_the_street_is_counted_as_its_truth_says(name: str) -> None:
-    scene, flow = open_scene(name), TrafficFlow(TrafficFlow.Params(line=0.60))
+    scene, flow = opened(name), TrafficFlow(TrafficFlow.Params(line=0.60))
     counted: dict[str, list[float]] = {"down": [], "up": []}
     for frame in frames(scene, scene.fps, scene.duration_s):
         for seen in flow.observe(frame):
@@ -184,7 +194,7 @@ def test_a_crossing_names_the_first_frame_with_the_vehicle_beyond_the_line() -> 
 
 
 def test_the_water_is_seen_to_rise_and_fall_with_its_level() -> None:
-    scene = open_scene("water")
+    scene = opened("water")
 
     def seen(at_s: float) -> NDArray[np.int16]:
         calm = cv2.GaussianBlur(drawn(scene, at_s), (9, 9), 0)  # without the rain
@@ -212,7 +222,7 @@ def test_the_road_counts_as_flooded_while_the_level_is_above_fifteen_centimetres
 
 def test_a_looping_scene_goes_on_where_its_cycle_ends_without_turning_back() -> None:
     settings = SourceSettings("cam", "scene:freeze", loop=True)
-    scene = open_scene("freeze")
+    scene = opened("freeze")
     in_cycle = round(scene.duration_s * scene.fps)
     wanted = {10, in_cycle + 10}
     numbers = itertools.count()
