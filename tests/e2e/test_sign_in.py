@@ -82,7 +82,9 @@ def test_too_many_wrong_passwords_say_how_long_to_wait_in_both_languages(page: P
     page.goto("/sign-in")
     fill(page, "nobody", "wrong")
     for _ in range(TRIES):
-        fill(page, "", "wrong")
+        with page.expect_response(lambda r: r.request.method == "POST"):
+            fill(page, "", "wrong")
+        page.wait_for_load_state()
     expect(page.get_by_role("alert")).to_contain_text("Try again in 15 min")
     shot(page, "sign-in-many")
     page.goto("/sign-in?lang=zh")
@@ -159,7 +161,7 @@ def test_who_may_not_sees_what_it_takes_and_no_way_there(town: City, page: Page)
     fill(page, "zhao", PASSWORD)
     expect(page).to_have_url(re.compile("/work$"))
     expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(
-        ["Events", "My work", "Report"]
+        ["Events", "My work", "Report", "Assessment"]
     )
     page.goto("/tuning")
     expect(page.locator("main")).to_contain_text("this is for dispatcher, leader, master")

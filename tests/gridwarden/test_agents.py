@@ -405,11 +405,11 @@ def test_files_that_cannot_be_written_are_caught_up_later(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setenv("GRIDWARDEN_HUB__IDENTITY__BROKER_DIR", f"{city.settings}/no-folder")
-        assert city.agents("enrol", "pass-11", "--station", "north") == 1
+        assert city.agents("enrol", "pass-19", "--station", "north") == 1
     shown = capsys.readouterr()
     assert re.search("cannot be made: Not a directory.*run `gridwarden agents broker`", shown.err)
     assert len(shown.err.splitlines()) == 1
-    settings = city.password_settings("pass-11", password_in(shown.out))
+    settings = city.password_settings("pass-19", password_in(shown.out))
     assert "refuses us" in outcome_of(settings)
 
     assert city.agents("broker") == 0

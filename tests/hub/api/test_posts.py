@@ -95,7 +95,7 @@ def test_somebody_of_several_posts_acts_in_one_at_a_time_and_switches_in_the_men
 
         answer = browser.post("/account/post", data={"post": "dept:urban"})
 
-        assert answer.headers["location"] == "/events"
+        assert answer.headers["location"] == "/work"
         assert me(browser) == ("dept", [], "urban")
         assert me(other) == ("leader", [cell[:12]], None)  # another browser, another session
     problem(browser.post("/account/post", data={"post": "supervisor:"}), 422)

@@ -137,6 +137,8 @@ NAMED: dict[str, Any] = {
     "outbox": [3],
     "webhook": 1,
     "identifier": "410105-20260301-00001.2.Alert",
+    "msg_type": "Alert",
+    "language": "zh",
 }
 PGLITES_UTC = "zoneinfo.ZoneInfo(key='GMT')", "datetime.timezone.utc"
 RAISES = "raises"
