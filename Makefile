@@ -25,13 +25,17 @@ install Python 3.11 to 3.13, or name one: make PYTHON=/path/to/python3.12" >&2; 
 fi
 endef
 
-.PHONY: demo test yolo test-yolo check bench chaos fuzz soak assets clean environment environment-dev
+.PHONY: demo test test-long yolo test-yolo check bench chaos fuzz soak assets clean environment environment-dev
 
 demo: environment
 	@$(VENV)/bin/gridwarden demo $(ARGS)
 
 test: environment-dev
 	$(VENV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+
+# what `make test` leaves out for its length
+test-long: environment-dev
+	$(VENV)/bin/python -m pytest -n auto --dist loadfile -m long $(ARGS)
 
 # the extra [yolo]: ultralytics and torch, with the one cv2 that may be installed put back last
 yolo: environment

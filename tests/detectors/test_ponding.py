@@ -72,6 +72,7 @@ def test_water_over_the_road_is_told_and_ends_when_it_has_run_off() -> None:
     assert 95.0 <= cleared[1] <= 115.0
 
 
+@pytest.mark.long
 def test_water_that_stays_for_ten_hours_is_not_learnt_as_the_road() -> None:
     stream = film(36_000, water(2000.0), fps=0.025, scene=road(), noise=0.5)
     assert [p for p, _ in told(stream)] == ["raised"]
@@ -153,6 +154,7 @@ def test_the_underpass_is_told_between_a_closed_road_and_a_drowned_car() -> None
     assert 0.15 <= level_m <= 0.60
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["street", "fire", "freeze"])
 def test_rendered_scenes_without_water_are_not_told(name: str) -> None:
     assert told(rendered(name, 60.0)) == []

@@ -83,6 +83,7 @@ def test_traffic_that_flows_is_not_told() -> None:
     assert told(film(60, *cars, fps=FPS)) == []
 
 
+@pytest.mark.long
 def test_a_car_that_others_pass_in_front_of_stays_told_as_one() -> None:
     passing = [
         car(0.42, lambda s, n=n: s * 0.5 - 5.0 - n * 3.0, (40, 40, 190))  # type: ignore[misc]
@@ -104,6 +105,7 @@ def test_a_car_parked_from_the_first_picture_is_a_part_of_the_scene() -> None:
     assert told(film(40, car(0.5, lambda s: 0.5), fps=FPS)) == []
 
 
+@pytest.mark.long
 def test_changes_of_light_are_not_told() -> None:
     stream = film(60, exposure(10.0, 1.5), exposure(25.0, 0.6), flash(40.0, 0.4), fps=FPS)
     assert told(stream) == []
@@ -154,6 +156,7 @@ def test_a_pause_of_the_stream_begins_the_scene_anew() -> None:
     assert seen.score == 0.0
 
 
+@pytest.mark.long
 def test_the_car_that_pulls_over_in_the_rendered_street_is_told_within_fifteen_seconds() -> None:
     """Its first pictures show others driving: the road beneath them must not be told instead."""
     scene = open_scene("street")

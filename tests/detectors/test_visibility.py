@@ -96,6 +96,7 @@ def test_smoke_over_a_part_of_the_landmarks_is_told_only_in_a_region_there() -> 
     assert told(part, zone_corners="0,0 0.28,0 0.28,1 0,1") == ["raised"]
 
 
+@pytest.mark.long
 def test_fog_that_stays_for_hours_is_not_learnt_as_a_clear_day() -> None:
     stream = film(36_000, veil(4000, 1e9, 0.3), fps=0.02, scene=TOWN)
     watcher = Visibility(VisibilityParams())

@@ -77,6 +77,7 @@ def test_the_same_moment_gives_the_same_picture(name: str) -> None:
     assert np.array_equal(drawn(opened(name), 7.3), drawn(open_scene(name), 7.3))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["fire", "street", "water"])
 def test_no_two_frames_of_a_living_scene_are_alike(name: str) -> None:
     scene = opened(name)
@@ -133,6 +134,7 @@ def test_the_fire_is_found_after_its_quiet_lead_in_and_soon() -> None:
     assert found[0].box.iou(flame.box) > 0.1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["street", "water", "freeze"])
 def test_no_flame_is_seen_where_nothing_burns(name: str) -> None:
     scene = opened(name)
@@ -153,6 +155,7 @@ def test_a_living_scene_never_seems_frozen_dark_or_covered(name: str) -> None:
     assert raised(CameraHealth(CameraHealth.Params()), scene, scene.duration_s) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["street", "street?seed=3"])
 def test_the_street_is_counted_as_its_truth_says(name: str) -> None:
     scene, flow = opened(name), TrafficFlow(TrafficFlow.Params(line=0.60))

@@ -190,6 +190,7 @@ def test_a_second_demo_on_the_same_data_is_refused_and_told_who_holds_it(demo: D
     assert f"process {demo.process.pid}" in said[0]
 
 
+@pytest.mark.long
 def test_a_demo_beside_another_takes_other_ports_and_says_so(demo: Demo, tmp_path: Path) -> None:
     other = Demo(tmp_path / "data")
     try:
@@ -221,6 +222,7 @@ def python_for_others() -> str | None:
     return None
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_an_ordinary_user_can_run_the_demo_beside_root(demo: Demo) -> None:
     python = python_for_others()
@@ -242,6 +244,7 @@ def test_an_ordinary_user_can_run_the_demo_beside_root(demo: Demo) -> None:
         assert code == 0
 
 
+@pytest.mark.long
 def test_a_database_left_by_a_killed_demo_is_adopted_by_the_next(demo: Demo) -> None:
     port, database = demo.await_console(), demo.database_pid()
     others = [pid for name, pid in demo.pids().items() if name != "database"]

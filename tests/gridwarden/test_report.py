@@ -62,6 +62,7 @@ def test_a_clip_is_played_once_and_all_that_was_spooled_is_committed(
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
+@pytest.mark.long
 def test_a_fire_on_a_rendered_scene_opens_an_event_with_a_picture_in_its_cell(
     tmp_path: Path,
 ) -> None:
