@@ -113,8 +113,8 @@ def test_every_operation_documents_its_errors_as_problem_documents(client: httpx
         if "{" in path:
             assert "404" in errors, f"{method} {path}"
         for status, response in errors.items():
-            by_server = path.endswith("/evidence/{digest}") and status in ("400", "416")  # of a Range
-            assert list(response["content"]) == ["text/plain" if by_server else MEDIA_TYPE]
+            of_a_range = path.endswith("/evidence/{digest}") and status in ("400", "416")
+            assert list(response["content"]) == ["text/plain" if of_a_range else MEDIA_TYPE]
         assert operation["summary"]
         assert operation["description"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
