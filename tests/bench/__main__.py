@@ -19,6 +19,8 @@ from tests.bench import (
     grid_point,
     hub_ingest,
     hub_live,
+    hub_loop,
+    hub_queue,
     hub_scale,
     plain_loop,
     rule_delay,
@@ -51,6 +53,8 @@ BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
     "hub.table": hub_scale.measure_table,
     "hub.latency": hub_live.measure_latency,
     "hub.backlog": hub_live.measure_backlog,
+    "loop": hub_loop.measure,
+    "queue": hub_queue.measure,
 }
 
 
