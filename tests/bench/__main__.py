@@ -17,6 +17,7 @@ from tests.bench import (
     edge_cameras,
     edge_pipeline,
     grid_point,
+    hub_assessment,
     hub_ingest,
     hub_live,
     hub_loop,
@@ -55,6 +56,7 @@ BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
     "hub.backlog": hub_live.measure_backlog,
     "loop": hub_loop.measure,
     "queue": hub_queue.measure,
+    "assessment": hub_assessment.measure,
 }
 
 
