@@ -81,7 +81,7 @@ def copy_case(
     """
     row = conn.execute("SELECT max(id) FROM grid_event").fetchone()
     assert row is not None
-    values = {
+    values: dict[str, Any] = {
         "case": event.id,
         "base": row[0],
         "times": times,
