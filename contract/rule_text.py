@@ -5,18 +5,21 @@
     cusum bar=6 hold=0.5 ratios=0.05:-1.2,0.45:0.1,0.85:2.1
 
 `gap=` is the longest gap in seconds that samples may lie apart. What is left out of k_of_n and
-window_sum is taken from the rule that the detector has otherwise, so its threshold still tunes it.
+window_sum is taken from the rule that the detector has otherwise, so its threshold still tunes it;
+only the window is as long as `k` or `c` need at least.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
 
 from contract.cusum import Cusum, Ratios
 from contract.rules import ConfirmationRule, KOfN
 from contract.window_sum import WindowSum
 
 RuleSettings = KOfN | WindowSum | Cusum
+MOST_SAMPLES = 99999
 
 SETTINGS: dict[str, tuple[str, ...]] = {
     "k_of_n": ("k", "n", "threshold", "hold", "gap"),
@@ -37,12 +40,12 @@ def read_rule(text: str, otherwise: KOfN | None = None) -> RuleSettings:
     name, values = words[0], _values(words[0], words[1:])
     gap_s = _number(values, "gap", base.max_gap_s)
     if name == "k_of_n":
-        n = _whole(values, "n", base.n)
+        n = _whole(values, "n", max(base.n, _whole(values, "k", 1)))
         k = _whole(values, "k", min(base.k, n))
         threshold = _number(values, "threshold", base.threshold)
         return KOfN(k, n, threshold, _number(values, "hold", base.hold_ratio), gap_s)
     if name == "window_sum":
-        n = _whole(values, "n", base.n)
+        n = _whole(values, "n", max(base.n, _reaching(_number(values, "c", 1.0))))
         c = _number(values, "c", n * base.threshold)
         return WindowSum(n, c, _number(values, "hold", base.hold_ratio), gap_s)
     if "ratios" not in values:
@@ -112,8 +115,13 @@ def _number(values: dict[str, str], name: str, default: float) -> float:
         raise ValueError(f"{name}={values[name]:.40} is no number") from None
 
 
+def _reaching(total: float) -> int:
+    """How many scores add up to it at least; 1 where none do, which the rule refuses."""
+    return math.ceil(total) if 0.0 < total <= MOST_SAMPLES else 1
+
+
 def _whole(values: dict[str, str], name: str, default: int) -> int:
     text = values.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 5):
-        raise ValueError(f"{name}={text:.40} is no whole number from 0 to 99999")
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_SAMPLES))):
+        raise ValueError(f"{name}={text:.40} is no whole number from 0 to {MOST_SAMPLES}")
     return int(text)

@@ -112,6 +112,21 @@ def test_what_a_text_leaves_out_comes_from_the_detectors_own_rule() -> None:
     assert read_rule("k_of_n n=4", own) == KOfN(4, 4, 0.3, 0.8, 9.0)
 
 
+@given(
+    text=st.one_of(
+        st.builds("k_of_n k={}".format, st.integers(1, 40)),
+        st.builds("window_sum c={}".format, st.floats(0.1, 40.0)),
+        st.builds("window_sum n={}".format, st.integers(1, 40)),
+        st.just("k_of_n n=2"),
+    ),
+    n=st.integers(1, 40),
+)
+def test_a_text_that_is_a_rule_is_one_for_every_detector(text: str, n: int) -> None:
+    """It is checked before anybody knows whose rule it will stand in for."""
+    read_rule(text)
+    assert read_rule(text, KOfN(k=n, n=n, threshold=0.7))
+
+
 def test_a_cusum_is_read_as_it_was_written() -> None:
     settings = Cusum(RATIOS, bar=5.5, hold_ratio=0.4, max_gap_s=7.0)
     assert read_rule(write_cusum(settings)) == settings
