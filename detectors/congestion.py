@@ -22,6 +22,7 @@ from contract.geometry import Box
 from contract.rules import ConfirmationRule
 from contract.sustained import Sustained
 from detectors.kit.background import Mask
+from detectors.kit.confirmation import confirmation, lasting_rule
 from detectors.kit.lanes import Lane, read_lanes
 from detectors.kit.long_term import LongTermBackground
 from detectors.kit.params import param
@@ -75,6 +76,7 @@ class CongestionParams:
     off_delay_s: float = param(
         30.0, minimum=0.0, maximum=3600.0, unit="s", text="Flowing this long ends the alarm"
     )
+    confirmation: str = confirmation()
 
 
 @register
@@ -103,7 +105,8 @@ class Congestion:
     def rule(self) -> ConfirmationRule:
         """Every sample of `confirm_s` at or above the threshold; held down to 0.6 of it."""
         p = self.params
-        return Sustained(p.confirm_s, p.threshold, hold_ratio=0.6, max_gap_s=MAX_GAP_S).build()
+        own = Sustained(p.confirm_s, p.threshold, hold_ratio=0.6, max_gap_s=MAX_GAP_S)
+        return lasting_rule(p.confirmation, own, self.sample_fps)
 
     def policy(self) -> EpisodePolicy:
         """Told again every minute while it lasts."""

@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
+from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import as_mask
+from detectors.kit.confirmation import confirmation
 from detectors.kit.edges import edge_strength
 from detectors.kit.eye import Eye
 from detectors.kit.flicker import Average, Flicker
@@ -70,6 +72,7 @@ class FlameParams:
     off_delay_s: float = param(
         10.0, minimum=1.0, maximum=600.0, unit="s", text="Quiet this long ends the alarm"
     )
+    confirmation: str = confirmation()
 
 
 # Tuned on the clips of docs/detectors.md; the physics is beside each.
@@ -138,7 +141,8 @@ class Flame:
         """Four of five samples within `confirm_s` at or above the threshold."""
         n = max(1, round(self.params.confirm_s * self.sample_fps))
         k = max(1, round(n * CONFIRM_SHARE))
-        return KOfN(k, n, self.params.threshold, max_gap_s=MAX_GAP_S).build()
+        own = KOfN(k, n, self.params.threshold, max_gap_s=MAX_GAP_S)
+        return chosen_rule(self.params.confirmation, own)
 
     def policy(self) -> EpisodePolicy:
         """Flame flares and dies down: it ends after `off_delay_s` of quiet."""

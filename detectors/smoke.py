@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
+from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import Background, BackgroundSettings, Mask, as_mask
+from detectors.kit.confirmation import confirmation
 from detectors.kit.edges import edge_strength
 from detectors.kit.eye import Eye
 from detectors.kit.params import param
@@ -74,6 +76,7 @@ class SmokeParams:
     off_delay_s: float = param(
         20.0, minimum=1.0, maximum=600.0, unit="s", text="Clear this long ends the alarm"
     )
+    confirmation: str = confirmation()
 
 
 @register
@@ -103,7 +106,8 @@ class Smoke:
         """Three of four samples within `confirm_s` at or above the threshold."""
         n = max(1, round(self.params.confirm_s * self.sample_fps))
         k = max(1, round(n * CONFIRM_SHARE))
-        return KOfN(k, n, self.params.threshold, max_gap_s=MAX_GAP_S).build()
+        own = KOfN(k, n, self.params.threshold, max_gap_s=MAX_GAP_S)
+        return chosen_rule(self.params.confirmation, own)
 
     def policy(self) -> EpisodePolicy:
         """Smoke thins and thickens: it ends after `off_delay_s` of clear air."""

@@ -12,8 +12,10 @@ from typing import ClassVar
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
+from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import Background
+from detectors.kit.confirmation import confirmation
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
@@ -47,6 +49,7 @@ class StoppedVehicleParams(ZoneParams):
     off_delay_s: float = param(
         10.0, minimum=0.0, maximum=3600.0, unit="s", text="Gone this long ends the alarm"
     )
+    confirmation: str = confirmation()
 
 
 @register
@@ -71,7 +74,8 @@ class StoppedVehicle:
 
     def rule(self) -> ConfirmationRule:
         """Three of five samples: the detector itself waits for `dwell_s`."""
-        return KOfN(CONFIRM_K, CONFIRM_N, self.params.threshold).build()
+        own = KOfN(CONFIRM_K, CONFIRM_N, self.params.threshold)
+        return chosen_rule(self.params.confirmation, own)
 
     def policy(self) -> EpisodePolicy:
         """Told again every half minute while it stands."""

@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
-from contract.rule_text import chosen_rule
-from contract.rules import ConfirmationRule, KOfN
+from contract.rules import ConfirmationRule
 from contract.sustained import Sustained
-from detectors.kit.confirmation import confirmation
+from detectors.kit.confirmation import confirmation, lasting_rule
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
@@ -97,10 +96,8 @@ class Visibility:
     def rule(self) -> ConfirmationRule:
         """Every sample of `confirm_s` at or above the threshold."""
         p = self.params
-        if p.confirmation:
-            n = max(1, round(p.confirm_s * self.sample_fps))
-            return chosen_rule(p.confirmation, KOfN(n, n, p.threshold, max_gap_s=MAX_GAP_S))
-        return Sustained(p.confirm_s, p.threshold, max_gap_s=MAX_GAP_S).build()
+        own = Sustained(p.confirm_s, p.threshold, max_gap_s=MAX_GAP_S)
+        return lasting_rule(p.confirmation, own, self.sample_fps)
 
     def policy(self) -> EpisodePolicy:
         """Told again every ten minutes while it lasts."""

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
+from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import Background
+from detectors.kit.confirmation import confirmation
 from detectors.kit.lanes import Lane, read_lanes
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
@@ -58,6 +60,7 @@ class WrongWayParams:
     off_delay_s: float = param(
         5.0, minimum=0.0, maximum=3600.0, unit="s", text="Nobody for this long ends the alarm"
     )
+    confirmation: str = confirmation()
 
 
 @register
@@ -85,7 +88,8 @@ class WrongWay:
 
     def rule(self) -> ConfirmationRule:
         """Four of six samples."""
-        return KOfN(CONFIRM_K, CONFIRM_N, self.params.threshold).build()
+        own = KOfN(CONFIRM_K, CONFIRM_N, self.params.threshold)
+        return chosen_rule(self.params.confirmation, own)
 
     def policy(self) -> EpisodePolicy:
         """Told again every half minute while somebody does."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.rule_text import check_rule
+from contract.rule_text import check_rule, chosen_rule
+from contract.rules import ConfirmationRule, KOfN
+from contract.sustained import Sustained
 from detectors.kit.params import param
 
 
@@ -16,3 +18,14 @@ def confirmation() -> Any:
         text="How scores are confirmed, as `window_sum n=8 c=4` or what `gridwarden learn-rule` "
         "gave; empty: the detector's own rule",
     )
+
+
+def lasting_rule(text: str, own: Sustained, sample_fps: float) -> ConfirmationRule:
+    """A fresh rule of that text, `own` where it is empty.
+
+    What the text leaves out is `own` counted in samples: every one within its duration.
+    """
+    if not text.split():
+        return own.build()
+    n = max(1, round(own.duration_s * sample_fps))
+    return chosen_rule(text, KOfN(n, n, own.threshold, own.hold_ratio, own.max_gap_s))

@@ -114,6 +114,21 @@ def test_its_alarm_is_raised_by_full_scores_and_cleared_by_none_at_the_rate_it_a
     assert set(told[1:-1]) <= {Phase.UPDATED}
 
 
+@pytest.mark.parametrize("kind", ALARMING)
+def test_an_engineer_chooses_how_its_scores_are_confirmed(kind: str) -> None:
+    low = 0.8 * fresh(kind).params.threshold
+    watcher = fresh(kind, confirmation=f"window_sum n=2 c={2 * low}")
+    rule, own = watcher.rule(), fresh(kind).rule()
+    assert rule is not None
+    assert own is not None
+    assert rule.threshold == pytest.approx(low)
+    assert not any(own.step(START + timedelta(seconds=s), low).active for s in range(120))
+    assert [rule.step(START + timedelta(seconds=s), low).active for s in range(2)] == [False, True]
+    tuned = fresh(kind, confirmation="k_of_n k=1 n=1", threshold=0.1).rule()
+    assert tuned is not None
+    assert tuned.threshold == 0.1, "what is left out is its own"
+
+
 def test_a_replay_after_a_reset_gives_the_same_findings(kind: str) -> None:
     watcher = fresh(kind)
     first = findings(watcher, busy_film(kind))
