@@ -75,22 +75,6 @@ class WorkCalendar:
             )
         return _at(self._starts[i] + target - self._before[i])
 
-    def work_between(self, since: datetime, until: datetime) -> timedelta:
-        """Work time from `since` to `until`; negative where they are swapped."""
-        return self.reading(until) - self.reading(since)
-
-    def add_work(self, start: datetime, amount: timedelta) -> datetime:
-        """The moment when `amount` of work time will have passed; `start` itself for none."""
-        if amount <= timedelta(0):
-            return start.astimezone(UTC)
-        return self.when(self.reading(start) + amount)
-
-    def is_work_time(self, at: datetime) -> bool:
-        """Whether work time runs at this moment."""
-        us = _us(at)
-        i = self._interval_at(us)
-        return i >= 0 and us < self._ends[i]
-
     def settled(self, at: datetime) -> bool:
         """Whether the holiday notice for the year of `at` is in; if not, days may still change."""
         return at.astimezone(self.rules.zone).year in self.rules.published

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ _TEXT = re.compile(r"(\d+(?:\.\d+)?) (urgent hour|work hour|work day|natural day
 
 
 class DeadlineError(GridwardenError, ValueError):
-    """A clock cannot be set, paused, resumed or extended as asked."""
+    """A limit, a pause or a clock that makes no sense."""
 
 
 class Kind(StrEnum):
@@ -92,10 +92,6 @@ class Pause:
                 f"{self.since.isoformat()}"
             )
 
-    def holds(self, at: datetime) -> bool:
-        """Whether the clock stands still at this moment."""
-        return self.since <= at and (self.until is None or at < self.until)
-
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -163,56 +159,6 @@ def used(clock: Clock, calendar: WorkCalendar, at: datetime) -> timedelta:
     return counted
 
 
-def overdue(clock: Clock, calendar: WorkCalendar, at: datetime) -> bool:
-    """Whether the deadline has come; work done at that very moment is still in time."""
-    due = due_at(clock, calendar)
-    return due is not None and due <= at
-
-
-def pause(clock: Clock, at: datetime, reason: str, until: datetime | None = None) -> Clock:
-    """The clock standing still from `at`, to a planned end if there is one.
-
-    Raises DeadlineError where it stands still already.
-    """
-    if standing := _standing(clock, at):
-        raise DeadlineError(f"the clock is already paused ({standing.reason!r}): resume it first")
-    return replace(clock, pauses=(*clock.pauses, Pause(at, until, reason)))
-
-
-def resume(clock: Clock, at: datetime) -> Clock:
-    """The clock running again from `at`; raises DeadlineError where it is not paused."""
-    standing = _standing(clock, at)
-    if standing is None:
-        raise DeadlineError(f"the clock is not paused at {at.isoformat()}: nothing to resume")
-    ended = replace(standing, until=at)
-    return replace(clock, pauses=tuple(ended if p is standing else p for p in clock.pauses))
-
-
-def extend(clock: Clock, calendar: WorkCalendar, asked_at: datetime) -> Clock:
-    """The clock with one original limit more.
-
-    asked_at: when it was asked for; granting may come later. Raises DeadlineError where two were
-    granted already or the clock was overdue when asked.
-    """
-    if clock.extensions >= MAX_EXTENSIONS:
-        raise DeadlineError(
-            f"extended {clock.extensions} times already, {MAX_EXTENSIONS} is the most"
-        )
-    if overdue(clock, calendar, asked_at):
-        raise DeadlineError(
-            f"overdue since {due_at(clock, calendar)}: an extension must be asked for before that"
-        )
-    return replace(clock, extensions=clock.extensions + 1)
-
-
-def with_limit(clock: Clock, limit: Limit) -> Clock:
-    """The clock under another limit, as after a change of priority.
-
-    Start, pauses and the number of extensions stay; each extension is worth the new limit.
-    """
-    return replace(clock, limit=limit)
-
-
 def merged(pauses: Iterable[Pause], since: datetime) -> list[Pause]:
     """The pauses from `since` on, in order, overlapping ones made one."""
     result: list[Pause] = []
@@ -227,10 +173,6 @@ def merged(pauses: Iterable[Pause], since: datetime) -> list[Pause]:
         else:
             result.append(Pause(max(p.since, since), p.until, p.reason))
     return result
-
-
-def _standing(clock: Clock, at: datetime) -> Pause | None:
-    return next((p for p in clock.pauses if p.holds(at)), None)
 
 
 class _WallClock:

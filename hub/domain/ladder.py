@@ -36,11 +36,6 @@ class Rung(StrEnum):
             return "supervise"
         return "raise_level" if self.level > 1 else "remind"
 
-    @property
-    def supervised(self) -> bool:
-        """Whether a supervision record is made."""
-        return self is Rung.OVERDUE
-
 
 _SHARES = {
     Rung.HANDLER: 0.5,
@@ -69,20 +64,3 @@ def moments(clock: Clock, calendar: WorkCalendar) -> tuple[Moment, ...]:
     """
     times = ((rung, due_at(clock, calendar, rung.share)) for rung in Rung)
     return tuple(Moment(rung, at) for rung, at in times if at is not None)
-
-
-def reached(
-    clock: Clock, calendar: WorkCalendar, after: datetime | None, until: datetime
-) -> tuple[Moment, ...]:
-    """The rungs reached in (after, until]; all up to `until` where `after` is None.
-
-    A timer that hands in where it stopped last time misses none and repeats none.
-    """
-    return tuple(
-        m for m in moments(clock, calendar) if m.at <= until and (after is None or after < m.at)
-    )
-
-
-def next_moment(clock: Clock, calendar: WorkCalendar, after: datetime) -> Moment | None:
-    """The first rung still to come: when a timer must look again."""
-    return next((m for m in moments(clock, calendar) if m.at > after), None)

@@ -111,11 +111,6 @@ def custom_period(first: date, last: date, zone: ZoneInfo) -> NamedPeriod:
         raise ValueError(f"{first} to {last} is not within the years 1 to 9999") from None
 
 
-def month(year: int, number: int, zone: ZoneInfo) -> Period:
-    """A calendar month of the district's zone."""
-    return period_around(PeriodKind.MONTH, date(year, number, 1), zone).period
-
-
 def _named(kind: PeriodKind, first: date, last: date, zone: ZoneInfo) -> NamedPeriod:
     return NamedPeriod(
         kind,

@@ -102,13 +102,6 @@ def claim_pending(conn: Connection[Any], limit: int) -> list[int]:
     ]
 
 
-def pending(conn: Connection[Any]) -> int:
-    """How many finished cases wait for their facts."""
-    row = conn.execute("SELECT count(*) FROM case_pending").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def renew(conn: Connection[Any], rules: str) -> int:
     """Put what was computed by other rules in line again; how many that are."""
     return conn.execute(

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,6 @@ class BudgetLine:
     note: str
 
 
-def terminals(conn: Connection[Any]) -> list[TerminalRow]:
-    """The terminals in use, by code."""
-    with conn.cursor(row_factory=class_row(TerminalRow)) as cur:
-        return cur.execute(
-            "SELECT * FROM terminal WHERE retired_at IS NULL ORDER BY code"
-        ).fetchall()
-
-
 def save_terminals(conn: Connection[Any], rows: Iterable[TerminalRow]) -> None:
     """Take terminals over; one that is there is changed."""
     with conn.cursor() as cur:
@@ -53,14 +44,6 @@ def save_terminals(conn: Connection[Any], rows: Iterable[TerminalRow]) -> None:
             """,
             [(t.code, t.person, t.model, t.phone, t.retired_at) for t in rows],
         )
-
-
-def budget(conn: Connection[Any], year: int) -> list[BudgetLine]:
-    """The budget lines of a year, by cell."""
-    with conn.cursor(row_factory=class_row(BudgetLine)) as cur:
-        return cur.execute(
-            "SELECT * FROM budget_line WHERE year = %s ORDER BY cell", (year,)
-        ).fetchall()
 
 
 def save_budget(conn: Connection[Any], lines: Iterable[BudgetLine]) -> None:

@@ -6,9 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row
-
-from hub.store.rows import VerdictRow
 
 
 def insert(
@@ -45,11 +42,3 @@ def undo(conn: Connection[Any], event: int, history_n: int, at: datetime) -> Non
         """,
         (at, event, history_n),
     )
-
-
-def standing(conn: Connection[Any], event: int) -> VerdictRow | None:
-    """The verdict that stands, None while there is none."""
-    with conn.cursor(row_factory=class_row(VerdictRow)) as cur:
-        return cur.execute(
-            "SELECT * FROM verdict WHERE event = %s AND undone_at IS NULL", (event,)
-        ).fetchone()

@@ -61,24 +61,6 @@ class WebhookView:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryRow:
-    """One message to one webhook."""
-
-    id: int
-    webhook: int
-    outbox: int | None
-    event: int | None
-    state: str
-    attempts: int
-    queued_at: datetime
-    next_at: datetime
-    last_at: datetime | None
-    last_status: int | None
-    last_error: str | None
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class DueDelivery:
     """A message whose turn it is, with what it tells."""
 

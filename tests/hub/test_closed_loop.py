@@ -23,7 +23,7 @@ from hub.services.event_history import verify_history
 from hub.services.judge_detection import Judgement, Verdict
 from hub.services.report_manually import ManualReport, report_manually
 from hub.services.tune_threshold import tune_threshold
-from hub.store import agents, events, verdicts
+from hub.store import agents, events, views
 from hub.store.rows import CommandRow, GridEventRow
 from tests.hub.builders import SQUARE, Clock, manifest, rows, together
 from tests.hub.cases import (
@@ -117,7 +117,7 @@ def test_each_verdict_becomes_its_transition_and_a_label(
 
     assert event.state == state
     with hub.pool.connection() as conn:
-        standing = verdicts.standing(conn, event.id)
+        standing = views.verdict(conn, event.id)
     assert standing is not None
     assert (standing.verdict, standing.reason, standing.history_n) == (
         judgement.verdict,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,12 +17,19 @@ from hub.domain.actor import Role
 from hub.domain.case_facts import CaseFacts
 from hub.domain.caseload import Caseload, caseload
 from hub.domain.figures import Figure
-from hub.domain.period import Period, month
+from hub.domain.period import Period, PeriodKind, period_around
 from tests.hub.domain.clock_cases import at
 from tests.hub.domain.stories import CELL, Story
 
 MORNING = at("2025-09-05", "08:00")  # a Friday
-SEPTEMBER = month(2025, 9, ZoneInfo("Asia/Shanghai"))
+
+
+def month(year: int, number: int) -> Period:
+    day = date(year, number, 1)
+    return period_around(PeriodKind.MONTH, day, ZoneInfo("Asia/Shanghai")).period
+
+
+SEPTEMBER = month(2025, 9)
 END = SEPTEMBER.until
 
 
@@ -130,7 +137,7 @@ def test_the_pilot_closes_75_of_76_over_nine_categories_with_one_at_level_3() ->
 
 def test_a_case_belongs_to_the_period_in_which_its_deadline_falls() -> None:
     # reported on Friday 29 August after work: 8 work hours end on Monday 1 September
-    august = month(2025, 8, ZoneInfo("Asia/Shanghai"))
+    august = month(2025, 8)
     facts = story(1, at("2025-08-29", "17:00")).reported().filed().facts(END)
     assert [c.number for c in caseload([facts], SEPTEMBER).to_close] == ["E00001"]
     assert caseload([facts], august).to_close == ()
@@ -138,7 +145,7 @@ def test_a_case_belongs_to_the_period_in_which_its_deadline_falls() -> None:
 
 
 def test_months_follow_each_other_in_the_zone_of_the_district() -> None:
-    december, january = (month(*m, ZoneInfo("Asia/Shanghai")) for m in ((2025, 12), (2026, 1)))
+    december, january = (month(*m) for m in ((2025, 12), (2026, 1)))
     assert december.until == january.since == at("2026-01-01")
     assert january.holds(at("2026-01-01"))
     assert not december.holds(at("2026-01-01"))

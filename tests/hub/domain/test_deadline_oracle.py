@@ -109,7 +109,7 @@ def test_every_minute_of_a_span_is_what_the_span_says(
     for span in explain(Clock(start, limit, pauses), calendar, start + elapsed).spans:
         middle = span.starts_at + (span.length // MINUTE // 2) * MINUTE
         for at in (span.starts_at, middle, span.ends_at - MINUTE):
-            paused = any(p.holds(at) for p in pauses)
+            paused = any(p.since <= at and (p.until is None or at < p.until) for p in pauses)
             counted = is_counted(at, limit.kind, calendar.rules, pauses)
             expected = (
                 SpanState.PAUSED
