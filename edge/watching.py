@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,18 +11,19 @@ from typing import Any
 
 from contract.envelope import encode_record
 from contract.episode import Episode, EpisodeChange, Sample, Subject
-from contract.errors import GridwardenError
 from contract.geometry import Box
-from contract.messages import Detection, DetectorManifest, Reading, RuleNote
+from contract.messages import DetectorManifest, Reading
 from contract.taxonomy import CameraState, Lane, Phase
 from detectors.kit.background import Background, KnownScene, KnowsScenes
-from detectors.kit.params import build, schema
+from detectors.kit.params import build
 from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
 from detectors.kit.sampling import Sampling
 from detectors.kit.types import Frame, Measurement, Observation
 from detectors.kit.zones import ZoneParams
+from edge.detections import detection
 from edge.evidence import Evidence, take_picture
+from edge.parameters import adopt, manifest
 from edge.said_once import SaidOnce
 from edge.scores import ScoreLog
 from edge.settings import StreamSettings
@@ -145,19 +145,7 @@ class StreamWatch:
 
     def manifests(self) -> list[DetectorManifest]:
         """What runs, with what is in force."""
-        return [
-            DetectorManifest(
-                kind=kind,
-                version=w.detector.version,
-                summary=w.detector.summary,
-                schema=schema(w.detector.Params),
-                parameters={
-                    name: getattr(w.detector.params, name)
-                    for name in schema(w.detector.Params)["properties"]
-                },
-            )
-            for kind, w in self._watchers.items()
-        ]
+        return [manifest(w.detector) for w in self._watchers.values()]
 
     def fault(self) -> str:
         """Which detectors were switched off and why, how many scores were left out; "" for none."""
@@ -290,33 +278,13 @@ class StreamWatch:
         change: EpisodeChange,
         picture: Evidence | None,
     ) -> Entry:
-        rule = watched.episode.rule
-        detection = Detection(
-            episode=change.episode,
-            revision=change.revision,
-            phase=change.phase,
-            stream=change.subject.stream,
-            kind=change.subject.kind,
-            label=change.subject.label,
-            place=change.subject.place,
-            started_at=change.started_at,
-            raised_at=change.raised_at,
-            captured_at=change.at,
-            frame=change.frame,
-            raised_frame=change.raised_frame,
-            score=change.score,
-            peak_score=change.peak_score,
-            box=change.box,
-            position=self._stream.position,
-            detector_version=watcher.detector.version,
-            rule=RuleNote(_rule_name(rule), rule.threshold, change.reason),
-            scores=[
-                (round((s.at - change.raised_at).total_seconds(), 3), round(s.score, 4))
-                for s in change.series
-            ],
-            evidence=[picture.reference()] if picture is not None else [],
+        return detection(
+            change,
+            watched.episode.rule,
+            watcher.detector.version,
+            (self._stream.position, ""),
+            evidence=picture.reference() if picture is not None else None,
         )
-        return Entry(Lane.DETECTION, encode_record(detection), change.at)
 
     def _end(self, watcher: _Watcher, at: datetime, reason: str) -> Iterator[Entry]:
         for watched in watcher.subjects.values():
@@ -329,21 +297,8 @@ class StreamWatch:
 
     def _use(self, kind: str, watcher: _Watcher, commanded: Mapping[str, Any]) -> list[str]:
         where = f"{kind} of stream {self._stream.id}"
-        params = type(watcher.detector).Params
-        errors: list[str] = []
-        values = dict(watcher.own_values)
-        for name, value in commanded.items():
-            try:
-                build(params, {name: value}, where)
-            except (GridwardenError, ValueError) as e:
-                errors.append(str(e))
-            else:
-                values[name] = value
-        try:
-            wanted = build(params, values, where)
-        except (GridwardenError, ValueError) as e:
-            return [*errors, f"{where}: refused as a whole: {e}"]
-        if wanted != watcher.detector.params:
+        wanted, errors = adopt(type(watcher.detector).Params, watcher.own_values, commanded, where)
+        if wanted is not None and wanted != watcher.detector.params:
             try:
                 watcher.detector.use(wanted)
                 watcher.size, watcher.zone_fault = (0, 0), ""
@@ -356,9 +311,3 @@ class StreamWatch:
                     watched.episode.use_rule(rule)
                     watched.episode.policy = watcher.detector.policy()
         return errors
-
-
-def _rule_name(rule: object) -> str:
-    """`KOfNRule` -> "k_of_n"."""
-    name = type(rule).__name__.removesuffix("Rule")
-    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z])", "_", name).lower()[:64]

@@ -16,14 +16,9 @@ from contract.episode import EpisodeChange, Subject
 from contract.geometry import Point
 from contract.messages import Reading
 from detectors.kit.area_protocol import AreaDetector, AreaFinding
-from edge.readings.telling import (
-    Place,
-    WatchedSubject,
-    adopt,
-    curve,
-    detection,
-    measured,
-)
+from edge.detections import Place, detection
+from edge.parameters import adopt
+from edge.readings.telling import WatchedSubject, curve, measured
 from edge.spool import Entry
 
 log = logging.getLogger(__name__)
@@ -96,11 +91,11 @@ class AreaWatch:
         def told(change: EpisodeChange) -> Entry:
             return detection(
                 change,
-                subject.episode.rule.threshold,
+                subject.episode.rule,
                 self.detector.version,
-                measured(seen),
                 self._where(found, reading.device),
-                curve(reading.metric, reading.unit, recent, change.raised_at),
+                measured(seen),
+                readings=curve(reading.metric, reading.unit, recent, change.raised_at),
             )
 
         yield from subject.step(reading.captured_at, seen.score, told)

@@ -1,20 +1,14 @@
-"""What a watch tells the hub: the episodes of one subject, the detection, the curve beside it."""
+"""What a watch tells the hub: the episodes of one subject, the curve beside a detection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from itertools import islice
-from typing import Any
 
-from contract.envelope import encode_record
 from contract.episode import Episode, EpisodeChange, Sample, Subject
-from contract.errors import GridwardenError
-from contract.geometry import Point
-from contract.messages import Detection, DetectorManifest, ReadingCurve, RuleNote
-from contract.taxonomy import Lane, Phase
+from contract.messages import ReadingCurve
+from contract.taxonomy import Phase
 from detectors.kit.area_protocol import AreaDetector
-from detectors.kit.params import build, schema
 from detectors.kit.reading_protocol import ReadingDetector
 from detectors.kit.types import Observation
 from edge.scores import ScoreLog
@@ -22,9 +16,6 @@ from edge.spool import Entry
 
 CURVE = 120  # readings told with a detection
 MEMORY = 512  # samples of one subject: an episode's started_at reaches back no further
-
-Place = tuple[Point | None, str]  # position, or the code of a cell
-
 
 Watching = ReadingDetector | AreaDetector
 
@@ -57,44 +48,6 @@ class WatchedSubject:
                     yield rest
 
 
-def detection(
-    change: EpisodeChange,
-    threshold: float,
-    version: str,
-    what: str,
-    place: Place,
-    readings: ReadingCurve,
-) -> Entry:
-    """The detection of a change of an episode. what: said before the rule's own reason."""
-    position, cell = place
-    record = Detection(
-        episode=change.episode,
-        revision=change.revision,
-        phase=change.phase,
-        stream=change.subject.stream,
-        kind=change.subject.kind,
-        label=change.subject.label,
-        place=change.subject.place,
-        started_at=change.started_at,
-        raised_at=change.raised_at,
-        captured_at=change.at,
-        frame=change.frame,
-        raised_frame=change.raised_frame,
-        score=change.score,
-        peak_score=change.peak_score,
-        position=position,
-        cell=cell,
-        detector_version=version,
-        rule=RuleNote("sustained", threshold, what + change.reason),
-        scores=[
-            (round((s.at - change.raised_at).total_seconds(), 3), round(s.score, 4))
-            for s in islice(change.series, max(0, len(change.series) - 64), None)
-        ],
-        readings=readings,
-    )
-    return Entry(Lane.DETECTION, encode_record(record), change.at)
-
-
 def curve(
     metric: str,
     unit: str,
@@ -115,37 +68,3 @@ def measured(seen: Observation) -> str:
         return ""
     beside = "" if neighbours is None else f", its neighbours at {neighbours:g}"
     return f"{seen.label} at {value:g}{beside}: "
-
-
-def adopt(
-    params: type[Any], own: Mapping[str, Any], commanded: Mapping[str, Any], where: str
-) -> tuple[Any, list[str]]:
-    """(the agent's own parameters with what was commanded over them, what of it is refused).
-
-    None for the parameters where they cannot be had together.
-    """
-    errors: list[str] = []
-    values = dict(own)
-    for name, value in commanded.items():
-        try:
-            build(params, {name: value}, where)
-        except (GridwardenError, ValueError) as e:
-            errors.append(str(e))
-        else:
-            values[name] = value
-    try:
-        return build(params, values, where), errors
-    except (GridwardenError, ValueError) as e:
-        return None, [*errors, f"{where}: refused as a whole: {e}"]
-
-
-def manifest(kind: str, detector: Watching) -> DetectorManifest:
-    """What runs, with what is in force."""
-    described = schema(detector.Params)
-    return DetectorManifest(
-        kind=kind,
-        version=detector.version,
-        summary=detector.summary,
-        schema=described,
-        parameters={name: getattr(detector.params, name) for name in described["properties"]},
-    )

@@ -22,17 +22,10 @@ from detectors.kit.params import build
 from detectors.kit.reading_protocol import ReadingDetector
 from detectors.kit.reading_registry import area_detectors, parameters_of, reading_detector
 from detectors.kit.types import Observation
+from edge.detections import Place, detection
+from edge.parameters import adopt, manifest
 from edge.readings.area_watch import AreaWatch
-from edge.readings.telling import (
-    CURVE,
-    Place,
-    WatchedSubject,
-    adopt,
-    curve,
-    detection,
-    manifest,
-    measured,
-)
+from edge.readings.telling import CURVE, WatchedSubject, curve, measured
 from edge.settings import DetectorSettings, SensorSettings, WatchSettings
 from edge.spool import Entry
 
@@ -171,8 +164,8 @@ class SensorWatch:
     def manifests(self) -> list[DetectorManifest]:
         """What runs, with what is in force."""
         return [
-            *(manifest(kind, built) for kind, built in self._built.items()),
-            *(manifest(kind, area.detector) for kind, area in self._areas.items()),
+            *(manifest(built) for built in self._built.values()),
+            *(manifest(area.detector) for area in self._areas.values()),
         ]
 
     def fault(self) -> str:
@@ -257,11 +250,11 @@ class SensorWatch:
     ) -> Entry:
         return detection(
             change,
-            subject.episode.rule.threshold,
+            subject.episode.rule,
             watched.detector.version,
-            what,
             self._place(change.subject.stream),
-            self._curve(series, watched, change.raised_at),
+            what,
+            readings=self._curve(series, watched, change.raised_at),
         )
 
     def _curve(self, series: _Series, watched: _Watched, raised_at: datetime) -> ReadingCurve:
