@@ -51,6 +51,45 @@ def check_score(score: float) -> None:
         raise ValueError(f"score must lie in 0..1, got {score!r}")
 
 
+class SampleWindow:
+    """The last `n` samples; one after a gap longer than `max_gap_s` begins them anew."""
+
+    def __init__(self, n: int, max_gap_s: float) -> None:
+        self._max_gap_s = max_gap_s
+        self._samples: deque[tuple[datetime, float]] = deque(maxlen=n)
+
+    def add(self, at: datetime, score: float) -> None:
+        """Take one more; raises ValueError where the score is not within 0..1."""
+        check_score(score)
+        if self._samples and not 0.0 <= (at - self.end).total_seconds() <= self._max_gap_s:
+            self._samples.clear()
+        self._samples.append((at, score))
+
+    @property
+    def scores(self) -> list[float]:
+        """Oldest first."""
+        return [score for _, score in self._samples]
+
+    @property
+    def since(self) -> datetime:
+        """When the oldest was taken."""
+        return self._samples[0][0]
+
+    @property
+    def end(self) -> datetime:
+        """When the newest was taken."""
+        return self._samples[-1][0]
+
+    @property
+    def span_s(self) -> float:
+        """From the oldest to the newest."""
+        return (self.end - self.since).total_seconds()
+
+    def clear(self) -> None:
+        """Forget every sample."""
+        self._samples.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class KOfN:
     """Settings of the k-of-n rule.
@@ -81,7 +120,7 @@ class KOfNRule:
 
     def __init__(self, settings: KOfN) -> None:
         self.settings = settings
-        self._window: deque[tuple[datetime, float]] = deque(maxlen=settings.n)
+        self._window = SampleWindow(settings.n, settings.max_gap_s)
         self._active = False
 
     @property
@@ -94,22 +133,17 @@ class KOfNRule:
 
         Raises ValueError where the score is not within 0..1.
         """
-        check_score(score)
         s = self.settings
-        if self._window:
-            gap_s = (at - self._window[-1][0]).total_seconds()
-            if gap_s > s.max_gap_s or gap_s < 0.0:
-                self._window.clear()
-        self._window.append((at, score))
+        self._window.add(at, score)
         bar = s.threshold * s.hold_ratio if self._active else s.threshold
-        hits = sum(1 for _, value in self._window if value >= bar)
+        scores = self._window.scores
+        hits = sum(1 for value in scores if value >= bar)
         self._active = hits >= s.k
-        span_s = (at - self._window[0][0]).total_seconds()
         return Decision(
             self._active,
-            f"{hits} of the last {len(self._window)} samples at or above {bar:.2f} "
-            f"within {span_s:.1f} s ({s.k} of {s.n} needed)",
-            since=self._window[0][0],
+            f"{hits} of the last {len(scores)} samples at or above {bar:.2f} "
+            f"within {self._window.span_s:.1f} s ({s.k} of {s.n} needed)",
+            since=self._window.since,
         )
 
     def reset(self) -> None:

@@ -6,11 +6,10 @@ Where k of n asks how many samples are above a bar, the sum lets a sample of 0.9
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 
-from contract.rules import Decision, check_bars, check_score
+from contract.rules import Decision, SampleWindow, check_bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class WindowSumRule:
 
     def __init__(self, settings: WindowSum) -> None:
         self.settings = settings
-        self._window: deque[tuple[datetime, float]] = deque(maxlen=settings.n)
+        self._window = SampleWindow(settings.n, settings.max_gap_s)
         self._active = False
 
     @property
@@ -57,22 +56,17 @@ class WindowSumRule:
 
         Raises ValueError where the score is not within 0..1.
         """
-        check_score(score)
         s = self.settings
-        if self._window:
-            gap_s = (at - self._window[-1][0]).total_seconds()
-            if gap_s > s.max_gap_s or gap_s < 0.0:
-                self._window.clear()
-        self._window.append((at, score))
+        self._window.add(at, score)
         bar = s.c * s.hold_ratio if self._active else s.c
-        total = sum(value for _, value in self._window)
+        scores = self._window.scores
+        total = sum(scores)
         self._active = total >= bar
-        span_s = (at - self._window[0][0]).total_seconds()
         return Decision(
             self._active,
-            f"the last {len(self._window)} scores of at most {s.n} add up to {total:.2f} within "
-            f"{span_s:.1f} s ({bar:.2f} needed)",
-            since=self._window[0][0],
+            f"the last {len(scores)} scores of at most {s.n} add up to {total:.2f} within "
+            f"{self._window.span_s:.1f} s ({bar:.2f} needed)",
+            since=self._window.since,
         )
 
     def reset(self) -> None:
