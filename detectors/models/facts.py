@@ -11,6 +11,8 @@ from detectors.models.errors import ModelError
 
 MOST_CLASSES = 10_000
 MOST_SIDE = 4096  # pixels of an input
+# what `ast.literal_eval` may raise; TypeError: a list as a key
+UNREADABLE = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def read_names(named: object, where: str) -> tuple[str, ...]:
     if isinstance(named, str):
         try:
             named = ast.literal_eval(named[:1_000_000])
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except UNREADABLE:
             raise ModelError(f"{where}: its class names cannot be read: {named!r:.60}") from None
     if isinstance(named, Mapping):
         try:
@@ -41,7 +43,16 @@ def read_names(named: object, where: str) -> tuple[str, ...]:
             raise ModelError(f"{where}: its classes are not numbered from 0 on") from None
     if not isinstance(named, list | tuple) or not 1 <= len(named) <= MOST_CLASSES:
         raise ModelError(f"{where} names no classes: export it with ultralytics, which writes them")
-    return tuple(" ".join(str(name).replace("\x00", "").split())[:64] for name in named)
+    return tuple(_name(name, where) for name in named)
+
+
+def _name(name: object, where: str) -> str:
+    """A class by its name, or by a number; of anything else a few bytes may print as gigabytes."""
+    if isinstance(name, int) and abs(name) < 2**63:
+        name = str(name)
+    if not isinstance(name, str):
+        raise ModelError(f"{where}: a class name is no text, but a {type(name).__name__}")
+    return " ".join(name.replace("\x00", "").split())[:64]
 
 
 def read_side(value: object) -> tuple[int, int] | None:
@@ -49,7 +60,7 @@ def read_side(value: object) -> tuple[int, int] | None:
     if isinstance(value, str):
         try:
             value = ast.literal_eval(value[:100])
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except UNREADABLE:
             return None
     sides: Any = [value, value] if isinstance(value, int) else value
     if (

@@ -53,7 +53,7 @@ def _words(path: Path) -> dict[str, object]:
         raise UnsafeModelError(f"{path} refers to itself, which no model needs")
     try:
         told = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as e:
+    except (yaml.YAMLError, RecursionError, ValueError) as e:  # ValueError: a date that is none
         raise ModelError(f"{path} is no YAML: {e}"[:300]) from None
     return told if isinstance(told, dict) else {}
 

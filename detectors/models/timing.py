@@ -58,7 +58,9 @@ def main(path: Path) -> int:
     from detectors.models.network import open_network
 
     if "CUDA_VISIBLE_DEVICES" not in os.environ and not Path("/dev/nvidia0").exists():
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        _, allowed = resource.getrlimit(resource.RLIMIT_AS)
+        most = MOST_MEMORY if allowed == resource.RLIM_INFINITY else min(MOST_MEMORY, allowed)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         network = open_network(path)
         frame = np.full((1, 3, *network.size), 0.5, np.float32)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from detectors.models import pickles
@@ -12,7 +16,10 @@ from detectors.models.errors import ModelError, UnsafeModelError
 from detectors.models.facts import ModelFacts, read_names, read_side
 from detectors.models.torch_names import is_harmless
 
-BAD_ZIP = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
+BAD_ZIP = (  # what zipfile may raise over hostile bytes
+    *(zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError),
+    *(NotImplementedError, RuntimeError),  # packed in an unknown way; locked by a password
+)
 MOST_MEMBERS = 20_000
 MOST_UNPACKED = 4 * 2**30  # bytes
 MOST_GROWTH = 20  # unpacked bytes for each packed one; torch packs nothing, so 1 is usual
@@ -25,15 +32,19 @@ def inspect(data: bytes, where: str) -> ModelFacts:
             f"{where} is no zip, so an old checkpoint or none at all: save it anew with a present "
             "torch, or export it to ONNX"
         )
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            pickled = _pickle_of(archive, len(data), where)
-    except BAD_ZIP as e:
-        if isinstance(e, ModelError):
-            raise
-        raise UnsafeModelError(f"{where} is a damaged zip: {e}"[:300]) from None
+    with _damage_told(where):
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    pickled = _pickle_of(archive, len(data), where)
     pickles.check(pickled, is_harmless, where)
     return _facts(pickles.read(pickled, where), data, where)
+
+
+@contextmanager
+def _damage_told(where: str) -> Iterator[None]:
+    try:
+        yield
+    except BAD_ZIP as e:
+        raise UnsafeModelError(f"{where} is a damaged zip: {e}"[:300]) from None
 
 
 def _pickle_of(archive: zipfile.ZipFile, packed: int, where: str) -> bytes:
@@ -58,7 +69,7 @@ def _pickle_of(archive: zipfile.ZipFile, packed: int, where: str) -> bytes:
         raise UnsafeModelError(f"{where} must hold one data.pkl, it has {[*wanted, *others]!r:.99}")
     if archive.getinfo(wanted[0]).file_size > pickles.MOST_BYTES:
         raise UnsafeModelError(f"{where} holds a pickle larger than any model needs")
-    with archive.open(wanted[0]) as stream:
+    with _damage_told(where), archive.open(wanted[0]) as stream:
         return stream.read(pickles.MOST_BYTES + 1)
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+import random
 import struct
 import sys
 import tomllib
@@ -53,6 +54,32 @@ def called(module: str, name: str) -> bytes:
     """A pickle of protocol 4 that calls module.name() with a command."""
     head = b"\x80\x04" + text(module) + text(name) + b"\x93"
     return head + text(f"touch {RAN}") + b"\x85R."
+
+
+def with_names(names: bytes) -> bytes:
+    """A checkpoint whose network names these classes: a pickled value, without PROTO and STOP."""
+    network = b"cultralytics.nn.tasks\nDetectionModel\n)\x81}" + text("names") + names + b"sb"
+    return checkpoint(b"\x80\x04}" + text("model") + network + b"s.")
+
+
+def laughs(times: int) -> bytes:
+    """A list of ten times a list of ten times ... the letter a, in a few bytes a level."""
+    return (
+        b"("
+        + text("a") * 10
+        + b"l"
+        + b"".join(
+            b"q" + bytes([n]) + b"0(" + (b"h" + bytes([n])) * 10 + b"l" for n in range(times)
+        )
+    )
+
+
+def damaged_inside() -> bytes:
+    """A zip whose table is sound and whose packed pickle is not."""
+    pickled = random.Random(1).randbytes(2000)
+    data = bytearray(zipped({"a/data.pkl": pickled}, zipfile.ZIP_DEFLATED))
+    data[40 : 40 + 64] = b"\xff" * 64
+    return bytes(data)
 
 
 def global_(module: str, name: str) -> bytes:
@@ -169,6 +196,15 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a way out": (lambda: zipped({"a/data.pkl": b"N.", "../../x": b""}), "outside"),
     "a zip without its end": (lambda: checkpoint(b"N.")[:-30], "damaged zip"),
+    "packed data that is none": (damaged_inside, "damaged zip"),
+    "class names that unfold to gigabytes": (
+        lambda: with_names(b"(" + laughs(10) + b"l"),
+        "no text",
+    ),
+    "a class name of a million digits": (
+        lambda: with_names(b"(\x8b" + struct.pack("<i", 500_000) + b"\x01" * 500_000 + b"l"),
+        "no text",
+    ),
     "no network": (lambda: checkpoint(pickle.dumps({"weights": 1}, 2)), "without their network"),
     "not even a checkpoint": (lambda: checkpoint(b"N."), "no checkpoint"),
 }
@@ -218,6 +254,7 @@ def test_an_onnx_file_tells_the_same(tmp_path: Path) -> None:
         (tiny_model(names=None), "names no classes"),
         (tiny_model(names="__import__('os').system('x')"), "cannot be read"),
         (tiny_model(names="[" * 5000), "cannot be read"),
+        (tiny_model(names="{[]: 'a'}"), "cannot be read"),
         (tiny_model(names="{1: 'a'}"), "not numbered from 0"),
         (tiny_model()[:700], "cut off"),
         (b"\xff" * 64, "no ONNX file"),
@@ -254,6 +291,7 @@ def test_an_openvino_folder_tells_the_same(tmp_path: Path) -> None:
         ("names: !!python/object/apply:os.system ['true']\n", "<net/>", "no YAML"),
         ("names: [a]\n", "<!DOCTYPE x [<!ENTITY a 'b'>]><net/>", "declares entities"),
         ("task: detect\n", "<net/>", "names no classes"),
+        ("date: 2026-13-45\n", "<net/>", "no YAML"),
     ],
 )
 def test_an_openvino_folder_that_is_hostile_is_refused(
