@@ -1,4 +1,9 @@
-"""What tests share: one real PostgreSQL, one real broker, and the labelled clips where they are."""
+"""What tests share: one real PostgreSQL, one real broker, and the labelled clips where they are.
+
+Each test that asks for a database is lent a fresh copy of a migrated one. What keeps that cheap:
+the server's files lie in memory (quick_folder.py), and a copy is made file by file, not through
+the log.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,7 @@ from gridwarden.database import EmbeddedDatabase
 from gridwarden.ports import choose
 from hub.store.migrate import migrate
 from tests import pglite
+from tests.quick_folder import quick_folder
 from tests.small_disk import SmallDisk, mounted
 from tests.workers import Companies
 
@@ -54,10 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedDatabase]:
-    server = EmbeddedDatabase(tmp_path_factory.mktemp("database"), settings=FAST, tethered=True)
-    server.start()
-    yield server
-    server.remove()
+    with quick_folder(otherwise=tmp_path_factory.mktemp("database")) as folder:
+        server = EmbeddedDatabase(folder, settings=FAST, tethered=True)
+        server.start()
+        yield server
+        server.remove()
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +114,7 @@ def empty_database_url(_server: EmbeddedDatabase) -> Iterator[str]:
 
 def _lend_database(server: EmbeddedDatabase, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
     _execute(server, create.format(sql.Identifier(name), sql.Identifier(template)))
     yield server.url_of(name)
     _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
