@@ -7,6 +7,7 @@ it is added. A hub that dies in between leaves an entry without an outcome.
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -22,6 +23,7 @@ from hub.store import audit
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _ENTRY, _DETAIL = "audit_entry", "audit_detail"  # of a request's state
 _LONGEST = 200  # characters of what an entry tells
+_ONE_LOOK = timedelta(minutes=10)  # parts fetched by one account so long after its entry
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +42,11 @@ def refused(request: Request, caller: Caller, why: str) -> None:
         detail(request, why)
 
 
-def shown(request: Request, caller: Caller) -> None:
-    """Evidence is handed out."""
-    _write(request, caller, audit.DONE, "")
+def shown(request: Request, caller: Caller, *, in_part: bool) -> None:
+    """Evidence is handed out. A part of it goes on with the look that the log knows already: a
+    player fetches one clip in many."""
+    if not (in_part and _goes_on(request, caller)):
+        _write(request, caller, audit.DONE, "")
 
 
 def detail(request: Request, told: str) -> None:
@@ -74,7 +78,7 @@ class Recorder:
 
         try:
             await self.app(scope, receive, send_after_entry)
-        except Exception:
+        except Exception:  # whatever it is: the entry says that it failed, and it goes its way
             if not told:
                 await self._finish(state, 500)
             raise
@@ -94,6 +98,21 @@ class Recorder:
         except (psycopg.Error, psycopg_pool.PoolTimeout) as e:
             # what was done is done: its answer must not say otherwise
             log.warning("entry %d of the audit log stays without %r: %s", entry, outcome, e)
+
+
+def _goes_on(request: Request, caller: Caller) -> bool:
+    hub: Hub = request.app.state.hub
+    with hub.pool.connection() as conn:
+        looks = audit.entries(
+            conn,
+            actor=caller.login,
+            subject=_subject(request),
+            action=_action(request),
+            outcome=audit.DONE,
+            since=hub.now() - _ONE_LOOK,
+            limit=1,
+        )
+    return bool(looks)
 
 
 def _write(request: Request, caller: Caller, outcome: str | None, told: str) -> int:

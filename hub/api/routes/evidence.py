@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request
@@ -26,7 +25,6 @@ router = APIRouter(tags=["Evidence"], dependencies=[allow(*PEOPLE)])
 # what a browser may show; anything else an agent sent is a download
 SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "video/webm"})
 DigestPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256")]
-_FROM_THE_START = re.compile(r"\s*bytes\s*=\s*0*-")
 _MOST_HOLDS = 1000
 
 
@@ -52,8 +50,8 @@ def show_evidence(
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """Only what has arrived whole and has this digest; until then 404 says how far it is. What was
-    erased answers 410 with who did it, when and why. Every look stands in the audit log; a browser
-    may keep the bytes, and has to ask again each time."""
+    erased answers 410 with who did it, when and why. Every look stands in the audit log, a Range too
+    unless it goes on with one; a browser may keep the bytes, and has to ask again each time."""
     with reading(hub) as conn:
         known = views.evidence(conn, digest)
         check_evidence_reach(conn, digest, caller.actor)
@@ -69,8 +67,7 @@ def show_evidence(
     path = hub.evidence.path(digest)
     if not path.is_file():
         raise NotFoundError("file of evidence", digest)
-    if not range_ or _FROM_THE_START.match(range_):  # a player asks for many parts of one clip
-        shown(request, caller)
+    shown(request, caller, in_part=bool(range_))
     headers = {
         "Cache-Control": "private, no-cache",
         "ETag": f'"{digest}"',

@@ -574,6 +574,20 @@ def test_every_look_at_evidence_and_every_act_stands_in_the_log(door: Door) -> N
     assert told[-1] == ("sign_in", login, "", "done", "password", "198.51.100.7")
 
 
+def test_a_look_at_a_part_of_evidence_stands_in_the_log_once_for_all_parts(door: Door) -> None:
+    town, login = door.town, door.account()
+    picture = street(seed=22)
+    town.sees("stopped_vehicle", "car", at=town.centre, picture=picture)
+    digest = hashlib.sha256(picture).hexdigest()
+    with door.browser() as client:
+        enter(client, login)
+        for part in ("bytes=1-", "bytes=100-200", "bytes=5-9"):  # nearly all of it, and more of it
+            answer = client.get(f"/api/v1/evidence/{digest}", headers={"Range": part})
+            assert answer.status_code == 206
+    looks = [e.outcome for e in door.log(actor=login) if e.action == "show_evidence"]
+    assert looks == ["done"]
+
+
 def test_the_supervisor_reads_the_log_over_the_api_and_as_a_page(door: Door) -> None:
     login = door.account()
     with door.browser() as client:
