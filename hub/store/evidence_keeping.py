@@ -144,12 +144,24 @@ def hold_on_event(conn: Connection[Any], event: int) -> HoldRow | None:
         ).fetchone()
 
 
-def standing_holds(conn: Connection[Any], limit: int) -> list[tuple[HoldRow, str | None]]:
-    """The holds that stand, each with the number of its event if any, the newest first."""
+def standing_holds(
+    conn: Connection[Any], cells: list[str] | None, limit: int
+) -> list[tuple[HoldRow, str | None]]:
+    """The holds that stand, each with the number of its event if any, the newest first.
+
+    cells: only of events in these subtrees, and of evidence that shows one; None: all of them.
+    """
     with conn.cursor(row_factory=class_row(HoldRow)) as cur:
         found = cur.execute(
-            "SELECT * FROM evidence_hold WHERE released_at IS NULL ORDER BY id DESC LIMIT %s",
-            (limit,),
+            """
+            SELECT h.* FROM evidence_hold h
+            WHERE h.released_at IS NULL AND (%(cells)s::text[] IS NULL OR EXISTS (
+                SELECT FROM (SELECT h.event UNION ALL SELECT events_of_evidence(h.digest)) s (event)
+                JOIN grid_event g ON g.id = s.event
+                JOIN unnest(%(cells)s::text[]) c ON starts_with(g.cell, c)))
+            ORDER BY h.id DESC LIMIT %(limit)s
+            """,
+            {"cells": cells, "limit": limit},
         ).fetchall()
     numbers = dict(
         conn.execute(

@@ -328,9 +328,10 @@ def save_shifts(conn: Connection[Any], shifts: Iterable[NewShift]) -> int:
     ).rowcount
 
 
-def remove_shift(conn: Connection[Any], id: int) -> bool:
-    """The shift is not worked; whether it was there."""
-    return bool(conn.execute("DELETE FROM shift WHERE id = %s", (id,)).rowcount)
+def remove_shift(conn: Connection[Any], id: int) -> ShiftRow | None:
+    """The shift is not worked: which it was, if it was there."""
+    with conn.cursor(row_factory=class_row(ShiftRow)) as cur:
+        return cur.execute("DELETE FROM shift WHERE id = %s RETURNING *", (id,)).fetchone()
 
 
 def shifts(

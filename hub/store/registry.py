@@ -53,6 +53,7 @@ class EntryFilter:
     cell: str | None = None  # a grid code or its beginning
     text: str | None = None  # in name or attributes
     retired: bool = False  # those that were retired too
+    within: list[str] | None = None  # in these subtrees; None: anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def entries(conn: Connection[Any], wanted: EntryFilter, after: int, limit: int) 
             WHERE id > %(after)s AND (%(retired)s OR retired_at IS NULL)
               AND (%(kind)s::text IS NULL OR kind = %(kind)s)
               AND (%(cell)s::text IS NULL OR starts_with(cell, %(cell)s))
+              AND (%(within)s::text[] IS NULL
+                   OR EXISTS (SELECT FROM unnest(%(within)s::text[]) c WHERE starts_with(cell, c)))
               AND (%(text)s::text IS NULL OR strpos(lower(name), lower(%(text)s)) > 0 OR EXISTS (
                   SELECT FROM jsonb_each_text(attributes)
                   WHERE strpos(lower(value), lower(%(text)s)) > 0))
@@ -96,6 +99,7 @@ def entries(conn: Connection[Any], wanted: EntryFilter, after: int, limit: int) 
                 "cell": wanted.cell,
                 "text": wanted.text,
                 "retired": wanted.retired,
+                "within": wanted.within,
             },
         ).fetchall()
 
@@ -200,16 +204,21 @@ def links_of_event(conn: Connection[Any], event: int) -> list[LinkRow]:
 
 
 def links_of_entry(
-    conn: Connection[Any], entry: int, before: int | None, limit: int
+    conn: Connection[Any], entry: int, cells: list[str] | None, before: int | None, limit: int
 ) -> list[LinkRow]:
-    """The events that have to do with an entry, the newest link first."""
+    """The events that have to do with an entry, the newest link first.
+
+    cells: only events in these subtrees; None: anywhere.
+    """
     with conn.cursor(row_factory=class_row(LinkRow)) as cur:
         return cur.execute(
             f"""
-            {_LINKS} l.entry = %s AND (%s::bigint IS NULL OR l.id < %s)
-            ORDER BY l.id DESC LIMIT %s
+            {_LINKS} l.entry = %(entry)s AND (%(before)s::bigint IS NULL OR l.id < %(before)s)
+              AND (%(cells)s::text[] IS NULL
+                   OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(g.cell, c)))
+            ORDER BY l.id DESC LIMIT %(limit)s
             """.encode(),
-            (entry, before, before, limit),
+            {"entry": entry, "cells": cells, "before": before, "limit": limit},
         ).fetchall()
 
 

@@ -186,14 +186,13 @@ def assign(conn: Connection[Any], assignments: Iterable[Assignment], at: datetim
     ).rowcount
 
 
-def withdraw(conn: Connection[Any], id: int, at: datetime) -> bool:
-    """An entry of the matrix holds no more from `at` on; whether it held until now."""
-    return bool(
-        conn.execute(
-            """
-            UPDATE responsibility SET to_at = greatest(%s, from_at + interval '1 microsecond')
-            WHERE id = %s AND to_at IS NULL
-            """,
-            (at, id),
-        ).rowcount
-    )
+def withdraw(conn: Connection[Any], id: int, at: datetime) -> str | None:
+    """An entry of the matrix holds no more from `at` on; its cell, if it held until now."""
+    row = conn.execute(
+        """
+        UPDATE responsibility SET to_at = greatest(%s, from_at + interval '1 microsecond')
+        WHERE id = %s AND to_at IS NULL RETURNING cell
+        """,
+        (at, id),
+    ).fetchone()
+    return row and str(row[0])

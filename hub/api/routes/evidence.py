@@ -14,6 +14,7 @@ from hub.api.errors import Problem, problem_response, problems
 from hub.api.models.evidence import Because, ErasedNow, HoldNow
 from hub.api.recorder import shown
 from hub.domain.errors import NotFoundError
+from hub.domain.reach import within
 from hub.services.evidence.erase_evidence import erase_evidence, remove_erased
 from hub.services.evidence.hold_evidence import hold_event, hold_one, release_event, release_one
 from hub.services.reach import check_evidence_reach
@@ -50,8 +51,8 @@ def show_evidence(
     if_none_match: Annotated[str, Header()] = "",
 ) -> Response:
     """Only what has arrived whole and has this digest; until then 404 says how far it is. What was
-    erased answers 410 with who did it, when and why. Every look stands in the audit log, a Range too
-    unless it goes on with one; a browser may keep the bytes, and has to ask again each time."""
+    erased answers 410 with who did it, when and why. Every look stands in the audit log, a Range
+    too unless it goes on with one; a browser may keep the bytes, and has to ask again each time."""
     with reading(hub) as conn:
         known = views.evidence(conn, digest)
         check_evidence_reach(conn, digest, caller.actor)
@@ -104,8 +105,8 @@ def erase(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) -> Er
 @router.get(
     "/holds", summary="Legal holds that stand", dependencies=[allow(*DESK)], responses=problems()
 )
-def list_holds(hub: HubDep) -> list[HoldNow]:
-    """The newest first."""
+def list_holds(hub: HubDep, actor: ActorDep) -> list[HoldNow]:
+    """The newest first; whoever acts in cells sees those on what happened there."""
     with reading(hub) as conn:
         return [
             HoldNow(
@@ -115,7 +116,9 @@ def list_holds(hub: HubDep) -> list[HoldNow]:
                 placed_by=hold.placed_by,
                 reason=hold.reason,
             )
-            for hold, number in evidence_keeping.standing_holds(conn, _MOST_HOLDS)
+            for hold, number in evidence_keeping.standing_holds(
+                conn, within(actor).cells, _MOST_HOLDS
+            )
         ]
 
 

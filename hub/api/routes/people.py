@@ -41,7 +41,7 @@ from hub.api.models.people import (
     ShiftSaid,
 )
 from hub.domain.actor import Role
-from hub.domain.errors import InvalidError, NotFoundError
+from hub.domain.errors import InvalidError
 from hub.domain.people import Post
 from hub.services.registry import staff
 from hub.store import people
@@ -151,10 +151,12 @@ def list_duty(
 @router.get("/duty/positions", summary="Where who is on duty is", responses=problems())
 def list_positions(
     hub: HubDep,
+    actor: ActorDep,
     role: PostRole = "assistant",
     cell: Annotated[CellCode | None, Query(description="null: the district")] = None,
 ) -> PositionCollection:
-    """The last word on each as GeoJSON; who never said is left out."""
+    """The last word on each as GeoJSON; who never said is left out, and for whoever acts in cells,
+    who is elsewhere."""
     area = cell or hub.config.hub.district
     with reading(hub) as conn:
         on_duty = people.on_duty(conn, Role(role), area, hub.now(), within=True)
@@ -163,6 +165,8 @@ def list_positions(
     features = []
     for p in known:
         inside = hub.grid.locate(Point(p.lon, p.lat))
+        if not actor.reaches(inside.code if inside else None):
+            continue
         features.append(
             PositionFeature(
                 id=p.person,
@@ -213,10 +217,11 @@ def list_shifts(
     responses=problems(403, 413),
     dependencies=_OFFICE,
 )
-def plan_shift(body: ShiftSaid, hub: HubDep) -> Response:
+def plan_shift(body: ShiftSaid, hub: HubDep, actor: ActorDep) -> Response:
     """One of the same person, beginning and cell gets the new end."""
     with hub.pool.connection() as conn:
-        staff.plan_shift(conn, hub, NewShift(body.person, body.cell, body.begins_at, body.ends_at))
+        shift = NewShift(body.person, body.cell, body.begins_at, body.ends_at)
+        staff.plan_shift(conn, hub, shift, actor)
     return Response(status_code=204)
 
 
@@ -227,11 +232,10 @@ def plan_shift(body: ShiftSaid, hub: HubDep) -> Response:
     responses=problems(403, 404),
     dependencies=_OFFICE,
 )
-def remove_shift(id: Id, hub: HubDep) -> Response:
+def remove_shift(id: Id, hub: HubDep, actor: ActorDep) -> Response:
     """It is as if it had never been planned."""
     with hub.pool.connection() as conn:
-        if not people.remove_shift(conn, id):
-            raise NotFoundError("shift", str(id))
+        staff.remove_shift(conn, hub, id, actor)
     return Response(status_code=204)
 
 

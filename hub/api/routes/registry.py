@@ -31,6 +31,7 @@ from hub.api.models.registry import (
     LinkSaid,
     Seen,
 )
+from hub.domain.reach import within
 from hub.services.reach import event_in_reach
 from hub.services.registry import base_registry
 from hub.store import registry
@@ -42,6 +43,7 @@ router = APIRouter(tags=["Base registry"], dependencies=[allow(*PEOPLE)])
 @router.get("/registry", summary="Entries of the base registry", responses=problems())
 def list_entries(
     hub: HubDep,
+    actor: ActorDep,
     kind: Annotated[EntryKind | None, Query()] = None,
     cell: Annotated[
         str | None, Query(pattern=r"^[0-9]{1,15}$", description="A grid code or its beginning")
@@ -51,8 +53,9 @@ def list_entries(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> EntryPage:
-    """Persons, places, things, matters and organisations; filters are joined by and."""
-    wanted = EntryFilter(kind, cell, text, retired)
+    """Persons, places, things, matters and organisations; filters are joined by and. Whoever acts
+    in cells sees what lies there."""
+    wanted = EntryFilter(kind, cell, text, retired, within(actor).cells)
     with reading(hub) as conn:
         found = registry.entries(conn, wanted, cursor_id(cursor) or 0, limit + 1)
     shown, last = one_page(found, limit)
@@ -76,10 +79,10 @@ def enter(body: EntrySaid, hub: HubDep, actor: ActorDep, response: Response) -> 
 
 
 @router.get("/registry/{id}", summary="One entry", responses=problems(404))
-def show_entry(id: Id, hub: HubDep, response: Response) -> EntryNow:
+def show_entry(id: Id, hub: HubDep, actor: ActorDep, response: Response) -> EntryNow:
     """The ETag is its version, for If-Match."""
     with reading(hub) as conn:
-        return _now(registry.entry(conn, id), response)
+        return _now(base_registry.entry_in_reach(conn, id, actor), response)
 
 
 @router.put("/registry/{id}", summary="Change an entry", responses=problems(403, 404, 409, 413))
@@ -127,11 +130,13 @@ def restore(
 @router.get(
     "/registry/{id}/events", summary="Events that concern an entry", responses=problems(404)
 )
-def list_links_of_entry(id: Id, hub: HubDep, limit: Limit = 50, cursor: Cursor = None) -> LinkPage:
-    """The newest link first."""
+def list_links_of_entry(
+    id: Id, hub: HubDep, actor: ActorDep, limit: Limit = 50, cursor: Cursor = None
+) -> LinkPage:
+    """The newest link first; whoever acts in cells sees events there."""
     with reading(hub) as conn:
-        registry.entry(conn, id)
-        found = registry.links_of_entry(conn, id, cursor_id(cursor), limit + 1)
+        base_registry.entry_in_reach(conn, id, actor)
+        found = registry.links_of_entry(conn, id, within(actor).cells, cursor_id(cursor), limit + 1)
     shown, last = one_page(found, limit)
     return LinkPage(links=_links(shown), next=str(last.id) if last else None)
 

@@ -45,11 +45,12 @@ def show_unit(code: Code, hub: HubDep) -> UnitNow:
     responses=problems(403, 404, 413),
     dependencies=_OFFICE,
 )
-def put_unit(code: Code, body: UnitSaid, hub: HubDep) -> UnitNow:
-    """The unit is as it is said from now on; one that was closed is open again."""
+def put_unit(code: Code, body: UnitSaid, hub: HubDep, actor: ActorDep) -> UnitNow:
+    """The unit is as it is said from now on; one that was closed is open again. Units are the
+    district's: not for whoever acts in a part of it."""
     with hub.pool.connection() as conn:
-        unit = staff.save_unit(conn, UnitRow(code=code, closed_at=None, **body.model_dump()))
-    return UnitNow.model_validate(unit)
+        said = UnitRow(code=code, closed_at=None, **body.model_dump())
+        return UnitNow.model_validate(staff.save_unit(conn, hub, said, actor))
 
 
 @router.post(
@@ -58,10 +59,10 @@ def put_unit(code: Code, body: UnitSaid, hub: HubDep) -> UnitNow:
     responses=problems(403, 404, 409, 413),
     dependencies=_OFFICE,
 )
-def close_unit(code: Code, hub: HubDep) -> UnitNow:
+def close_unit(code: Code, hub: HubDep, actor: ActorDep) -> UnitNow:
     """It stays known, and answers for nothing any more; 409 while the matrix names it."""
     with hub.pool.connection() as conn:
-        return UnitNow.model_validate(staff.close_unit(conn, hub, code))
+        return UnitNow.model_validate(staff.close_unit(conn, hub, code, actor))
 
 
 @router.get("/responsibility", summary="The responsibility matrix", responses=problems())
@@ -121,11 +122,10 @@ def assign(body: Assigned, hub: HubDep, actor: ActorDep) -> Response:
     responses=problems(403, 404, 413),
     dependencies=_OFFICE,
 )
-def withdraw(id: Id, hub: HubDep) -> Response:
+def withdraw(id: Id, hub: HubDep, actor: ActorDep) -> Response:
     """What is less specific answers from now on."""
     with hub.pool.connection() as conn:
-        if not units.withdraw(conn, id, hub.now()):
-            raise NotFoundError("entry of the matrix in force", str(id))
+        staff.withdraw(conn, hub, id, actor)
     return Response(status_code=204)
 
 

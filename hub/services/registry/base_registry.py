@@ -17,6 +17,13 @@ from hub.store import changes, registry
 from hub.store.registry import EntryFacts, EntryRow, LinkRow
 
 
+def entry_in_reach(conn: Connection[Any], id: int, actor: Actor) -> EntryRow:
+    """The entry. Raises NotFoundError, and ForbiddenError beyond the actor's cells."""
+    found = registry.entry(conn, id)
+    check_cell(actor, found.cell, f"registry entry {id}")
+    return found
+
+
 def enter(conn: Connection[Any], hub: Hub, said: EntryFacts, actor: Actor) -> EntryRow:
     """A new entry. Raises InvalidError, and ForbiddenError beyond the actor's cells."""
     placed = _placed(hub, said)
@@ -29,7 +36,7 @@ def edit(
 ) -> EntryRow:
     """The entry as it is said. Raises NotFoundError, ConflictError, and as `enter`."""
     placed = _placed(hub, said)
-    check_cell(actor, registry.entry(conn, id).cell, f"registry entry {id}")
+    entry_in_reach(conn, id, actor)
     check_cell(actor, placed.cell, "its new place")
     return registry.change(conn, id, placed, actor.name, hub.now(), seen)
 
@@ -38,7 +45,7 @@ def retire(
     conn: Connection[Any], hub: Hub, id: int, actor: Actor, seen: int | None, *, back: bool = False
 ) -> EntryRow:
     """The entry is no longer offered, or is again. Raises as `edit`."""
-    check_cell(actor, registry.entry(conn, id).cell, f"registry entry {id}")
+    entry_in_reach(conn, id, actor)
     act = registry.restore if back else registry.retire
     return act(conn, id, actor.name, hub.now(), seen)
 
@@ -52,7 +59,7 @@ def link(
     """
     event = event_in_reach(conn, number, actor)
     try:
-        found = registry.entry(conn, entry)
+        found = entry_in_reach(conn, entry, actor)
     except NotFoundError as e:
         raise InvalidError(str(e), field="entry") from None
     if found.retired_at is not None:

@@ -29,8 +29,12 @@ from hub.store.units import UnitRow
 CLOCKS_DIFFER = timedelta(minutes=5)  # a telephone's clock may be ahead
 
 
-def save_unit(conn: Connection[Any], unit: UnitRow) -> UnitRow:
-    """Take a unit over; one that was closed is open again. Raises InvalidError."""
+def save_unit(conn: Connection[Any], hub: Hub, unit: UnitRow, actor: Actor) -> UnitRow:
+    """Take a unit over; one that was closed is open again.
+
+    Raises InvalidError, and ForbiddenError for whoever acts in a part: units are the district's.
+    """
+    check_cell(actor, hub.config.hub.district, f"unit {unit.code}")
     known = {u.code: u for u in units.units(conn, closed=True)}
     if unit.parent is not None and unit.parent not in known:
         raise InvalidError(f"there is no unit {unit.parent!r} to belong to", field="parent")
@@ -39,9 +43,14 @@ def save_unit(conn: Connection[Any], unit: UnitRow) -> UnitRow:
     return units.unit(conn, unit.code)
 
 
-def close_unit(conn: Connection[Any], hub: Hub, code: str) -> UnitRow:
-    """The unit is no more. Raises NotFoundError; ConflictError while it answers for anything."""
+def close_unit(conn: Connection[Any], hub: Hub, code: str, actor: Actor) -> UnitRow:
+    """The unit is no more.
+
+    Raises NotFoundError, ConflictError while it answers for anything, and ForbiddenError as
+    `save_unit` does.
+    """
     units.unit(conn, code)
+    check_cell(actor, hub.config.hub.district, f"unit {code}")
     answers = units.matrix(conn, hub.now(), unit=code)
     if answers:
         raise ConflictError(
@@ -68,13 +77,22 @@ def assign(conn: Connection[Any], hub: Hub, wanted: Assignment, actor: Actor) ->
     units.assign(conn, [wanted], hub.now())
 
 
+def withdraw(conn: Connection[Any], hub: Hub, id: int, actor: Actor) -> None:
+    """An entry of the matrix holds no more. Raises NotFoundError, ForbiddenError."""
+    cell = units.withdraw(conn, id, hub.now())
+    if cell is None:
+        raise NotFoundError("entry of the matrix in force", str(id))
+    check_cell(actor, cell, "what the unit answers for")
+
+
 def save_person(
     conn: Connection[Any], hub: Hub, person: PersonRow, posts: Collection[Post], actor: Actor
 ) -> PersonRow:
     """Take a person and their posts over; one who left works here again.
 
     Raises InvalidError, and ForbiddenError where a post that is given or taken is not the actor's
-    to give: posts are rights.
+    to give: posts are rights; and where what is known of somebody changes who holds a post beyond
+    the actor's cells.
     """
     if person.unit is not None:
         _check_unit(conn, person.unit)
@@ -86,6 +104,8 @@ def save_person(
             _check_unit(conn, post.unit)
     held = {(p.role, p.cell, p.unit) for p in people.posts_of(conn, [person.code])}
     _check_gives(hub, actor, held ^ {(str(p.role), p.cell, p.unit) for p in posts})
+    if held and people.by_code(conn, person.code) != person:
+        _check_posts(hub, actor, person.code, [cell for _, cell, _ in held])
     people.save_people(conn, [person])
     people.set_posts(conn, [person.code], posts, hub.now())
     return people.by_code(conn, person.code)
@@ -101,8 +121,8 @@ def leave(
     return people.by_code(conn, code), people.posts_of(conn, [code], ended=True)
 
 
-def plan_shift(conn: Connection[Any], hub: Hub, shift: NewShift) -> None:
-    """Keep a shift. Raises InvalidError."""
+def plan_shift(conn: Connection[Any], hub: Hub, shift: NewShift, actor: Actor) -> None:
+    """Keep a shift. Raises InvalidError, and ForbiddenError where it lies beyond their cells."""
     if not timedelta(0) < shift.ends_at - shift.begins_at <= LONGEST_SHIFT:
         raise InvalidError(
             f"a shift ends after it begins and within {LONGEST_SHIFT.total_seconds() / 3600:g} h, "
@@ -115,7 +135,16 @@ def plan_shift(conn: Connection[Any], hub: Hub, shift: NewShift) -> None:
         people.by_code(conn, shift.person)
     except NotFoundError as e:
         raise InvalidError(str(e), field="person") from None
+    _check_shift(conn, hub, actor, shift.person, shift.cell)
     people.save_shifts(conn, [shift])
+
+
+def remove_shift(conn: Connection[Any], hub: Hub, id: int, actor: Actor) -> None:
+    """The shift is not worked. Raises NotFoundError, and ForbiddenError as `plan_shift`."""
+    shift = people.remove_shift(conn, id)
+    if shift is None:
+        raise NotFoundError("shift", str(id))
+    _check_shift(conn, hub, actor, shift.person, shift.cell)
 
 
 def report_position(
@@ -127,8 +156,9 @@ def report_position(
     accuracy_m: float | None,
     at: datetime | None,
 ) -> bool:
-    """Somebody is there; False where a later word is known. Only they themselves and the desk may
-    say so. Raises NotFoundError, NotAllowedError and InvalidError."""
+    """Somebody is there; False where a later word is known. Only they themselves and the desk, of
+    those within its cells, may say so. Raises NotFoundError, NotAllowedError, ForbiddenError and
+    InvalidError."""
     person = people.by_code(conn, code)
     if actor.name != code and actor.role not in DESK:
         raise NotAllowedError(
@@ -136,6 +166,8 @@ def report_position(
             action="report_position",
             role=actor.role,
         )
+    if actor.name != code:
+        _check_posts(hub, actor, code, [p.cell for p in people.posts_of(conn, [code])])
     now = hub.now()
     if person.left_at is not None and person.left_at <= now:
         raise InvalidError(f"{code} left on {person.left_at:%Y-%m-%d}", field="code")
@@ -162,6 +194,22 @@ def _check_gives(
                 needs_role=[Role.SUPERVISOR],
             )
         check_cell(actor, cell or hub.config.hub.district, f"the post of {role}")
+
+
+def _check_shift(
+    conn: Connection[Any], hub: Hub, actor: Actor, person: str, cell: str | None
+) -> None:
+    """Raise ForbiddenError where the cell of a shift, else a post it is for, is not theirs."""
+    if cell is not None:
+        check_cell(actor, cell, f"the shift of {person}")
+    else:
+        _check_posts(hub, actor, person, [p.cell for p in people.posts_of(conn, [person])])
+
+
+def _check_posts(hub: Hub, actor: Actor, person: str, cells: Collection[str | None]) -> None:
+    """Raise ForbiddenError where somebody's post is not within the actor's cells."""
+    for cell in sorted({cell or hub.config.hub.district for cell in cells}):
+        check_cell(actor, cell, f"a post of {person}")
 
 
 def _check_cell(hub: Hub, code: str) -> None:

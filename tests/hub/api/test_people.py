@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from contract.geometry import Point
 from gridwarden.district import CENTRE, DISTRICT, build_district, to_geojson
 from hub.domain.actor import Actor, Role
 from hub.domain.errors import ForbiddenError, NotAllowedError
@@ -22,6 +24,7 @@ from tests.hub.api.problems import problem
 from tests.hub.api.signing_in import signed_in
 
 CELL = "410105001001001"
+BEYOND = "410105002001001"
 _names = (f"x{n}" for n in itertools.count(1))
 
 
@@ -382,3 +385,75 @@ def test_what_somebody_scored_is_for_them_and_their_teachers(
     cookies = signed_in(town.hub, "somebody", Role.ASSISTANT)
     with httpx.Client(base_url=client.base_url, cookies=cookies, trust_env=False) as other:
         problem(other.get(f"/training/people/{code}"), 409)
+
+
+@contextmanager
+def of_one_cell(town: City, client: httpx.Client) -> Iterator[httpx.Client]:
+    cookies = signed_in(town.hub, "master of one cell", Role.MASTER, cells=(CELL,))
+    with httpx.Client(base_url=client.base_url, cookies=cookies, trust_env=False) as asks:
+        yield asks
+
+
+def test_what_lies_beyond_somebodys_cells_they_do_not_change(
+    town: City, client: httpx.Client
+) -> None:
+    there = person(client, {"role": "assistant", "cell": CELL})
+    beyond = person(client, {"role": "assistant", "cell": BEYOND})
+    on_shift(client, beyond)
+    (shift,) = client.get("/shifts", params={"person": beyond}).json()["shifts"]
+    code = unit(client)
+    entry = {"category": "land_supervision", "cell": BEYOND, "unit": code}
+    assert client.post("/responsibility", json=entry).status_code == 204
+    (matrix,) = client.get("/responsibility", params={"unit": code}).json()
+    other = {"kind": "station", "name_en": "A", "name_zh": "甲"}
+    place = {"lon": 113.61, "lat": 34.76}
+    posts = [{"role": "assistant", "cell": BEYOND}]
+    with of_one_cell(town, client) as master:
+        on_shift(master, there)
+        assert master.put(f"/people/{there}/position", json=place).status_code == 204
+        for refused in (
+            master.post("/shifts", json={k: shift[k] for k in ("person", "begins_at", "ends_at")}),
+            master.delete(f"/shifts/{shift['id']}"),
+            master.put(f"/people/{beyond}/position", json=place),
+            master.put(f"/people/{beyond}", json={"name": "Another", "posts": posts}),
+            master.post(f"/responsibility/{matrix['id']}/withdraw"),
+            master.put(f"/units/{code}", json=other),
+            master.post(f"/units/{code}/close"),
+        ):
+            assert problem(refused, 403)["cells"] == [CELL]
+    assert client.get("/shifts", params={"person": beyond}).json()["shifts"] == [shift]
+    assert client.get("/responsibility", params={"unit": code}).json() == [matrix]
+
+
+def test_lists_of_whoever_acts_in_a_cell_leave_out_what_lies_elsewhere(
+    town: City, client: httpx.Client
+) -> None:
+    def entered(name: str, cell: str) -> int:
+        said = {"kind": "thing", "name": name, "cell": cell}
+        return int(client.post("/registry", json=said).json()["id"])
+
+    mine, theirs = entered("Near well", CELL), entered("Far well", BEYOND)
+    inside = town.hub.grid.cells[CELL].polygon.representative_point()
+    walker = person(client, {"role": "assistant", "cell": CELL})
+    on_shift(client, walker)
+    far = {"lon": inside.x, "lat": inside.y + 0.05}
+    near = {"lon": inside.x, "lat": inside.y}
+    numbers = [town.reports("Rubbish", Point(**at)) for at in (near, far)]
+    for number in numbers:
+        assert client.post(f"/events/{number}/hold", json={"reason": "court"}).status_code == 204
+        client.post(f"/events/{number}/entries", json={"entry": mine, "relation": "at"})
+    with of_one_cell(town, client) as master:
+        found = master.get("/registry", params={"text": " well"}).json()["entries"]
+        assert [e["id"] for e in found] == [mine]
+        problem(master.get(f"/registry/{theirs}"), 403)
+        problem(master.get(f"/registry/{theirs}/events"), 403)
+        link = {"entry": theirs, "relation": "at"}
+        problem(master.post(f"/events/{numbers[0]}/entries", json=link), 403)
+        links = master.get(f"/registry/{mine}/events").json()["links"]
+        assert [link["event"] for link in links] == [numbers[0]]
+        assert [h["event"] for h in master.get("/holds").json()] == [numbers[0]]
+        for at, seen in ((near, [walker]), (far, [])):
+            client.put(f"/people/{walker}/position", json=at)
+            shown = master.get("/duty/positions").json()["features"]
+            assert [f["id"] for f in shown if f["id"] == walker] == seen
+    assert {h["event"] for h in client.get("/holds").json()} == set(numbers)

@@ -235,6 +235,8 @@ OF: dict[tuple[str, str], Any] = {
     ("registry.link", "relation"): "concerns",
     ("registry.unlink", "link"): 1,
     ("registry.links_of_entry", "entry"): 1,
+    ("registry.links_of_entry", "cells"): ["410105"],
+    ("evidence_keeping.standing_holds", "cells"): ["410105"],
     ("outbox.prune", "before"): AT + timedelta(days=30),
     ("alerts.expiring", "before"): AT + timedelta(days=2),
     ("webhooks.prune_tests", "before"): AT + timedelta(days=30),
