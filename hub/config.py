@@ -122,6 +122,7 @@ class StorageConfig:
     keep_heartbeats_days: int = 30
     keep_minutes_days: int = 400  # roll-ups by minute
     keep_hours_days: int = 1830  # roll-ups by hour; those by day are kept for ever
+    keep_notices_days: int = 365  # read or not, with the mail that told them
     compress_after_days: int = 2  # where TimescaleDB has the columnstore; 0: never
     insert: InsertPath = InsertPath.AUTO
 
@@ -392,6 +393,7 @@ def _checked(config: HubConfig) -> HubConfig:
         ("storage.keep_readings_days", storage.keep_readings_days, 0, MAX_DAYS),
         ("storage.keep_scores_days", storage.keep_scores_days, 0, MAX_DAYS),
         ("storage.keep_heartbeats_days", storage.keep_heartbeats_days, 0, MAX_DAYS),
+        ("storage.keep_notices_days", storage.keep_notices_days, 0, MAX_DAYS),
         ("storage.keep_minutes_days", storage.keep_minutes_days, 0, MAX_DAYS),
         ("storage.keep_hours_days", storage.keep_hours_days, 0, MAX_DAYS),
         ("storage.compress_after_days", storage.compress_after_days, 0, MAX_DAYS),

@@ -17,12 +17,13 @@ from psycopg import Connection
 
 from hub.config import StorageConfig
 from hub.services.context import Hub, connect
-from hub.store import camera_states, hypertables, locks, readings, series
+from hub.store import camera_states, hypertables, locks, notices, readings, series
 
 EVERY_S = 3600.0
 # A clock that jumps a year ahead must not empty the database before somebody sees it: old days go
 # a few in each round. One a day is what falls due.
 DAYS_A_ROUND = 2
+NOTICES_A_ROUND = 20_000
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ def keep_up(conn: Connection[Any], storage: StorageConfig, now: Callable[[], dat
     for width, days in (("1m", storage.keep_minutes_days), ("1h", storage.keep_hours_days)):
         if days:
             readings.drop_rollups(conn, width, now() - _days(days))
+    if storage.keep_notices_days:
+        notices.drop_before(conn, now() - _days(storage.keep_notices_days), NOTICES_A_ROUND)
     _compress(conn, storage)
 
 

@@ -209,7 +209,10 @@ CREATE TABLE audit (
     CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text, 'failed'::text]))),
     CHECK ((via = ANY (ARRAY['password'::text, 'link'::text, 'session'::text, 'token'::text, 'command'::text])))
 );
+CREATE INDEX audit_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_actor ON public.audit USING btree (actor, id);
+CREATE INDEX audit_at ON public.audit USING btree (at);
+CREATE INDEX audit_login ON public.audit USING btree (login, id);
 CREATE INDEX audit_subject ON public.audit USING btree (subject, id);
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
 CREATE TRIGGER audit_never_emptied BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
@@ -806,6 +809,8 @@ CREATE TABLE mail (
     CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'folded'::text, 'dead'::text])))
 );
 CREATE INDEX mail_due ON public.mail USING btree (next_at) WHERE (state = 'waiting'::text);
+CREATE INDEX mail_ended ON public.mail USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (folded_into IS NULL));
+CREATE INDEX mail_folded ON public.mail USING btree (folded_into) WHERE (folded_into IS NOT NULL);
 CREATE INDEX mail_person ON public.mail USING btree (person, queued_at DESC);
 CREATE UNIQUE INDEX mail_notice ON public.mail USING btree (notice) WHERE (notice IS NOT NULL);
 
@@ -832,10 +837,13 @@ CREATE TABLE notice (
     CHECK (((read_at IS NULL) = (read_by IS NULL))),
     CHECK ((severity = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text, 'S4'::text])))
 );
+CREATE INDEX notice_at ON public.notice USING btree (at);
 CREATE INDEX notice_person ON public.notice USING btree (person, id DESC) WHERE (person IS NOT NULL);
 CREATE INDEX notice_role ON public.notice USING btree (role, id DESC) WHERE (role IS NOT NULL);
 CREATE INDEX notice_unit ON public.notice USING btree (unit, id DESC) WHERE (unit IS NOT NULL);
 CREATE INDEX notice_unread ON public.notice USING btree (person) WHERE (read_at IS NULL);
+CREATE INDEX notice_unread_role ON public.notice USING btree (role) WHERE ((read_at IS NULL) AND (role IS NOT NULL));
+CREATE INDEX notice_unread_unit ON public.notice USING btree (unit) WHERE ((read_at IS NULL) AND (unit IS NOT NULL));
 
 CREATE TABLE notice_preference (
     person text NOT NULL,

@@ -136,6 +136,33 @@ def read(conn: Connection[Any], actor: Actor, ids: Sequence[int] | None, at: dat
     ).rowcount
 
 
+def drop_before(conn: Connection[Any], before: datetime, limit: int) -> int:
+    """Forget notices of before then, and the mail that told them; up to `limit` each, how many.
+
+    A notice of an event that goes on stays: its key says that it was told.
+    """
+    conn.execute(
+        """
+        WITH old AS (
+            SELECT id FROM mail WHERE ended_at < %(before)s AND folded_into IS NULL
+            ORDER BY ended_at LIMIT %(limit)s
+        ), folded AS (DELETE FROM mail m USING old WHERE m.folded_into = old.id)
+        DELETE FROM mail m USING old WHERE m.id = old.id
+        """,
+        {"before": before, "limit": limit},
+    )
+    return conn.execute(
+        """
+        DELETE FROM notice WHERE id IN (
+            SELECT n.id FROM notice n LEFT JOIN grid_event e ON e.id = n.event
+            WHERE n.at < %(before)s AND (n.event IS NULL OR e.ended_at < %(before)s)
+              AND NOT EXISTS (SELECT FROM mail m WHERE m.notice = n.id)
+            ORDER BY n.at LIMIT %(limit)s)
+        """,
+        {"before": before, "limit": limit},
+    ).rowcount
+
+
 def _who(actor: Actor) -> dict[str, object]:
     return {
         "person": actor.name,

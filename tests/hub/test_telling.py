@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -84,6 +84,42 @@ def test_read_notices_no_longer_count(hub: Hub) -> None:
         assert notices.read(conn, li, None, hub.now()) == 1
         assert notices.unread(conn, li, 99) == 0
         assert notices.read(conn, li, None, hub.now()) == 0
+
+
+def test_old_notices_and_their_mail_are_forgotten_but_those_of_an_open_case(hub: Hub) -> None:
+    with hub.pool.connection() as conn:
+        tell(conn, hub, NoticeKind.SUPERVISION, an_event(hub), [LI])
+        tell(conn, hub, NoticeKind.RECEIVER_DOWN, None, [LI, WANG], subject="city")
+        conn.execute(
+            """
+            INSERT INTO mail (person, address, language, state, queued_at, next_at, ended_at)
+            VALUES ('P1001', 'a', 'zh', 'sent', %(at)s, %(at)s, %(at)s)
+            """,
+            {"at": hub.now()},
+        )
+        conn.execute(
+            """
+            INSERT INTO mail (notice, person, address, language, state, folded_into, queued_at,
+                next_at, ended_at)
+            SELECT n.id, 'P1001', 'a', 'zh', 'folded', m.id, n.at, n.at, n.at
+            FROM notice n, mail m WHERE n.kind = 'receiver_down' AND n.person = 'P1001'
+            """
+        )
+        conn.execute(
+            """
+            INSERT INTO mail (notice, person, address, language, queued_at, next_at)
+            SELECT id, person, 'b', 'zh', at, at FROM notice
+            WHERE kind = 'receiver_down' AND person = 'P1002'
+            """
+        )
+        assert notices.drop_before(conn, hub.now(), 99) == 0
+        assert notices.drop_before(conn, hub.now() + timedelta(days=1), 99) == 1
+    kept = "SELECT kind, person FROM notice ORDER BY kind"
+    assert rows(hub.config.database.url, kept) == [
+        ("receiver_down", "P1002"),  # its mail still waits
+        ("supervision", "P1001"),
+    ]
+    assert rows(hub.config.database.url, "SELECT address FROM mail") == [("b",)]
 
 
 @pytest.mark.parametrize(

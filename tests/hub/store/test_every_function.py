@@ -148,6 +148,7 @@ TIME = re.compile(
 NOTHING = ("[]", "{}", "set()", "False", "0")
 # where the name alone says too little
 OF: dict[tuple[str, str], Any] = {
+    ("notices.drop_before", "before"): AT,
     ("agents.boots", "agents"): ["yard-02"],
     ("agents.clock_offsets", "agents"): ["yard-02"],
     ("agents.addresses", "stations"): ["north"],

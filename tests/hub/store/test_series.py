@@ -28,6 +28,7 @@ FOR_EVER = StorageConfig(
     keep_heartbeats_days=0,
     keep_minutes_days=0,
     keep_hours_days=0,
+    keep_notices_days=0,
     compress_after_days=0,
 )
 
