@@ -36,7 +36,7 @@ def timed(path: Path) -> Timed:
     """Run it in another process; raises ModelError where that fails or takes too long."""
     try:
         ran = subprocess.run(
-            [sys.executable, "-m", "detectors.models.timing", str(path)],
+            [sys.executable, "-m", "detectors.models.timing", str(path.absolute())],
             capture_output=True,
             text=True,
             check=False,

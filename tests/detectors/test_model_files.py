@@ -320,6 +320,15 @@ def test_the_command_tells_what_it_costs_and_how_to_use_it(
     assert block["stream"]["detectors"]["objects"] == {"model": str(path), "classes": "red"}
 
 
+def test_a_model_is_named_from_the_folder_that_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(tmp_path, tiny_model(), "m.onnx")
+    monkeypatch.chdir(tmp_path)
+    assert main(["models", "check", "m.onnx"]) == 0
+    assert "ms a frame on this machine" in capsys.readouterr().out
+
+
 def test_a_model_that_cannot_be_run_is_told_and_not_fatal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
