@@ -2,6 +2,9 @@
 
 Unknown fields are left out, so that a newer edge talks to an older hub; known fields are checked
 for type and range. Times are aware UTC. Fractions are 0..1.
+
+Longer than most modules: it is the whole vocabulary, and a new field is a change of the contract
+wherever it stands.
 """
 
 from __future__ import annotations
@@ -70,7 +73,7 @@ class ReadingCurve(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         for seconds, value in self.values:
-            if not (-1e300 < seconds < 1e300 and -1e300 < value < 1e300):
+            if not (-LARGEST < seconds < LARGEST and -LARGEST < value < LARGEST):
                 raise ValueError(f"the curve of {self.metric} holds no finite number at {seconds}")
 
 

@@ -2,6 +2,8 @@
 
 The file itself is in `edge/spool_file.py`, the single statements are in `edge/spool_rows.py`, and
 `edge/eviction.py` chooses what goes.
+
+Longer than most modules: what its methods share is the transaction each of them is.
 """
 
 from __future__ import annotations
