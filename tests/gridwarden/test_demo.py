@@ -31,11 +31,11 @@ NOBODY = "nobody"
 PROGRAM = [sys.executable, "-m", "gridwarden"]
 
 
-def until(holds: Callable[[], object], seconds: float, what: str) -> float:
-    """Seconds until it holds; fails with `what` where it does not come to that."""
+def until(holds: Callable[[], object], seconds: float, what: Callable[[], str]) -> float:
+    """Seconds until it holds; fails with what `what` tells then where it does not come to that."""
     begun = time.monotonic()
     while not holds():
-        assert time.monotonic() - begun < seconds, what
+        assert time.monotonic() - begun < seconds, what()
         time.sleep(0.02)
     return time.monotonic() - begun
 
@@ -60,6 +60,11 @@ class Demo:
     @property
     def said(self) -> str:
         return self._said.read_text()
+
+    def told(self, what: str) -> str:
+        """What is wrong, with all that the demo and its parts wrote."""
+        logs = [self._said, *sorted((self.data / "log").glob("*.log"))]
+        return "\n".join([what, *(f"--- {log.name}\n{log.read_text()[-4000:]}" for log in logs)])
 
     def await_line(self, pattern: str, seconds: float) -> re.Match[str]:
         begun = time.monotonic()
@@ -149,13 +154,13 @@ def test_the_demo_prints_a_link_that_signs_in_once_and_keeps_its_passwords_to_it
 
 def _killed_and_back(demo: Demo, part: str) -> float:
     """Seconds from SIGKILL to a new living process."""
-    until(lambda: len(demo.pids()) == 4, 10, "the four parts never ran together")
+    until(lambda: len(demo.pids()) == 4, 30, lambda: demo.told("the four parts never ran together"))
     before = demo.pids()[part]
     os.kill(before, signal.SIGKILL)
     return until(
         lambda: demo.pids().get(part, before) != before and lives(demo.pids()[part]),
-        20,
-        f"{part} did not come back: {demo.said}",
+        30,
+        lambda: demo.told(f"{part} did not come back"),
     )
 
 
@@ -169,16 +174,16 @@ def test_a_killed_part_is_back_within_two_seconds(demo: Demo, part: str) -> None
 
 
 def test_after_kills_of_every_part_the_console_answers_and_cameras_go_on(demo: Demo) -> None:
-    until(lambda: answers(demo.await_console()), 15, "the console is gone")
+    until(lambda: answers(demo.await_console()), 60, lambda: demo.told("the console is gone"))
     status = demo.data / "edge" / "status.json"
 
     def captured() -> int:
         told = json.loads(status.read_text())
         return sum(stream["captured"] for stream in told["streams"].values())
 
-    until(status.exists, 10, "the agent is silent")
+    until(status.exists, 60, lambda: demo.told("the agent is silent"))
     first = captured()
-    until(lambda: captured() > first, 15, "no more frames")
+    until(lambda: captured() > first, 60, lambda: demo.told("no more frames"))
 
 
 def test_a_second_demo_on_the_same_data_is_refused_and_told_who_holds_it(demo: Demo) -> None:
@@ -251,7 +256,7 @@ def test_a_database_left_by_a_killed_demo_is_adopted_by_the_next(demo: Demo) -> 
     demo.process.kill()
     demo.process.wait()
     for pid in others:
-        until(lambda pid=pid: not lives(pid), 10, "a part outlived its demo")  # type: ignore[misc]
+        until(lambda pid=pid: not lives(pid), 10, lambda pid=pid: f"{pid} outlived its demo")  # type: ignore[misc]
     second = Demo(demo.data)
     try:
         assert second.await_console() == port

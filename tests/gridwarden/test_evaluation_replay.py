@@ -85,7 +85,7 @@ def test_a_parameter_that_the_scores_were_made_with_is_not_replayed(recording: R
 def test_which_parameters_a_score_depends_on_is_heard_not_declared(recording: Recording) -> None:
     flame = next(n for n in recording.header.detectors if n.kind == "flame")
     changeable = {name for name in flame.parameters if can_change(flame, name)}
-    assert changeable == {"threshold", "confirm_s", "off_delay_s"}
+    assert changeable == {"threshold", "confirm_s", "off_delay_s", "confirmation"}
 
 
 def test_a_misspelt_parameter_is_refused_by_name(recording: Recording) -> None:
