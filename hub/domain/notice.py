@@ -60,9 +60,25 @@ PHRASES: dict[NoticeKind, Words] = {
 }
 
 
-def title_of(kind: NoticeKind, subject: str) -> Words:
-    """The heading of a notice about `subject`, such as a grid event's title."""
+# told of what is over: nobody has to do anything, so it waits for the morning, however grave
+WAKES_NOBODY = frozenset({NoticeKind.CLOSED, NoticeKind.TRUST_LOST})
+
+# what was asked for, by the act that asks
+REQUESTS: dict[str, Words] = {
+    "request_extension": Words("more time", "延期"),
+    "request_hang": Words("suspension", "挂账"),
+    "propose_close": Words("closing by force", "强制结案"),
+    "appeal": Words("appeal", "申诉"),
+    "review_appeal": Words("second opinion on an appeal", "申诉复核"),
+}
+GRANTED, REFUSED = Words("granted", "同意"), Words("not granted", "不同意")
+
+
+def title_of(kind: NoticeKind, subject: str, detail: Words | None = None) -> Words:
+    """The heading of a notice about `subject`, such as a grid event's title; detail in brackets."""
     phrase = PHRASES[kind]
+    if detail is not None:
+        phrase = Words(f"{phrase.en} ({detail.en})", f"{phrase.zh}（{detail.zh}）")
     if not subject:
         return phrase
     return Words(f"{phrase.en}: {subject}", f"{phrase.zh}：{subject}")

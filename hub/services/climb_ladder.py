@@ -15,7 +15,6 @@ import psycopg
 from psycopg import Connection
 
 from hub.domain.actor import Actor, Role
-from hub.domain.errors import NotFoundError
 from hub.domain.event_clock import Climbed, EventClocks
 from hub.domain.guards import Facts
 from hub.domain.ladder import Rung
@@ -24,7 +23,7 @@ from hub.domain.notice import NoticeKind
 from hub.services.context import Hub
 from hub.services.event_clock import clocks_of, rung_given
 from hub.services.event_history import record_step
-from hub.services.outward.tell import tell
+from hub.services.outward.tell import tell, tell_holders
 from hub.store import events, people
 from hub.store.rows import GridEventRow
 
@@ -40,6 +39,8 @@ _REACHES: Mapping[Rung, tuple[NoticeKind, Role | None]] = {
     Rung.LEVEL_2: (NoticeKind.ESCALATED, Role.LEADER),
     Rung.LEVEL_3: (NoticeKind.ESCALATED, Role.SUPERVISOR),
 }
+
+_AT_THE_UNIT = ("dispatched", "disposing")
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +101,10 @@ def _record(
 
 
 def _tell(conn: Connection[Any], hub: Hub, event: GridEventRow, climbed: Climbed) -> None:
-    """Tell those whom the rung reaches; a test case bothers nobody."""
+    """Tell those whom the rung reaches; a test case bothers nobody.
+
+    A handler who left is told nothing: their unit is, else the desk, which can send somebody else.
+    """
     if event.test:
         return
     rung = Rung(climbed.rung)
@@ -108,15 +112,12 @@ def _tell(conn: Connection[Any], hub: Hub, event: GridEventRow, climbed: Climbed
     occasion = f"{climbed.stage} {rung} {climbed.started_at.isoformat()} {climbed.extensions}"
     body = f"{event.number}: {climbed.stage}, {rung.share:.0%}"
     told: dict[str, Any] = {"body": body, "occasion": occasion}
-    if role is None and (handler := event.assignee or event.responsible_unit) is not None:
-        try:
-            tell(conn, hub, kind, event, [people.by_code(conn, handler)], **told)
-        except NotFoundError:  # no person of that number: a unit
-            tell(conn, hub, kind, event, unit=handler, **told)
+    if role is None and event.assignee is not None:
+        person = people.serving(conn, event.assignee, hub.now())
+        if person is not None:
+            tell(conn, hub, kind, event, [person], **told)
+            return
+    if role is None and event.responsible_unit is not None and event.state in _AT_THE_UNIT:
+        tell(conn, hub, kind, event, unit=event.responsible_unit, **told)
         return
-    role = role or Role.DISPATCHER  # nobody handles it yet: the desk does
-    holders = people.holders(conn, role, event.cell, hub.now())
-    if holders:
-        tell(conn, hub, kind, event, holders, **told)
-    else:
-        tell(conn, hub, kind, event, role=role, cell=event.cell, **told)
+    tell_holders(conn, hub, kind, event, role or Role.DISPATCHER, **told)

@@ -15,6 +15,7 @@ from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
 from hub.services.event_lock import lock_event
+from hub.services.filing.trust import earned_by, tell_of_lost_trust
 from hub.services.handed_in import MAX_REASON, check_text
 from hub.store import judged, verdicts
 from hub.store.rows import GridEventRow
@@ -70,6 +71,7 @@ def judge_detection(
             field="verdict",
         )
     _check_other_kind(hub, event, judgement)
+    earned = earned_by(conn, hub, event.id)
     after = act_on_event(
         conn,
         hub,
@@ -103,6 +105,7 @@ def judge_detection(
     label = hub.lifecycle.verdicts[judgement.verdict].label
     if label != "none":
         judged.note(conn, event.id, id, hub.now(), good=label == "positive")
+    tell_of_lost_trust(conn, hub, after, earned)
     return after
 
 

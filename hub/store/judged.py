@@ -33,6 +33,20 @@ def note(conn: Connection[Any], event: int, verdict: int, at: datetime, *, good:
     )
 
 
+def feeding(conn: Connection[Any], event: int) -> list[StreamClass]:
+    """The streams and classes whose detections feed an event; drills are left out."""
+    return [
+        StreamClass(*row)
+        for row in conn.execute(
+            """
+            SELECT DISTINCT agent, stream, kind, label FROM detection
+            WHERE event IN (SELECT event_family(%s)) AND NOT test ORDER BY 1, 2, 3, 4
+            """,
+            (event,),
+        )
+    ]
+
+
 def forget_undone(conn: Connection[Any], event: int) -> None:
     """Verdicts on the event that no longer stand judge nothing."""
     conn.execute(

@@ -224,6 +224,24 @@ def by_code(conn: Connection[Any], code: str) -> PersonRow:
     return found
 
 
+def serving(conn: Connection[Any], code: str, at: datetime) -> PersonRow | None:
+    """Whoever has that staff number, where they work here then: not left, nor without a post left.
+
+    Where somebody was never given a post, not having left is enough.
+    """
+    with conn.cursor(row_factory=class_row(PersonRow)) as cur:
+        return cur.execute(
+            """
+            SELECT p.* FROM person p
+            WHERE p.code = %(code)s AND (p.left_at IS NULL OR %(at)s < p.left_at)
+              AND (NOT EXISTS (SELECT FROM post o WHERE o.person = p.code)
+                   OR EXISTS (SELECT FROM post o WHERE o.person = p.code AND o.from_at <= %(at)s
+                              AND (o.to_at IS NULL OR %(at)s < o.to_at)))
+            """,
+            {"code": code, "at": at},
+        ).fetchone()
+
+
 def save_people(conn: Connection[Any], rows: Iterable[PersonRow]) -> None:
     """Take people over; one that is there is changed."""
     with conn.cursor() as cur:

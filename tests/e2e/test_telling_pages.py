@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from hub.domain.notice import NoticeKind
+from hub.domain.actor import Role
+from hub.domain.notice import PHRASES, REQUESTS, NoticeKind
 from hub.services.outward.tell import tell
 from hub.store import views
 from tests.e2e.test_console import browser
@@ -86,6 +87,44 @@ def test_the_bell_counts_as_it_rings(page: Page, town: City) -> None:
     expect(page.locator("#kept")).to_have_text("Kept.")
     page.get_by_role("button", name="Mark all as read").click()
     expect(page.locator("#unread")).to_have_text("")
+
+
+def test_the_inbox_tells_every_kind_in_the_language_of_the_page(page: Page, town: City) -> None:
+    number = town.reports("A loose cover", offset(town.centre, 1800, 0))
+    told = (NoticeKind.ASKED, NoticeKind.ANSWERED, NoticeKind.CLOSED, NoticeKind.TRUST_LOST)
+    detail = {NoticeKind.ASKED: REQUESTS["request_extension"]}
+    with town.hub.pool.connection() as conn:
+        for kind in told:
+            event = views.event(conn, number)
+            tell(conn, town.hub, kind, event, role=Role.DISPATCHER, detail=detail.get(kind))
+    for lang, expected in (
+        (
+            "en",
+            [
+                "Waits for your answer (more time): A loose cover",
+                "Your request was decided: A loose cover",
+                "Closed: A loose cover",
+                "A camera no longer files by itself: A loose cover",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "待您审批（延期）：A loose cover",
+                "申请已有结果：A loose cover",
+                "已结案：A loose cover",
+                "摄像机不再自动立案：A loose cover",
+            ],
+        ),
+    ):
+        page.goto(f"/notices?lang={lang}")
+        titles = page.locator("#list tbody tr", has_text="A loose cover").locator("th b")
+        expect(titles).to_have_text(expected[::-1])  # the newest first
+        for kind in told:  # and each can be switched off
+            switch = page.locator(f"#wishes [name=kinds_off][value={kind}]")
+            expect(switch.locator("..")).to_contain_text(getattr(PHRASES[kind], lang))
+        shot(page, f"notices-{lang}")
+    page.goto("/notices?lang=en")
 
 
 def test_a_webhook_is_added_and_its_secret_shown_once(page: Page) -> None:

@@ -327,6 +327,30 @@ def test_the_trust_table_says_what_was_earned_since_when(
     assert row.trust.since == hub.now() - timedelta(minutes=1)
 
 
+def test_the_desk_is_told_once_when_a_verdict_costs_a_stream_its_trust(
+    hub: Hub, clock: Clock, past: None
+) -> None:
+    judged_before(hub, 35)
+    told = "SELECT kind, role, title_en, title_zh FROM notice WHERE kind = 'trust_lost'"
+    filed = burns(hub, clock, kind="smoke")
+    judge(hub, filed, Verdict.CONFIRMED)
+    assert rows(hub.config.database.url, told) == []  # as good as before
+
+    clock.move(1200)
+    camera(hub)
+    for metres in (100, 200):  # the first costs it, the second finds nothing left to lose
+        filed = burns(hub, clock, kind="smoke", at=north(YARD, metres))
+        judge(hub, filed, Verdict.FALSE_ALARM, reason="steam, dust or fog")
+    assert rows(hub.config.database.url, told) == [
+        (
+            "trust_lost",
+            "dispatcher",
+            "A camera no longer files by itself: Gate (smoke)",
+            "摄像机不再自动立案：Gate (smoke)",
+        )
+    ]
+
+
 # windows ---------------------------------------------------------------------------------------
 
 

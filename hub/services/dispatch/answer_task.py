@@ -12,8 +12,8 @@ from hub.domain.notice import NoticeKind
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.services.outward.tell import tell
-from hub.store import events, people, tasks
+from hub.services.outward.tell import tell_holders
+from hub.store import events, tasks
 from hub.store.rows import GridEventRow
 from hub.store.tasks import TaskRow
 
@@ -93,21 +93,14 @@ def _found_done(
     said = Act("comment", note=note or "it is done", evidence=evidence)
     after = act_on_event(conn, hub, event.number, said, actor, None)
     tasks.find(conn, task.id, "passed", actor.name, hub.now())
-    leaders = people.holders(conn, Role.LEADER, event.cell, hub.now())
     if not after.test:
-        occasion = f"found {after.version}"
-        body = f"{after.number}: {actor.name}: {said.note}"
-        if leaders:
-            tell(conn, hub, NoticeKind.TO_CHECK, after, leaders, body=body, occasion=occasion)
-        else:
-            tell(
-                conn,
-                hub,
-                NoticeKind.TO_CHECK,
-                after,
-                role=Role.LEADER,
-                cell=after.cell,
-                body=body,
-                occasion=occasion,
-            )
+        tell_holders(
+            conn,
+            hub,
+            NoticeKind.TO_CHECK,
+            after,
+            Role.LEADER,
+            body=f"{after.number}: {actor.name}: {said.note}",
+            occasion=f"found {after.version}",
+        )
     return after

@@ -41,7 +41,7 @@ def follow_up(
         cohandlers.add(conn, after.id, act.unit, act.note, actor.name, hub.now())
     elif act.name == "finish_part" and act.unit:
         cohandlers.finish(conn, after.id, act.unit, actor.name, hub.now(), act.note)
-    tell_step(conn, hub, before, after, act)
+    tell_step(conn, hub, before, after, act, actor)
 
 
 def _tasks(

@@ -14,10 +14,10 @@ from psycopg import Connection
 
 from contract.taxonomy import Severity
 from hub.domain.actor import Role
-from hub.domain.notice import NoticeKind, Words, title_of
+from hub.domain.notice import WAKES_NOBODY, NoticeKind, Words, title_of
 from hub.domain.quiet import QuietHours, may_ring_at
 from hub.services.context import Hub
-from hub.store import changes, mail, notices
+from hub.store import changes, mail, notices, people
 from hub.store.notices import NewNotice, PreferenceRow
 from hub.store.rows import GridEventRow
 
@@ -45,7 +45,7 @@ def tell(
     hub: Hub,
     kind: NoticeKind,
     event: GridEventRow | None,
-    people: Sequence[Reachable] = (),
+    persons: Sequence[Reachable] = (),
     *,
     role: Role | None = None,
     cell: str | None = None,
@@ -53,20 +53,21 @@ def tell(
     body: str = "",
     occasion: str = "",
     subject: str | None = None,
+    detail: Words | None = None,
 ) -> int:
     """Write the notices, in the caller's transaction; how many are new.
 
-    people: who is told by name. role (for `cell`, None: the whole district) or unit: whoever it
+    persons: who is told by name. role (for `cell`, None: the whole district) or unit: whoever it
     is then; where nobody at all is named, the dispatchers of the event's cell. body: further
     text. occasion: tells apart what may be told again, such as the second overdue stage of one
-    event. subject: what it is about; None: the event's title.
+    event. subject: what it is about; None: the event's title. detail: stands behind the kind.
     """
     about = subject if subject is not None else (event.title if event else "")
-    title = title_of(kind, about)
-    if not people and role is None and unit is None:
+    title = title_of(kind, about, detail)
+    if not persons and role is None and unit is None:
         role, cell = Role.DISPATCHER, event.cell if event else None
     told = 0
-    for person in {p.code: p for p in people}.values():
+    for person in {p.code: p for p in persons}.values():
         id = notices.insert(
             conn, _notice(hub, kind, event, title, body, occasion, person=person.code)
         )
@@ -81,6 +82,27 @@ def tell(
     if unit is not None:
         told += _share(conn, _notice(hub, kind, event, title, body, occasion, unit=unit))
     return told
+
+
+def tell_holders(
+    conn: Connection[Any],
+    hub: Hub,
+    kind: NoticeKind,
+    event: GridEventRow,
+    role: Role,
+    *,
+    but: str = "",
+    **told: Any,
+) -> int:
+    """Tell whoever holds that post where the event lies; where nobody does, whoever has the role.
+
+    but: the staff number of somebody who knows. told: further arguments of `tell`.
+    """
+    holders = people.holders(conn, role, event.cell, hub.now())
+    if not holders:
+        return tell(conn, hub, kind, event, role=role, cell=event.cell, **told)
+    others = [p for p in holders if p.code != but]
+    return tell(conn, hub, kind, event, others, **told) if others else 0
 
 
 def wishes_of(hub: Hub, preference: PreferenceRow | None, person: str) -> PreferenceRow:
@@ -143,6 +165,7 @@ def _queue_mail(
         return
     now = hub.now()
     severity = Severity(event.severity) if event else None
+    wakes_by = None if kind in WAKES_NOBODY else severity
     mail.queue(
         conn,
         notice,
@@ -155,6 +178,6 @@ def _queue_mail(
             now,
             QuietHours(wishes.quiet_from, wishes.quiet_to),
             ZoneInfo(hub.config.hub.time_zone),
-            severity,
+            wakes_by,
         ),
     )
