@@ -10,9 +10,9 @@ import msgspec
 
 from contract.messages import EvidenceChunk
 from contract.taxonomy import Lane
-from edge.spool import Entry
+from edge.spool import Entry, time_of
 from edge.spool_file import SpoolFile
-from edge.spool_rows import SEQS, delete, key, lane_state, span, time_of
+from edge.spool_rows import SEQS, delete, key, lane_state, span
 
 KEEP_S = 120.0  # after its last chunk was committed: the hub looks at it only then
 STEP = 200  # chunks deleted in one transaction: 10 MB

@@ -13,11 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from contract.taxonomy import Lane
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def time_of(since_us: int) -> datetime:
+    """The time so many microseconds after EPOCH."""
+    return EPOCH + timedelta(microseconds=since_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +37,18 @@ class Entry:
     payload: bytes = b""  # of a piece of evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """A record that was taken."""
+class Spooled(NamedTuple):
+    """A record that was taken. A tuple, for a backlog makes millions of them."""
 
     seq: int
     record: bytes
-    captured_at: datetime
+    captured_us: int  # since EPOCH
     payload: bytes = b""
+
+    @property
+    def captured_at(self) -> datetime:
+        """When what it tells of was captured, UTC."""
+        return time_of(self.captured_us)
 
     @property
     def size(self) -> int:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
 from contract.messages import Lost
 from contract.ranges import SequenceSet
 from contract.taxonomy import Lane
-from edge.spool import Entry, LaneState
+from edge.spool import EPOCH, Entry, LaneState
 from edge.worth import worth_of
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 OVERHEAD = 96  # bytes a row costs beside its record and payload: keys, page share, overhead
 RENUMBERED = 1000  # records at a time
@@ -195,8 +194,3 @@ def beside(first: int, last: int, known: SequenceSet) -> Iterator[tuple[int, int
         first = max(first, b + 1)
     if first <= last:
         yield first, last
-
-
-def time_of(captured_us: int) -> datetime:
-    """The time of a record's column."""
-    return EPOCH + timedelta(microseconds=captured_us)

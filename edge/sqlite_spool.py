@@ -42,7 +42,6 @@ from edge.spool_rows import (
     raise_watermark,
     renumber,
     span,
-    time_of,
 )
 from edge.worth import ORDER, Rank, no_dearer_than, worth_of
 
@@ -145,15 +144,15 @@ class SqliteSpool:
                 lane, max(after, lane_state(db, lane).watermark), SEQS if last is None else last
             )
             rows = db.execute(
-                "SELECT id, record, captured_us, payload FROM record"
+                f"SELECT id % {SEQS}, record, captured_us, payload FROM record"
                 " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
                 (low, high, max_records),
             )
-            for id_, record, captured_us, payload in rows:
-                total += len(record) + len(payload)
+            for record in map(Spooled._make, rows):
+                total += record.size
                 if out and total > max_bytes:
                     break
-                out.append(Spooled(id_ % SEQS, record, time_of(captured_us), payload))
+                out.append(record)
         return out
 
     def advance(self, lane: Lane, watermark: int) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from contract.messages import LaneAck
 from edge.lane_window import LaneWindow
 from edge.spool import Spooled
-from tests.edge.builders import T0
 
 
 def records(first: int, last: int) -> list[Spooled]:
-    return [Spooled(n, b"x" * 10, T0) for n in range(first, last + 1)]
+    return [Spooled(n, b"x" * 10, 0) for n in range(first, last + 1)]
 
 
 def test_what_is_under_the_watermark_is_no_longer_under_way() -> None:
