@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -85,9 +85,11 @@ def append(
     if insert is by_copy:
         with conn.cursor() as cur, cur.copy(copy_statement(TABLE)) as copy:
             copy.write(copy_block(rows, received_at))
+            sums = _sums(rows, zone)  # here: the server is still taking the rows in
     else:
         insert(conn, TABLE, rows.each(received_at))
-    _roll_up(conn, rows, zone)
+        sums = _sums(rows, zone)
+    _roll_up(conn, sums)
 
 
 def copy_block(rows: ReadingRows, received_at: datetime) -> bytes:
@@ -169,9 +171,16 @@ class _Groups:
         )
 
 
-def _roll_up(conn: Connection[Any], rows: ReadingRows, zone: ZoneInfo) -> None:
-    """Add the values to their buckets, in one order everywhere: no two batches wait for each
-    other."""
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What a batch adds to the roll-ups."""
+
+    subjects: Sequence[tuple[str, ...]]  # in order: agent, device, metric, label, place
+    groups: tuple[_Groups, ...]  # one for each of WIDTHS
+
+
+def _sums(rows: ReadingRows, zone: ZoneInfo) -> _Sums:
+    """What these values add to their minutes, hours and days."""
     subject_of = {series: series[:-1] for series in set(rows.series)}  # whatever the unit
     names = sorted(set(subject_of.values()))
     number = {subject: i for i, subject in enumerate(names)}
@@ -187,10 +196,17 @@ def _roll_up(conn: Connection[Any], rows: ReadingRows, zone: ZoneInfo) -> None:
     )
     minutes = one.by(one.bucket)
     numbers, where = np.unique(minutes.bucket, return_inverse=True)
-    groups = [
+    groups = tuple(
         minutes.by(np.array([_bucket_us(width, int(m), zone) for m in numbers])[where])
         for width in WIDTHS
-    ]
+    )
+    return _Sums(names, groups)
+
+
+def _roll_up(conn: Connection[Any], sums: _Sums) -> None:
+    """Add the sums to their buckets, in one order everywhere: no two batches wait for each
+    other."""
+    groups = sums.groups
     conn.execute(
         """
         INSERT INTO reading_rollup AS r (width, bucket, agent, device, metric, label, place,
@@ -216,6 +232,6 @@ def _roll_up(conn: Connection[Any], rows: ReadingRows, zone: ZoneInfo) -> None:
                 Floats(np.concatenate([getattr(g, sums) for g in groups]))
                 for sums in ("total", "low", "high")
             ),
-            *(list(column) for column in zip(*names, strict=True)),
+            *(list(column) for column in zip(*sums.subjects, strict=True)),
         ],
     )
