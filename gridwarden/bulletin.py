@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from hub.api.bulletin import Bulletin, bulletin_html, questions
 from hub.api.deps import reading
@@ -21,7 +20,7 @@ def write_bulletin(hub: Hub, month: date, folder: Path) -> list[Path]:
 
     Tells on stderr how far it has come, where that is a terminal. Raises OSError.
     """
-    period = period_around(PeriodKind.MONTH, month, ZoneInfo(hub.config.hub.time_zone))
+    period = period_around(PeriodKind.MONTH, month, hub.zone)
     with reading(hub) as conn:
         found, before = (assess_period(conn, hub, q, _tell) for q in questions(hub, period))
         names = names_in(conn, hub, found)

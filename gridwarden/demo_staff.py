@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from gridwarden.district_staff import build_shifts, build_staff
 from hub.domain.sign_in import login_key
@@ -18,7 +17,7 @@ def populate(hub: Hub) -> bool:
     """Units, people, matrix, terminals, budget and a little of the base registry, unless somebody
     works there already; whether it was done."""
     now = hub.now()
-    local = now.astimezone(ZoneInfo(hub.config.hub.time_zone))
+    local = now.astimezone(hub.zone)
     staff = build_staff(now, local.year)
     with hub.pool.connection() as conn:
         if people.people(conn, PeopleFilter(left=True), "", 1, now):

@@ -38,7 +38,7 @@ def told(found: Verified, seconds: float) -> Iterator[str]:
 
 def recompute_deadlines(hub: Hub, *, dry_run: bool) -> Iterator[str]:
     """Each event whose deadline moves, in the district's time, and how many did."""
-    zone = ZoneInfo(hub.config.hub.time_zone)
+    zone = hub.zone
     n = 0
     with connect(hub.config, "recompute-deadlines") as conn:
         for moved in recompute(conn, hub, dry_run=dry_run):

@@ -73,7 +73,7 @@ def take_grid(
     hub: Hub, path: Path, *, dry_run: bool, part: bool, valid_from: datetime | None
 ) -> Lines:
     """Import a grid, or say what importing it would do. Raises OfficeError and GridError."""
-    zone = ZoneInfo(hub.config.hub.time_zone)
+    zone = hub.zone
     if valid_from is not None and valid_from.tzinfo is None:
         valid_from = valid_from.replace(tzinfo=zone)
     with hub.pool.connection() as conn:

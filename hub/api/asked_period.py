@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
 
@@ -72,7 +71,7 @@ def _asked(
     ] = None,
     subject: Subject = None,
 ) -> Asked:
-    zone = ZoneInfo(hub.config.hub.time_zone)
+    zone = hub.zone
     now = hub.now()
     try:
         if period is PeriodKind.CUSTOM:

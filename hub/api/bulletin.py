@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
 import jinja2
 
@@ -35,7 +34,7 @@ def questions(
     hub: Hub, month: NamedPeriod, within: Within = EVERYWHERE
 ) -> tuple[Question, Question]:
     """What a bulletin asks: of its month, and of the one before."""
-    zone = ZoneInfo(hub.config.hub.time_zone)
+    zone = hub.zone
     earlier = period_around(PeriodKind.MONTH, month.before, zone)
     minute = hub.now().replace(second=0, microsecond=0)
     return (
@@ -46,7 +45,7 @@ def questions(
 
 def bulletin_html(hub: Hub, bulletin: Bulletin) -> str:
     """The page. It fetches nothing and runs nothing."""
-    zone = ZoneInfo(hub.config.hub.time_zone)
+    zone = hub.zone
     asked = bulletin.now.question
     district = hub.grid.district_of(hub.config.hub.district)
     return _template().render(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from hub.api.models.filing import ByItselfNow
 from hub.domain.control_window import ControlWindow
@@ -19,7 +18,7 @@ def by_itself(hub: Hub, event: GridEventRow) -> ByItselfNow:
         said = NOT_ASKED if event.origin == "machine" else BY_A_PERSON
         return ByItselfNow(filed=False, failed=[], en=said.en, zh=said.zh)
     judgement = read(event.by_itself)
-    said = reason(judgement, ZoneInfo(hub.config.hub.time_zone))
+    said = reason(judgement, hub.zone)
     return ByItselfNow(
         filed=judgement.passed,
         failed=[f.value for f in judgement.failed],  # type: ignore[misc]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from hub.api.offer_form import REASON, Field, OfferForm
 from hub.api.request_forms import DECISIONS, request_forms
@@ -179,7 +178,7 @@ def offered(
     if event.confirmation != "pending":
         open_now.discard("endorse")
     open_now.discard("hold_evidence" if held else "release_evidence")
-    requests, zone = open_requests(hub, history), ZoneInfo(hub.config.hub.time_zone)
+    requests, zone = open_requests(hub, history), hub.zone
     waiting = request_forms(requests, event, actor, hub.now(), zone)
     forms = [form for form in (*_FORMS, *waiting) if form.name in open_now]
     forms.sort(key=lambda form: form.name not in DECISIONS)  # somebody waits for those

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import jinja2
 from starlette.requests import Request
@@ -35,7 +34,7 @@ class Pages:
     def __init__(self, hub: Hub, shelf: Shelf) -> None:
         self._hub = hub
         self._shelf = shelf
-        self._zone = ZoneInfo(hub.config.hub.time_zone)
+        self._zone = hub.zone
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -191,7 +190,7 @@ def store(
             blocks.append(ReceivedScores(who.agent, content, now))
         elif isinstance(content, Health):
             heartbeats.append(ReceivedHealth(who.agent, who.boot, e.seq, content, now))
-    readings.append(conn, values, now, ZoneInfo(hub.config.hub.time_zone), hub.insert)
+    readings.append(conn, values, now, hub.zone, hub.insert)
     sensors.hear(conn, values, now)
     if blocks:
         scores.append(conn, blocks, hub.insert)

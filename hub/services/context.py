@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import Connection
@@ -48,6 +49,11 @@ class Hub:
     evidence: EvidenceFolder
     now: Callable[[], datetime]
     insert: Insert  # how many rows at once are stored on this server
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The district's time zone."""
+        return ZoneInfo(self.config.hub.time_zone)
 
     def close(self) -> None:
         """Give the database connections back."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -214,7 +213,7 @@ def _open(
     advance = hub.lifecycle.advance(EventState(None), name, finding.actor, Facts(now))
     cell = hub.grid.locate(finding.position, finding.first_at) if finding.position else None
     district = cell.code[:6] if cell else hub.config.hub.district
-    day = now.astimezone(ZoneInfo(hub.config.hub.time_zone)).date()
+    day = now.astimezone(hub.zone).date()
     clocks = clocks_at_opening(
         hub, advance.to_state, finding.what.id, finding.severity, name, finding.actor.role
     )

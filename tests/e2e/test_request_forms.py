@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -77,7 +76,7 @@ def test_a_pause_and_a_closing_by_force_are_signed_in_two_browsers(
     browser: Browser, town: City
 ) -> None:
     number = dispatched(town)
-    zone = ZoneInfo(town.hub.config.hub.time_zone)
+    zone = town.hub.zone
     wanted = (town.hub.now() + timedelta(days=3)).astimezone(zone).strftime("%Y-%m-%dT10:00")
     with (
         at_browser(browser, town, "zhao", Role.DEPT, "urban", 390) as dept,

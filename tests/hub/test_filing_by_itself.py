@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -126,7 +125,7 @@ def burns(
 
 def why(hub: Hub, event: GridEventRow) -> str:
     assert event.by_itself is not None
-    return reason(read(event.by_itself), ZoneInfo(hub.config.hub.time_zone)).en
+    return reason(read(event.by_itself), hub.zone).en
 
 
 def fresh(hub: Hub, event: GridEventRow) -> GridEventRow:

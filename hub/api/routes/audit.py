@@ -41,7 +41,7 @@ def list_audit(
     cursor: Cursor = None,
 ) -> AuditPage:
     """Every change, every look at evidence, every sign-in, and who was kept out."""
-    zone = ZoneInfo(hub.config.hub.time_zone)
+    zone = hub.zone
     found, last = _look(
         hub,
         cursor,
@@ -70,7 +70,7 @@ def show_audit(
     cursor: Cursor = None,
 ) -> HTMLResponse:
     """The log, by who, what it was about, what came of it, and the day."""
-    begin = _day(day, ZoneInfo(hub.config.hub.time_zone))
+    begin = _day(day, hub.zone)
     found, last = _look(
         hub,
         cursor,

@@ -106,7 +106,7 @@ def list_blind(
 ) -> BlindNow:
     """Times in which no camera of the cell saw; 31 days at the most, times without a zone are the
     district's. A camera not heard of is blind since it was last heard."""
-    zone, now = ZoneInfo(hub.config.hub.time_zone), hub.now()
+    zone, now = hub.zone, hub.now()
     end = min(_local(until, zone), now) if until else now
     start = _local(since, zone) if since else end - timedelta(days=1)
     if not timedelta(0) < end - start <= _BLIND_AT_MOST:

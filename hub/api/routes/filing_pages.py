@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
@@ -55,7 +54,7 @@ def show_windows(
             "cameras": views.names(conn),
         }
     windows, last = one_page(found, _PAGE)
-    local = (now + OFFERED_FOR).astimezone(ZoneInfo(hub.config.hub.time_zone))
+    local = (now + OFFERED_FOR).astimezone(hub.zone)
     values |= {
         "until_value": f"{local:%Y-%m-%dT%H:%M}",
         "iso_offset": local.isoformat()[-6:],

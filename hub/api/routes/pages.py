@@ -7,7 +7,6 @@ import base64
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request
 from psycopg import Connection
@@ -444,8 +443,7 @@ def _curve(conn: Connection[Any], detection: DetectionRow) -> Curve | None:
 
 
 def _measured(conn: Connection[Any], hub: Hub, detection: DetectionRow) -> Measured | None:
-    zone = ZoneInfo(hub.config.hub.time_zone)
-    return measured(detection, views.curves_of(conn, detection.episode), zone)
+    return measured(detection, views.curves_of(conn, detection.episode), hub.zone)
 
 
 def _last(conn: Connection[Any], hub: Hub, actor: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -38,7 +37,7 @@ def show_sensor(
     range: Annotated[str, Query(max_length=8)] = "day",
 ) -> HTMLResponse:
     """One sensor: the last values and a chart of each series."""
-    now, zone = hub.now(), ZoneInfo(hub.config.hub.time_zone)
+    now, zone = hub.now(), hub.zone
     name = range if range in RANGES else "day"
     try:
         with reading(hub) as conn:

@@ -92,7 +92,7 @@ def list_rollups(
     """Oldest first, exact for what arrived late. A day begins at the district's midnight."""
     start, end = _range(hub, since, until, _USUAL[width], _MOST[width])
     if since is None and width == "1d":
-        local = start.astimezone(ZoneInfo(hub.config.hub.time_zone))
+        local = start.astimezone(hub.zone)
         start = local.replace(hour=0, minute=0, second=0, microsecond=0)
     with reading(hub) as conn:
         sensor_views.sensor(conn, agent, device)
@@ -112,7 +112,7 @@ def _range(
     hub: Hub, since: datetime | None, until: datetime | None, usual: timedelta, most: timedelta
 ) -> tuple[datetime, datetime]:
     """The time asked for; raises InvalidError. Times without a zone are the district's."""
-    zone = ZoneInfo(hub.config.hub.time_zone)
+    zone = hub.zone
     end = _aware(until, zone) if until else hub.now() + timedelta(minutes=1)
     start = _aware(since, zone) if since else end - usual
     if start >= end:

@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -84,8 +83,7 @@ def dispatch_at_once(conn: Connection[Any], hub: Hub, event: GridEventRow) -> st
 
 
 def _file(conn: Connection[Any], hub: Hub, event: GridEventRow, judgement: Judgement) -> None:
-    zone = ZoneInfo(hub.config.hub.time_zone)
-    why = reason(judgement, zone).en
+    why = reason(judgement, hub.zone).en
     act = Act("auto_file", reason=why, policy_pass=True)
     filed = act_on_event(conn, hub, event.number, act, RULE, None)
     if Severity(filed.severity) is Severity.S1:

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from shapely.geometry.base import BaseGeometry
@@ -164,7 +163,7 @@ def _issuer(hub: Hub) -> Issuer:
         sender=settings.sender,
         name=settings.sender_name,
         contact=settings.contact,
-        zone=ZoneInfo(hub.config.hub.time_zone),
+        zone=hub.zone,
         radius_m=settings.radius_m,
         expires=timedelta(hours=settings.expires_hours),
         public_url=hub.config.http.public_url,

@@ -17,7 +17,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -151,7 +150,7 @@ def _failed(hub: Hub, one: DueMail, error: str, *, for_good: bool) -> None:
 def _message(hub: Hub, one: DueMail) -> EmailMessage:
     zh = one.language == "zh"
     title = str(one.title_zh if zh else one.title_en)
-    zone = ZoneInfo(hub.config.hub.time_zone)
+    zone = hub.zone
     at = (one.at or one.queued_at).astimezone(zone)
     lines = [title, ""]
     if one.number:

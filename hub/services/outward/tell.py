@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -177,7 +176,7 @@ def _queue_mail(
         not_before=may_ring_at(
             now,
             QuietHours(wishes.quiet_from, wishes.quiet_to),
-            ZoneInfo(hub.config.hub.time_zone),
+            hub.zone,
             wakes_by,
         ),
     )

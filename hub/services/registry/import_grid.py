@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -82,7 +81,7 @@ def import_grid(
 def check_grid(conn: Connection[Any], hub: Hub, cells: Collection[Cell]) -> list[Fault]:
     """Gaps, overlaps, what sticks out, and cells that nobody owns."""
     now = hub.now()
-    return check(cells, owned(standing(conn, now, ZoneInfo(hub.config.hub.time_zone))))
+    return check(cells, owned(standing(conn, now, hub.zone)))
 
 
 def counts(faults: Collection[Fault]) -> dict[FaultKind, int]:

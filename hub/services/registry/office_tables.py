@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -160,7 +159,7 @@ def take_people(conn: Connection[Any], hub: Hub, name: str, content: bytes) -> T
 def take_shifts(conn: Connection[Any], hub: Hub, name: str, content: bytes) -> Taken:
     """Take shifts over; one of the same person, beginning and cell is replaced."""
     lines = read_table(name, content, SHIFTS, ("person", "begins_at", "ends_at"))
-    zone = ZoneInfo(hub.config.hub.time_zone)
+    zone = hub.zone
 
     def make(line: Line) -> NewShift:
         begins_at, ends_at = line.time("begins_at", zone), line.time("ends_at", zone)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -23,8 +22,7 @@ def check_readiness(
     cell: a grid code or its beginning. The budget is that of the district's year.
     """
     now = hub.now()
-    zone = ZoneInfo(hub.config.hub.time_zone)
     cells = [c for c in hub.grid.cells.values() if c.code.startswith(cell)]
     matrix = [r.assignment for r in units.matrix(conn, now)]
     basic = [c.code for c in cells if c.level == 1]
-    return readiness(cells, standing(conn, now, zone)), unassigned(matrix, basic, now)
+    return readiness(cells, standing(conn, now, hub.zone)), unassigned(matrix, basic, now)

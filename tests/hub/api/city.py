@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import cv2
 import httpx
@@ -331,7 +330,7 @@ class City:
                 ),
             )
         with self.hub.pool.connection() as conn:
-            zone = ZoneInfo(self.hub.config.hub.time_zone)
+            zone = self.hub.zone
             readings.append(conn, values, now, zone, self.hub.insert)
 
     def refused(self, reason: str, payload: bytes = b"garbage", **identity: Any) -> None:
