@@ -6,11 +6,10 @@ from fastapi import Request
 from starlette.responses import HTMLResponse
 
 from hub.api.errors import Problem
-from hub.api.render import Pages
+from hub.api.render import pages_of
 
 
 def problem_page(request: Request, problem: Problem) -> HTMLResponse:
     """A problem as a page."""
-    pages: Pages = request.app.state.pages
     values = {"page": "problem", "problem": problem}
-    return pages.page(request, "problem.html", values, problem.status)
+    return pages_of(request).page(request, "problem.html", values, problem.status)

@@ -138,6 +138,12 @@ class Pages:
         return clock if same else f"{self._day(context, at)} {clock}"
 
 
+def pages_of(request: Request) -> Pages:
+    """The console's templates, of the app that answers the request."""
+    pages: Pages = request.app.state.pages
+    return pages
+
+
 @jinja2.pass_context
 def _t(context: jinja2.runtime.Context, en: str, zh: str) -> str:
     """The words in the language of the page."""

@@ -15,7 +15,7 @@ from hub.api.assessing import Progress
 from hub.api.bulletin import Bulletin, bulletin_html, questions
 from hub.api.deps import Cursor, HubDep, cursor_parts, reading
 from hub.api.drill_down import Drill, Which, events_behind, figures_of
-from hub.api.render import Pages
+from hub.api.render import pages_of
 from hub.api.routes.assessment import answer, as_file, ask
 from hub.domain.errors import InvalidError
 from hub.domain.period import PeriodKind
@@ -47,7 +47,7 @@ def show_assessment(asked: AskedDep, request: Request, hub: HubDep) -> HTMLRespo
         "names": _names(hub, asked, found),
         "going_on": found.question.as_of < asked.period.period.until,
     }
-    return _pages(request).page(request, "assessment.html", values)
+    return pages_of(request).page(request, "assessment.html", values)
 
 
 @router.get("/events")
@@ -85,7 +85,7 @@ def show_events(
         "names": _names(hub, asked, found),
         "next": begin + _PAGE if begin + _PAGE < len(counted) else None,
     }
-    return _pages(request).page(request, "assessed_events.html", values)
+    return pages_of(request).page(request, "assessed_events.html", values)
 
 
 @router.get("/bulletin")
@@ -125,9 +125,4 @@ def _names(hub: Hub, asked: Asked, found: Assessment) -> dict[str, tuple[str, st
 
 def _progress(request: Request, asked: Asked, progress: Progress) -> HTMLResponse:
     values = _frame(asked) | {"read": progress.read}
-    return _pages(request).page(request, "assessing.html", values)
-
-
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
+    return pages_of(request).page(request, "assessing.html", values)

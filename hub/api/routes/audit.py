@@ -13,7 +13,7 @@ from hub.api.access import allow
 from hub.api.deps import Cursor, HubDep, Limit, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.accounts import AuditEntry, AuditPage
-from hub.api.render import Pages
+from hub.api.render import pages_of
 from hub.domain.actor import Role
 from hub.services.context import Hub
 from hub.store import audit
@@ -81,14 +81,13 @@ def show_audit(
         since=begin,
         until=begin + timedelta(days=1) if begin else None,
     )
-    pages: Pages = request.app.state.pages
     values = {
         "page": "audit",
         "entries": found,
         "next": str(last.id) if last else None,
         "filter": {"who": who, "what": what, "outcome": outcome, "day": day if begin else ""},
     }
-    return pages.page(request, "audit.html", values)
+    return pages_of(request).page(request, "audit.html", values)
 
 
 def _look(

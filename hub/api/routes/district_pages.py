@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from hub.api.access import DESK, allow
 from hub.api.deps import HubDep, reading
-from hub.api.render import Pages
+from hub.api.render import pages_of
 from hub.domain.people import POST_ROLES
 from hub.domain.readiness import Need
 from hub.services.context import Hub
@@ -74,8 +74,7 @@ def show_district(
         "unit": unit,
         "duty": on_duty,
     }
-    pages: Pages = request.app.state.pages
-    return pages.page(
+    return pages_of(request).page(
         request,
         "district.html",
         {"page": "district", "tab": tab, "filter": shown, "unit_names": names, "skip": skip}

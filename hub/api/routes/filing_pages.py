@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 
 from hub.api.access import DESK, allow
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
-from hub.api.render import Pages
+from hub.api.render import pages_of
 from hub.domain.errors import ForbiddenError, NotFoundError
 from hub.services.filing.control_windows import OFFERED_FOR, prefilled
 from hub.services.filing.trust import trust_table
@@ -60,7 +60,7 @@ def show_windows(
         "iso_offset": local.isoformat()[-6:],
     }
     values |= {"windows": windows, "next": str(last.id) if last else None}
-    return _pages(request).page(request, "windows.html", values)
+    return pages_of(request).page(request, "windows.html", values)
 
 
 @router.get("/trust")
@@ -73,9 +73,4 @@ def show_trust(request: Request, hub: HubDep) -> HTMLResponse:
             "cameras": views.names(conn),
             "rule": hub.categories.filing,
         }
-    return _pages(request).page(request, "trust.html", values)
-
-
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
+    return pages_of(request).page(request, "trust.html", values)

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 
 from hub.api.access import OFFICE, PEOPLE, allow
 from hub.api.deps import ActorDep, Cursor, HubDep, cursor_id, one_page, reading
-from hub.api.render import Pages
+from hub.api.render import pages_of
 from hub.domain.notice import PHRASES
 from hub.services.outward.keep_webhooks import webhooks_of
 from hub.services.outward.tell import wishes_of
@@ -43,7 +43,7 @@ def show_notices(
         "phrases": PHRASES,
         "mail_is_sent": bool(hub.config.mail.host),
     }
-    return _pages(request).page(request, "notices.html", values)
+    return pages_of(request).page(request, "notices.html", values)
 
 
 @router.get("/webhooks", dependencies=[allow(*OFFICE)])
@@ -65,9 +65,4 @@ def show_webhooks(
         "deliveries": deliveries,
         "steps": sorted({*hub.lifecycle.transitions, *hub.lifecycle.acts}),
     }
-    return _pages(request).page(request, "webhooks.html", values)
-
-
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
+    return pages_of(request).page(request, "webhooks.html", values)

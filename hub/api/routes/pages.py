@@ -22,7 +22,7 @@ from hub.api.errors import Problem
 from hub.api.handling import of_event_page
 from hub.api.offers import may_undo, offered
 from hub.api.problem_pages import problem_page
-from hub.api.render import Pages
+from hub.api.render import pages_of
 from hub.api.routes import blind_pages, sensor_pages
 from hub.api.routes.parameters import read_manifest
 from hub.api.routes.quarantine import WAITING
@@ -77,7 +77,7 @@ def show_triage(
             | _pane(conn, hub, chosen, actor, swap=False)
             | _last(conn, hub, actor.name)
         )
-    return _pages(request).page(request, "triage.html", values)
+    return pages_of(request).page(request, "triage.html", values)
 
 
 @router.get("/triage/queue", dependencies=[allow(*DESK)])
@@ -85,7 +85,7 @@ def show_queue(request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
     """The queue alone, as it is now."""
     with reading(hub) as conn:
         queue = views.queue(conn, within=within(actor))
-    return _pages(request).page(request, "_queue.html", {"queue": queue, "selected": None})
+    return pages_of(request).page(request, "_queue.html", {"queue": queue, "selected": None})
 
 
 @router.get("/triage/events/none", dependencies=[allow(*DESK)])
@@ -93,7 +93,7 @@ def show_no_event(request: Request, hub: HubDep, actor: ActorDep) -> HTMLRespons
     """The pane of an empty queue."""
     with reading(hub) as conn:
         values = _pane(conn, hub, None, actor, swap=True)
-    return _pages(request).page(request, "_evidence.html", values)
+    return pages_of(request).page(request, "_evidence.html", values)
 
 
 @router.get("/triage/events/{number}", dependencies=[allow(*DESK)])
@@ -102,7 +102,7 @@ def show_evidence(number: str, request: Request, hub: HubDep, actor: ActorDep) -
     with reading(hub) as conn:
         event = event_in_reach(conn, number, actor)
         values = _pane(conn, hub, event, actor, swap=True)
-    return _pages(request).page(request, "_evidence.html", values)
+    return pages_of(request).page(request, "_evidence.html", values)
 
 
 @router.get("/triage/last", dependencies=[allow(*DESK)])
@@ -110,7 +110,7 @@ def show_last(request: Request, hub: HubDep, actor: ActorDep) -> HTMLResponse:
     """The last decision, as long as it can be undone."""
     with reading(hub) as conn:
         values = _last(conn, hub, actor.name)
-    return _pages(request).page(request, "_last.html", values)
+    return pages_of(request).page(request, "_last.html", values)
 
 
 @router.get("/events")
@@ -133,7 +133,7 @@ def show_events(
     with reading(hub) as conn:
         found = views.events(conn, wanted, cursor_id(cursor), _PAGE + 1)
     events, last = one_page(found, _PAGE)
-    return _pages(request).page(
+    return pages_of(request).page(
         request,
         "events.html",
         {
@@ -192,14 +192,14 @@ def show_event(
     values["keep_days"] = _keep_days(hub, event)
     ended_at = event.ended_at
     values["keep_until"] = ended_at and ended_at + timedelta(days=values["keep_days"])
-    return _pages(request).page(request, "event.html", values)
+    return pages_of(request).page(request, "event.html", values)
 
 
 @router.get("/devices", dependencies=[allow(*DESK)])
 def show_devices(request: Request, hub: HubDep) -> HTMLResponse:
     """Agents, cameras, what arrived of what they sent, what was refused."""
     now = hub.now()
-    pages = _pages(request)
+    pages = pages_of(request)
     with reading(hub) as conn:
         agents, streams = views.agents(conn), views.streams(conn)
         lanes = views.completeness(conn, present=True)
@@ -248,7 +248,7 @@ def show_completeness(
             "flooding": views.flooding(conn, hub.now() - _DAY),
             "agent": agent,
         }
-    return _pages(request).page(request, "completeness.html", values)
+    return pages_of(request).page(request, "completeness.html", values)
 
 
 @router.get("/quarantine", dependencies=[allow(*DESK)])
@@ -276,7 +276,7 @@ def show_quarantine(
         "next": str(last.id) if last else None,
         "filter": {"state": state, "fault": fault, "agent": agent},
     }
-    return _pages(request).page(request, "quarantine.html", values)
+    return pages_of(request).page(request, "quarantine.html", values)
 
 
 @router.get("/quarantine/{id}", dependencies=[allow(*DESK)])
@@ -292,7 +292,7 @@ def show_quarantined(
     raw = base64.b64decode(entry.payload_base64)
     text = raw[:_RAW].decode("utf-8", "backslashreplace")
     values = {"page": "devices", "entry": entry, "text": text, "cut": len(raw) > _RAW}
-    return _pages(request).page(request, "quarantined.html", values)
+    return pages_of(request).page(request, "quarantined.html", values)
 
 
 @router.get("/tuning", dependencies=[allow(*DESK)])
@@ -314,7 +314,7 @@ def show_tuning(
     detectors = chosen.detectors if chosen else []
     detector = next((d for d in detectors if d.kind == kind), detectors[0] if detectors else None)
     properties = detector.schema.get("properties", {}) if detector else {}
-    return _pages(request).page(
+    return pages_of(request).page(
         request,
         "tuning.html",
         {
@@ -336,12 +336,7 @@ def show_tuning(
 @router.get("/report")
 def show_report(request: Request) -> HTMLResponse:
     """The form for what a person saw."""
-    return _pages(request).page(request, "report.html", {"page": "report"})
-
-
-def _pages(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
+    return pages_of(request).page(request, "report.html", {"page": "report"})
 
 
 def _is_heard(agent: AgentView, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from hub.api.access import DESK, allow
 from hub.api.deps import HubDep, reading
 from hub.api.errors import Problem
 from hub.api.problem_pages import problem_page
-from hub.api.render import Pages
+from hub.api.render import pages_of
 from hub.api.sensor_charts import RANGES, chart, sparks
 from hub.domain.errors import NotFoundError
 from hub.store import sensor_views
@@ -45,8 +45,7 @@ def show_sensor(
             charts = [(v, chart(conn, v, name, now, zone)) for v in view.series]
     except NotFoundError as e:
         return problem_page(request, Problem.of(404, str(e)))
-    pages: Pages = request.app.state.pages
-    return pages.page(
+    return pages_of(request).page(
         request,
         "sensor.html",
         {

@@ -14,7 +14,7 @@ from hub.api.deps import HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.accounts import Myself
 from hub.api.recorder import detail
-from hub.api.render import Pages
+from hub.api.render import pages_of
 from hub.domain.actor import Role
 from hub.domain.errors import InvalidError, SignedOutError, TooManyTriesError
 from hub.domain.sign_in import START, way_back
@@ -190,9 +190,8 @@ def _page(
     wait_s: int = 0,
     status: int = 200,
 ) -> Response:
-    pages: Pages = request.app.state.pages
     values = {"login": login[:64], "next": back, "told": told, "wait_min": -(-wait_s // 60)}
-    return pages.bare(request, "sign_in.html", values, status)
+    return pages_of(request).bare(request, "sign_in.html", values, status)
 
 
 def _account(
@@ -214,5 +213,4 @@ def _account(
         "refused": refused,
         "least": hub.config.accounts.least_password,
     }
-    pages: Pages = request.app.state.pages
-    return pages.page(request, "account.html", values, status)
+    return pages_of(request).page(request, "account.html", values, status)
