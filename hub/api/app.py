@@ -26,8 +26,10 @@ from hub.api.routes import (
     audit,
     cap,
     detections,
+    device_pages,
     devices,
     district_pages,
+    event_pages,
     events,
     evidence,
     files,
@@ -39,7 +41,6 @@ from hub.api.routes import (
     notices,
     open311,
     outward_pages,
-    pages,
     parameters,
     people,
     photos,
@@ -137,7 +138,8 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.include_router(files.router)
     app.include_router(open311.router)
     app.include_router(cap.router)
-    app.include_router(pages.router)
+    app.include_router(event_pages.router)
+    app.include_router(device_pages.router)
     app.include_router(work_pages.router)
     app.include_router(outward_pages.router)
     app.include_router(assessment_pages.router)

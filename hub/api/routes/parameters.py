@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
 from fastapi import APIRouter
 
-from contract.messages import Manifest
 from hub.api.access import DESK, allow
 from hub.api.deps import ActorDep, HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.parameters import Change, CommandNow, DetectorNow, Parameters, StreamDetectors
-from hub.domain.errors import NotFoundError
+from hub.services.read_manifest import read_manifest
 from hub.services.tune_threshold import tune_threshold
 from hub.store import views
 
@@ -70,10 +66,3 @@ def set_parameters(
     with hub.pool.connection() as conn:
         command = tune_threshold(conn, hub, agent, stream, kind, changes, actor, body.note)
     return CommandNow.model_validate(command)
-
-
-def read_manifest(agent: str, manifest: dict[str, Any] | None) -> Manifest:
-    """The manifest of an agent; raises NotFoundError where it never sent one."""
-    if manifest is None:
-        raise NotFoundError("manifest of agent", agent)
-    return msgspec.convert(manifest, Manifest)
