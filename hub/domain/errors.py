@@ -5,7 +5,7 @@ GridwardenError
     ├── NotFoundError (LookupError)     there is no such thing
     ├── ConflictError                   somebody was faster, or it is already there
     ├── NotAllowedError                 the lifecycle or a guard says no
-    │   └── WrongRoleError              it is for other roles
+    │   └── WrongRoleError              it is for others: another role, place or person
     ├── ForbiddenError (PermissionError)    the role or the place is not theirs
     ├── SignedOutError                  nobody is signed in, or no longer
     ├── TooManyTriesError               too many wrong passwords: later
@@ -111,7 +111,7 @@ class NotAllowedError(DomainError):
 
 
 class WrongRoleError(NotAllowedError):
-    """The lifecycle keeps it for other roles."""
+    """It is kept for others: another role, place or person; the thing itself is not in the way."""
 
 
 class ForbiddenError(DomainError, PermissionError):

@@ -133,7 +133,7 @@ class Lifecycle:
             )
         if ACTOR_OF_LAST in step.by:
             if facts.last_actor != actor.name:
-                raise NotAllowedError(
+                raise WrongRoleError(
                     f"{name} is open to {facts.last_actor or 'nobody'}, who made the last change, "
                     f"not to {actor.name}",
                     action=name,
@@ -149,7 +149,7 @@ class Lifecycle:
             )
         elsewhere = out_of_scope(actor, name, event.ground)
         if elsewhere is not None:
-            raise NotAllowedError(elsewhere, action=name, state=event.state, role=actor.role)
+            raise WrongRoleError(elsewhere, action=name, state=event.state, role=actor.role)
         self._check_needs(step, event, actor, facts)
         return Advance(
             name=name,

@@ -12,7 +12,7 @@ from contract.geometry import Point
 from contract.taxonomy import Category, Severity
 from hub.domain.actor import Actor, Role
 from hub.domain.categories import SubCategory
-from hub.domain.errors import InvalidError, NotAllowedError
+from hub.domain.errors import InvalidError, WrongRoleError
 from hub.services.context import Hub
 from hub.services.handed_in import check_text, complete_evidence
 from hub.services.open_event import Finding, join_or_open, lock_keys
@@ -41,7 +41,7 @@ class ManualReport:
 def report_manually(conn: Connection[Any], hub: Hub, report: ManualReport) -> GridEventRow:
     """The grid event that answers this report: one nearby that it joined, or a new one.
 
-    Raises InvalidError and NotAllowedError.
+    Raises InvalidError and WrongRoleError.
     """
     now = hub.now()
     what = _checked(hub, report, now)
@@ -79,7 +79,7 @@ def report_manually(conn: Connection[Any], hub: Hub, report: ManualReport) -> Gr
 
 def _checked(hub: Hub, report: ManualReport, now: datetime) -> SubCategory:
     if report.reporter.role is Role.DEVICE:
-        raise NotAllowedError(
+        raise WrongRoleError(
             "devices do not report by hand: their detections come through ingestion",
             action="report",
             role=report.reporter.role,

@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from contract.messages import DetectorManifest, Manifest, StreamManifest
 from hub.domain.actor import OFFICE, Actor, Role
-from hub.domain.errors import InvalidError, NotAllowedError, NotFoundError
+from hub.domain.errors import InvalidError, NotFoundError, WrongRoleError
 from hub.services.context import Hub
 from hub.services.handed_in import MAX_REASON, check_text
 from hub.store import agents, commands
@@ -33,11 +33,11 @@ def tune_threshold(
 ) -> CommandRow:
     """The new command; None as a value takes a parameter back to the agent's own setting.
 
-    Raises NotFoundError, NotAllowedError and InvalidError (what the manifest's schema says
+    Raises NotFoundError, WrongRoleError and InvalidError (what the manifest's schema says
     against it).
     """
     if actor.role not in _MAY_TUNE:
-        raise NotAllowedError(
+        raise WrongRoleError(
             f"tuning is not for the role {actor.role}; it is for {', '.join(_MAY_TUNE)}",
             action="tune_threshold",
             role=actor.role,

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import Connection
 
 from hub.domain.actor import Actor, Role
-from hub.domain.errors import InvalidError, NotAllowedError
+from hub.domain.errors import InvalidError, WrongRoleError
 from hub.services.context import Hub
 from hub.store import changes, evidence_index
 from hub.store.rows import EvidenceRow
@@ -24,10 +24,10 @@ def keep_photo(
 
     What comes from outside is looked at first: `hub.services.evidence.photo`.
 
-    Raises InvalidError, NotAllowedError, and GoneError where it was here and was erased.
+    Raises InvalidError, WrongRoleError, and GoneError where it was here and was erased.
     """
     if actor.role in (Role.DEVICE, Role.RULE):
-        raise NotAllowedError(
+        raise WrongRoleError(
             f"a {actor.role} hands in no photos", action="keep_photo", role=actor.role
         )
     if media_type not in MEDIA_TYPES:

@@ -16,8 +16,8 @@ from hub.domain.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
-    NotAllowedError,
     NotFoundError,
+    WrongRoleError,
 )
 from hub.services.context import Hub
 from hub.services.handed_in import check_text
@@ -53,7 +53,7 @@ def make_window(
 ) -> ControlWindow:
     """The window, in force from its begin on; it ends by time alone.
 
-    Raises InvalidError, NotFoundError, NotAllowedError and ForbiddenError.
+    Raises InvalidError, NotFoundError, WrongRoleError and ForbiddenError.
     """
     _check_maker(actor)
     now = hub.now()
@@ -87,7 +87,7 @@ def make_window(
 
 
 def end_window(conn: Connection[Any], hub: Hub, id: int, actor: Actor) -> ControlWindow:
-    """The window, ended now. Raises NotFoundError, ConflictError, NotAllowedError, ForbiddenError.
+    """The window, ended now. Raises NotFoundError, ConflictError, WrongRoleError, ForbiddenError.
 
     Whoever may not make it may not end it.
     """
@@ -146,7 +146,7 @@ def windows_over(
 
 def _check_maker(actor: Actor) -> None:
     if actor.role not in DESK:
-        raise NotAllowedError(
+        raise WrongRoleError(
             f"control windows are not for the role {actor.role}; they are for "
             f"{', '.join(sorted(DESK))}",
             action="control_window",

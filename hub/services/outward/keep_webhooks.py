@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from contract.taxonomy import Severity
 from hub.domain.actor import OFFICE, Actor
-from hub.domain.errors import ForbiddenError, InvalidError, NotAllowedError, NotFoundError
+from hub.domain.errors import ForbiddenError, InvalidError, NotFoundError, WrongRoleError
 from hub.domain.webhook import new_secret
 from hub.services.context import Hub
 from hub.services.handed_in import check_text
@@ -48,7 +48,7 @@ def add_webhook(
 ) -> Made:
     """A new webhook: it is told of what happens from now on.
 
-    Raises NotAllowedError, ForbiddenError where it would tell of cells beyond the actor's, and
+    Raises WrongRoleError, ForbiddenError where it would tell of cells beyond the actor's, and
     InvalidError where the address may not be sent to or a filter names nothing.
     """
     _check_role(actor)
@@ -162,7 +162,7 @@ def _locked(conn: Connection[Any], id: int, actor: Actor) -> WebhookRow:
 
 def _check_role(actor: Actor) -> None:
     if actor.role not in OFFICE:
-        raise NotAllowedError(
+        raise WrongRoleError(
             f"webhooks are not for the role {actor.role}; they are for {', '.join(OFFICE)}",
             action="keep_webhooks",
             role=actor.role,

@@ -14,8 +14,8 @@ from hub.domain.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
-    NotAllowedError,
     NotFoundError,
+    WrongRoleError,
 )
 from hub.domain.people import LONGEST_SHIFT, Post, check_post
 from hub.domain.reach import check_cell
@@ -157,11 +157,11 @@ def report_position(
     at: datetime | None,
 ) -> bool:
     """Somebody is there; False where a later word is known. Only they themselves and the desk, of
-    those within its cells, may say so. Raises NotFoundError, NotAllowedError, ForbiddenError and
+    those within its cells, may say so. Raises NotFoundError, WrongRoleError, ForbiddenError and
     InvalidError."""
     person = people.by_code(conn, code)
     if actor.name != code and actor.role not in DESK:
-        raise NotAllowedError(
+        raise WrongRoleError(
             f"{actor.name} does not say where {code} is: they do, or the desk",
             action="report_position",
             role=actor.role,

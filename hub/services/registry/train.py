@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from hub.domain.actor import OFFICE, Actor
-from hub.domain.errors import ConflictError, InvalidError, NotAllowedError
+from hub.domain.errors import ConflictError, InvalidError, WrongRoleError
 from hub.domain.training import Answer, Marks, mark
 from hub.services.context import Hub
 from hub.store import people, training
@@ -54,7 +54,7 @@ def make_set(
 
 def begin(conn: Connection[Any], hub: Hub, id: int, person: str, actor: Actor) -> AttemptRow:
     """Somebody's go at a set: the one under way, else a new one. Raises NotFoundError,
-    NotAllowedError, and ConflictError where the set was retired."""
+    WrongRoleError, and ConflictError where the set was retired."""
     _check_theirs(actor, person)
     people.by_code(conn, person)
     found = training.set_of(conn, id)
@@ -70,7 +70,7 @@ def begin(conn: Connection[Any], hub: Hub, id: int, person: str, actor: Actor) -
 def answer(
     conn: Connection[Any], hub: Hub, attempt: int, n: int, said: Answer, actor: Actor
 ) -> AttemptRow:
-    """The answer to one detection. Raises NotFoundError, NotAllowedError, InvalidError, and
+    """The answer to one detection. Raises NotFoundError, WrongRoleError, InvalidError, and
     ConflictError once the go is over."""
     found = _under_way(conn, attempt, actor)
     if n not in training.key(conn, found.training):
@@ -95,7 +95,7 @@ def marks_of(conn: Connection[Any], attempt: AttemptRow) -> Marks:
 
 
 def seen_by(conn: Connection[Any], attempt: int, actor: Actor) -> AttemptRow:
-    """A go, for whoever does it and for those who teach. Raises NotFoundError, NotAllowedError."""
+    """A go, for whoever does it and for those who teach. Raises NotFoundError, WrongRoleError."""
     found = training.attempt(conn, attempt)
     _check_theirs(actor, found.person)
     return found
@@ -104,7 +104,7 @@ def seen_by(conn: Connection[Any], attempt: int, actor: Actor) -> AttemptRow:
 def attempts_of(conn: Connection[Any], person: str, actor: Actor) -> list[AttemptRow]:
     """What somebody did so far, for themselves and for those who teach; the newest first.
 
-    Raises NotFoundError, NotAllowedError.
+    Raises NotFoundError, WrongRoleError.
     """
     _check_theirs(actor, person)
     people.by_code(conn, person)
@@ -126,7 +126,7 @@ def _under_way(conn: Connection[Any], attempt: int, actor: Actor) -> AttemptRow:
 
 def _check_theirs(actor: Actor, person: str) -> None:
     if actor.name != person and actor.role not in OFFICE:
-        raise NotAllowedError(
+        raise WrongRoleError(
             f"this is the training of {person}: for them and who teaches, not for {actor.name}",
             action="train",
             role=actor.role,

@@ -384,7 +384,7 @@ def test_what_somebody_scored_is_for_them_and_their_teachers(
     assert client.get(f"/training/people/{code}").json() == []
     cookies = signed_in(town.hub, "somebody", Role.ASSISTANT)
     with httpx.Client(base_url=client.base_url, cookies=cookies, trust_env=False) as other:
-        problem(other.get(f"/training/people/{code}"), 409)
+        problem(other.get(f"/training/people/{code}"), 403)
 
 
 @contextmanager

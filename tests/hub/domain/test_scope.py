@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.domain.actor import Actor, Role
-from hub.domain.errors import NotAllowedError
+from hub.domain.errors import WrongRoleError
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import EventState, load_lifecycle
 from hub.domain.scope import Ground, out_of_scope
@@ -67,7 +67,7 @@ def test_no_step_is_open_to_somebody_of_another_grid(step: str) -> None:
         actor = who(role, ELSEWHERE)
         for state in rule.sources or {"filed"}:
             event = EventState(state, ground=Ground(CELL))
-            with pytest.raises(NotAllowedError, match=f"answers for {ELSEWHERE}: the event lies"):
+            with pytest.raises(WrongRoleError, match=f"answers for {ELSEWHERE}: the event lies"):
                 LIFECYCLE.advance(event, step, actor, Facts(START))
 
 
