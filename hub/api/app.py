@@ -6,12 +6,14 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute
 
 from hub.api import access, errors, turned_away
 from hub.api.assessing import Assessing
@@ -105,6 +107,19 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.state.pages = Pages(hub, app.state.shelf)
     errors.install(app)
     turned_away.install(app)
+    app.router.routes.extend(_routes())
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    http = hub.config.http
+    access.table(app)  # a route that does not say who may use it is told of now
+    app.add_middleware(Recorder, hub=hub)
+    app.add_middleware(Guard, hosts=(http.host, *http.allowed_hosts))
+    return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """All routes, put together once: that takes 0.15 s, and they keep nothing of an app."""
+    every = APIRouter()
     for router in (
         events.router,
         work.router,
@@ -133,38 +148,37 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
         audit.router,
         sign_in.api_router,
     ):
-        app.include_router(router, prefix=API)
-    app.include_router(health.router)
-    app.include_router(files.router)
-    app.include_router(open311.router)
-    app.include_router(cap.router)
-    app.include_router(event_pages.router)
-    app.include_router(device_pages.router)
-    app.include_router(work_pages.router)
-    app.include_router(outward_pages.router)
-    app.include_router(assessment_pages.router)
-    app.include_router(sensor_pages.router)
-    app.include_router(sign_in.router)
-    app.include_router(audit.pages_router)
-    app.add_api_route(
+        every.include_router(router, prefix=API)
+    every.include_router(health.router)
+    every.include_router(files.router)
+    every.include_router(open311.router)
+    every.include_router(cap.router)
+    every.include_router(event_pages.router)
+    every.include_router(device_pages.router)
+    every.include_router(work_pages.router)
+    every.include_router(outward_pages.router)
+    every.include_router(assessment_pages.router)
+    every.include_router(sensor_pages.router)
+    every.include_router(sign_in.router)
+    every.include_router(audit.pages_router)
+    every.add_api_route(
         f"{API}/openapi.json",
-        lambda: JSONResponse(app.openapi()),
+        _document,
         include_in_schema=False,
         dependencies=[access.TO_EVERYONE],
     )
-    app.include_router(filing_pages.router)
-    app.include_router(district_pages.router)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    http = hub.config.http
-    access.table(app)  # a route that does not say who may use it is told of now
-    app.add_middleware(Recorder, hub=hub)
-    app.add_middleware(Guard, hosts=(http.host, *http.allowed_hosts))
-    return app
+    every.include_router(filing_pages.router)
+    every.include_router(district_pages.router)
+    return tuple(every.routes)
 
 
 def assets_folder(hub: Hub) -> Path:
     """Where the libraries fetched at set-up time lie: as configured, or beside the interpreter."""
     return hub.config.hub.assets_dir or Path(sys.prefix) / "share" / "gridwarden" / "assets"
+
+
+def _document(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
