@@ -7,12 +7,15 @@ the log.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
@@ -31,6 +34,15 @@ from tests.workers import Companies
 FAST = {"fsync": "off", "full_page_writes": "off"}  # a test database need not outlive a power cut
 
 _numbers = itertools.count(1)
+
+# reading the authorities of the world takes 20 ms, and tests make a client for every question
+httpx._transports.default.create_ssl_context = functools.cache(  # type: ignore[attr-defined]
+    httpx.create_ssl_context
+)
+
+# who forbids compiled files has every one of the programs that tests start compile all of ours
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     cv2.setNumThreads(1)  # its threads spin: two workers on two cores would take five times as long
