@@ -20,7 +20,7 @@ from hub.store.bulk import copy_statement
 from hub.store.readings import TABLE, ReadingRows, copy_block
 from tests.bench.hub_site import STATION, Sender, Site, site
 from tests.bench.measure import Spread
-from tests.bench.processes import BUSY, Meter, memory_mib
+from tests.bench.processes import BUSY, Meter, remembering
 from tests.bench.spool_sender import Orders, Sent
 
 SUSTAINED_S = 60.0
@@ -39,8 +39,8 @@ class Shape:
     rows_a_commit: int  # of the bare COPY: as the hub commits
 
 
-SINGLE = Shape("1 record a message", 1, 8_192, 10_000, 500)
-PACKED = Shape("100 records a message", 100, 80_000, 50_000, 8_500)
+SINGLE = Shape("1 record a message", 1, 8_192, 10_000, 2_000)
+PACKED = Shape("100 records a message", 100, 80_000, 50_000, 17_000)
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Run:
 
     rate: float  # records a second
     cpu_us: dict[str, float]  # a record, by part
-    memory_mib: tuple[float, float]  # of the hub, at the beginning and the end
+    memory_mib: tuple[float, ...]  # of the hub: at rest, halfway and at the end
     others: float  # share of the machine that others used
 
 
@@ -71,6 +71,7 @@ class Sustained:
         last = self.ours[-1]
         cpu = ", ".join(f"{part} {us:.1f}" for part, us in last.cpu_us.items())
         floor_cpu = ", ".join(f"{part} {us:.1f}" for part, us in self.socket[-1].cpu_us.items())
+        memory = ", ".join(f"{mib:.0f}" for mib in last.memory_mib)
         took = f"{self.seconds:.0f} s, {self.broker}"
         return [
             f"| hub, {self.shape.name}, {took} | {_spread(self.ours)} | records/s |",
@@ -80,8 +81,7 @@ class Sustained:
             f"| **ratio to the lower floor** | {Spread.of(ratios)} | |",
             f"| CPU a record | {cpu} | us |",
             f"| CPU a record, bare socket | {floor_cpu} | us |",
-            f"| hub's memory, begin and end | {last.memory_mib[0]:.0f}, {last.memory_mib[1]:.0f} "
-            "| MiB |",
+            f"| hub's memory at rest, halfway, at the end | {memory} | MiB |",
             *busy_lines([*self.ours, *self.socket]),
         ]
 
@@ -157,17 +157,18 @@ def drained(s: Site, senders: Sequence[Sender], receivers: dict[str, list[int]])
     receiver = next(iter(receivers.values()))[0]
     for sender in senders:
         sender.meet()
-    meter, before = Meter(parts), memory_mib(receiver)
-    for sender in senders:
-        sender.begin()
-    sent: list[Sent] = [sender.finish() for sender in senders]
+    meter = Meter(parts)
+    with remembering(receiver) as memory:
+        for sender in senders:
+            sender.begin()
+        sent: list[Sent] = [sender.finish() for sender in senders]
     used = meter.used()
     records = sum(x.records for x in sent)
     took_s = max(x.ended_s for x in sent) - min(x.begun_s for x in sent)
     return Run(
         rate=records / took_s,
         cpu_us={part: s / records * 1e6 for part, s in used.by_part.items()},
-        memory_mib=(before, memory_mib(receiver)),
+        memory_mib=(memory[0], memory[len(memory) // 2], memory[-1]),
         others=used.others,
     )
 

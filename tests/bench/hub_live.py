@@ -75,10 +75,12 @@ class Backlog:
     def lines(self) -> list[str]:
         """Rows of a Markdown table."""
         rates = ", ".join(f"{run.rate:,.0f}" for run in self.drained)
-        memory = ", ".join("{:.0f} to {:.0f}".format(*run.memory_mib) for run in self.drained)
+        memory = "; ".join(
+            ", ".join(f"{mib:.0f}" for mib in run.memory_mib) for run in self.drained
+        )
         return [
             f"| backlog of {self.records:,} records drains, 100 a message | {rates} | records/s |",
-            f"| hub's memory, from the first of them to the last | {memory} | MiB |",
+            f"| hub's memory at rest, halfway, at the end | {memory} | MiB |",
             *self.alone.lines(),
             *self.beside.lines(),
         ]

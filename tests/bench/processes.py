@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +62,25 @@ def memory_mib(pid: int) -> float:
     """Resident memory of a process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@contextmanager
+def remembering(pid: int, every_s: float = 0.5) -> Iterator[list[float]]:
+    """Resident memory of a process in MiB: at once, every so often, and on leaving."""
+    memory, over = [memory_mib(pid)], threading.Event()
+
+    def look() -> None:
+        while not over.wait(every_s):
+            memory.append(memory_mib(pid))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield memory
+    finally:
+        over.set()
+        looking.join()
+    memory.append(memory_mib(pid))
 
 
 def _family(tree: Mapping[int, Sequence[int]], pid: int) -> list[int]:
