@@ -28,7 +28,7 @@ listener {port} {loopback}
 allow_anonymous true
 persistence false
 # the hub fills a batch before it acknowledges: the window is two of its batches
-max_inflight_messages 1000
+max_inflight_messages 4000
 max_inflight_bytes 16777216
 # a slow hub must not cost messages; the edge's window bounds what can gather here
 max_queued_messages 0

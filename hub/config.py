@@ -106,9 +106,9 @@ class SiteConfig:
 class IngestConfig:
     """How messages become transactions."""
 
-    batch_messages: int = 500  # half of the broker's in-flight window keeps both busy
+    batch_messages: int = 2000  # half of the broker's in-flight window keeps both busy
     batch_wait_ms: int = 50
-    queue_messages: int = 2048  # per connection; full stops reading
+    queue_messages: int = 4096  # per connection; full stops reading
     ack_every_ms: int = 100  # acknowledgements of one agent within this time become one
     hole_s: float = 3.0  # a hole this old is asked for again; above two batch times
 

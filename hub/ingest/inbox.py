@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hub.ingest.mqtt import Delivery
 
 MAX_BYTES = 32 * 1024 * 1024  # that wait; what a read brings beyond is taken and reading stops
-MAX_BATCH_BYTES = 1024 * 1024  # of one batch: about 8,000 packed readings
+MAX_BATCH_BYTES = 2 * 1024 * 1024  # of one batch: about 17,000 packed readings
 WORTH_A_BATCH = 16  # messages; below the in-flight window of any broker (mosquitto's default: 20)
 QUIET_S = 0.003  # nothing came for this long: the broker waits for acknowledgements
 _LOOK_S = 0.2  # how soon a stop is seen

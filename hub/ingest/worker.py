@@ -23,7 +23,7 @@ from hub.store import quarantine
 from hub.store.quarantine import Fault, Reject
 
 # of one transaction; a detection takes up to nine locks of a table the server keeps in memory
-MAX_RECORDS = 10_000
+MAX_RECORDS = 20_000
 MAX_DETECTIONS = 100
 
 _log = logging.getLogger(__name__)
