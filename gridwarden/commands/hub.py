@@ -121,7 +121,7 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the hub."""
-    from gridwarden.serving import log_to_stderr, stop_on_signal
+    from gridwarden.serving import log_to_stderr, stop_on_signal, tune_interpreter
     from hub.config import load
     from hub.server import run as run_all
     from hub.server import run_api, run_ingest, run_notify, run_timers
@@ -135,6 +135,7 @@ def run(chosen: argparse.Namespace) -> int:
     run_hub = parts.get(chosen.part, run_all)
     config = load(chosen.config, os.environ)
     log_to_stderr(chosen.debug)
+    tune_interpreter()
     with stop_on_signal() as stop:
         run_hub(config, stop)
     return 0
