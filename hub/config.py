@@ -30,6 +30,7 @@ from hub.outward_settings import (
     NoticesConfig,
     Open311Config,
     OutwardConfig,
+    RatingsConfig,
     WebhooksConfig,
     faults,
     limits,
@@ -228,6 +229,7 @@ class HubConfig:
     alertmanager: AlertmanagerConfig = field(default_factory=AlertmanagerConfig)
     mail: MailConfig = field(default_factory=MailConfig)
     notices: NoticesConfig = field(default_factory=NoticesConfig)
+    ratings: RatingsConfig = field(default_factory=RatingsConfig)
 
     def outward(self) -> OutwardConfig:
         """The settings of how the hub speaks to others, to be checked together."""
@@ -238,6 +240,7 @@ class HubConfig:
             self.alertmanager,
             self.mail,
             self.notices,
+            self.ratings,
             self.http.public_url,
         )
 

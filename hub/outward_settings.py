@@ -107,6 +107,14 @@ class NoticesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RatingsConfig:
+    """How reporters rate what became of their report."""
+
+    days: int = 30  # after closing; a rating is taken so long
+    tries_per_hour: int = 30  # ratings and unknown links from one address; 0: any number
+
+
+@dataclass(frozen=True, slots=True)
 class OutwardConfig:
     """All of it, to be checked together."""
 
@@ -116,6 +124,7 @@ class OutwardConfig:
     alertmanager: AlertmanagerConfig
     mail: MailConfig
     notices: NoticesConfig
+    ratings: RatingsConfig
     public_url: str
 
 
@@ -178,6 +187,8 @@ def limits(config: OutwardConfig) -> Iterator[tuple[str, float, float, float]]:
     yield "mail.give_up_hours", mail.give_up_hours, 0, 24 * 365
     yield "notices.storm_notices", notices.storm_notices, 1, 100_000
     yield "notices.storm_minutes", notices.storm_minutes, 1, 1440
+    yield "ratings.days", config.ratings.days, 1, 365
+    yield "ratings.tries_per_hour", config.ratings.tries_per_hour, 0, 1_000_000
 
 
 def _time(text: str) -> time:

@@ -47,6 +47,7 @@ from hub.api.routes import (
     people,
     photos,
     quarantine,
+    rating,
     readings,
     registry,
     sensor_pages,
@@ -103,6 +104,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.state.assessing = assessing
     app.state.checks = dict(checks or {})
     app.state.strangers = Strangers(hub.config.open311.reports_per_hour)
+    app.state.raters = Strangers(hub.config.ratings.tries_per_hour)
     app.state.shelf = Shelf([assets_folder(hub), _STATIC])
     app.state.pages = Pages(hub, app.state.shelf)
     errors.install(app)
@@ -153,6 +155,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     every.include_router(files.router)
     every.include_router(open311.router)
     every.include_router(cap.router)
+    every.include_router(rating.router)
     every.include_router(event_pages.router)
     every.include_router(device_pages.router)
     every.include_router(work_pages.router)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qsl
 
 from fastapi import Depends, Header, Path, Query, Request
 from psycopg import Connection
@@ -16,6 +17,7 @@ from hub.domain.errors import InvalidError
 from hub.services.context import Hub
 
 R = TypeVar("R")
+_MOST_FIELDS = 10  # of a form
 
 
 def _the_hub(request: Request) -> Hub:
@@ -31,6 +33,18 @@ def _acting(caller: CallerDep) -> Actor:
 
 
 ActorDep = Annotated[Actor, Depends(_acting)]
+
+
+async def _form(request: Request) -> dict[str, str]:
+    body = await request.body()
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        return {}
+
+
+# the fields of a form; the guard has bounded its size
+FormDep = Annotated[dict[str, str], Depends(_form)]
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Entries at most")]
 Cursor = Annotated[str | None, Query(max_length=100, description="`next` of the page before")]

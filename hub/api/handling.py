@@ -19,10 +19,13 @@ from hub.api.models.work import (
     TaskNow,
 )
 from hub.domain.actor import Actor
+from hub.domain.errors import ForbiddenError
 from hub.services.context import Hub
 from hub.services.dispatch.propose import Proposal, propose
 from hub.services.event_facts import ground_of
-from hub.store import camera_looks, cohandlers, evidence_index, tasks, units, views
+from hub.services.outward.own_report import MyReport, my_report
+from hub.services.outward.rate_case import check_no_own_work
+from hub.store import camera_looks, cohandlers, evidence_index, ratings, tasks, units, views
 from hub.store.rows import GridEventRow, HistoryRow
 from hub.store.view_rows import Picture
 
@@ -65,9 +68,25 @@ def of_event_page(
     return {
         "handling": now,
         "may_accept": now.proposal is not None and now.proposal.act in {o.name for o in open_now},
+        "my_report": _my_report(conn, hub, event, actor),
+        "ratings": ratings.of_closing(conn, event.id, event.ended_at) if event.ended_at else [],
         "pairs": pairs(pictures, evidence_index.came_with(conn, event.id), history),
         "units": units.units(conn),
     }
+
+
+def _my_report(
+    conn: Connection[Any], hub: Hub, event: GridEventRow, actor: Actor
+) -> MyReport | None:
+    """The report that whoever looks made of it, unless they would rate their own work."""
+    report = ratings.last_report_by(conn, event.id, actor.name)
+    if report is None:
+        return None
+    try:
+        check_no_own_work(conn, event, actor)
+    except ForbiddenError:
+        return None
+    return my_report(conn, hub, report)
 
 
 def pairs(

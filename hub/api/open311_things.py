@@ -93,20 +93,24 @@ def request_thing(hub: Hub, base: str, row: RequestRow) -> dict[str, Value]:
     }
 
 
-def taken_thing(hub: Hub, taken: Taken) -> dict[str, Value]:
-    """What whoever reported is told."""
+def rating_url(base: str, token: str) -> str:
+    """Where a reporter rates it. No part of the standard, which lets an answer hold more."""
+    return f"{base}/rate/{token}"
+
+
+def taken_thing(hub: Hub, taken: Taken, base: str) -> dict[str, Value]:
+    """What whoever reported is told. base: of the hub's addresses."""
     notice = ""
     if taken.joined:
         notice = _in_language(
             hub, "It was reported already; yours was added.", "已有人上报，您的上报已并入。"
         )
     if hub.config.open311.tokens:
-        return {"token": taken.token, "service_notice": notice, "account_id": ""}
-    return {
-        "service_request_id": taken.event.number,
-        "service_notice": notice,
-        "account_id": "",
-    }
+        known: dict[str, Value] = {"token": taken.token}
+    else:
+        known = {"service_request_id": taken.event.number}
+    url = rating_url(base, taken.token)
+    return known | {"service_notice": notice, "account_id": "", "rating_url": url}
 
 
 def _in_language(hub: Hub, en: str, zh: str) -> str:

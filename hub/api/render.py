@@ -48,6 +48,7 @@ class Pages:
         self._environment.filters.update(
             clock=self._clock,
             stamp=self._stamp,
+            minute=self._minute,
             day=self._day,
             moment=datetime.fromisoformat,
             short=_short,
@@ -66,16 +67,30 @@ class Pages:
         return self._answer(request, template, self._frame(caller) | dict(values), status)
 
     def bare(
-        self, request: Request, template: str, values: Mapping[str, Any], status: int = 200
+        self,
+        request: Request,
+        template: str,
+        values: Mapping[str, Any],
+        status: int = 200,
+        otherwise: Lang = "en",
     ) -> HTMLResponse:
-        """A page for anybody, signed in or not: it tells nothing of the district."""
-        return self._answer(request, template, values, status)
+        """A page for anybody, signed in or not: it tells nothing of the district.
+
+        otherwise: the language for who has not chosen one.
+        """
+        return self._answer(request, template, values, status, otherwise)
 
     def _answer(
-        self, request: Request, template: str, values: Mapping[str, Any], status: int
+        self,
+        request: Request,
+        template: str,
+        values: Mapping[str, Any],
+        status: int,
+        otherwise: Lang = "en",
     ) -> HTMLResponse:
         asked = request.query_params.get(COOKIE)
-        lang: Lang = "zh" if (asked or request.cookies.get(COOKIE)) == "zh" else "en"
+        chosen = asked or request.cookies.get(COOKIE) or otherwise
+        lang: Lang = "zh" if chosen == "zh" else "en"
         context = self._around(request, lang) | dict(values)
         text = self._environment.get_template(template).render(context)
         response = HTMLResponse(text, status_code=status, headers={"Vary": "Cookie"})
@@ -122,6 +137,10 @@ class Pages:
 
     def _clock(self, at: datetime) -> str:
         return f"{at.astimezone(self._zone):%H:%M:%S}"
+
+    def _minute(self, at: datetime) -> str:
+        """Day and time of day, for whoever comes back to it another day."""
+        return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}"
 
     @jinja2.pass_context
     def _day(self, context: jinja2.runtime.Context, at: datetime) -> str:

@@ -137,6 +137,41 @@ ROLES: dict[str, Both] = {
     "rule": Both("rule", "规则"),
 }
 
+# how satisfied a reporter is, the best first
+RATINGS: dict[int, Both] = {
+    5: Both("Very satisfied", "非常满意"),
+    4: Both("Satisfied", "满意"),
+    3: Both("Neither nor", "一般"),
+    2: Both("Dissatisfied", "不满意"),
+    1: Both("Very dissatisfied", "非常不满意"),
+}
+
+# where a reporter's rating stands
+STANDINGS: dict[str, Both] = {
+    "open": Both("Not rated yet.", "尚未评价。"),
+    "rated": Both("Rated.", "已评价。"),
+    "settled": Both(
+        "You have rated it. It can no longer be changed: its month was assessed.",
+        "您已评价。该月考核已结束，评价不可再修改。",
+    ),
+    "expired": Both(
+        "The time for rating it is over. Thank you for reporting.",
+        "评价期限已过。感谢您的上报。",
+    ),
+    "waiting": Both(
+        "It is still being dealt with. Once it is closed you can rate it here.",
+        "正在处理中。结案后可在此评价。",
+    ),
+    "reopened": Both(
+        "It was opened again and is being dealt with. Once it is closed you can rate it here.",
+        "该事件已重新打开，正在处理。再次结案后可在此评价。",
+    ),
+    "no_case": Both(
+        "It was not taken as a case, so there is nothing to rate.",
+        "该上报未予立案，无需评价。",
+    ),
+}
+
 # by what somebody showed who they are
 VIA: dict[str, Both] = {
     "password": Both("password", "密码"),

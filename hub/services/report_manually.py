@@ -38,18 +38,31 @@ class ManualReport:
     evidence: tuple[str, ...] = ()  # digests of photos kept with `keep_photo`
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A report that was entered. event: what answers it, one nearby that it joined or a new one."""
+
+    event: GridEventRow
+    report: int  # its id
+
+
 def report_manually(conn: Connection[Any], hub: Hub, report: ManualReport) -> GridEventRow:
     """The grid event that answers this report: one nearby that it joined, or a new one.
 
     Raises InvalidError and WrongRoleError.
     """
+    return enter_report(conn, hub, report).event
+
+
+def enter_report(conn: Connection[Any], hub: Hub, report: ManualReport) -> Entered:
+    """The same, and the id of the report. One that was sent again is the one it was."""
     now = hub.now()
     what = _checked(hub, report, now)
     if report.request_key is not None:
         locks.lock(conn, [f"request/{report.request_key}"])
         repeated = reports.by_request_key(conn, report.request_key)
         if repeated is not None:
-            return events.root_of(conn, repeated.event)
+            return Entered(events.root_of(conn, repeated.event), repeated.id)
     photos = complete_evidence(conn, report.evidence)
     at = report.occurred_at or now
     finding = Finding(
@@ -64,7 +77,7 @@ def report_manually(conn: Connection[Any], hub: Hub, report: ManualReport) -> Gr
     )
     locks.lock(conn, lock_keys(hub, finding))
     event = join_or_open(conn, hub, finding)
-    reports.insert(
+    id = reports.insert(
         conn,
         event.id,
         report.reporter,
@@ -74,7 +87,7 @@ def report_manually(conn: Connection[Any], hub: Hub, report: ManualReport) -> Gr
         report.request_key,
     )
     evidence_index.attach(conn, event.id, photos, event.version)
-    return event
+    return Entered(event, id)
 
 
 def _checked(hub: Hub, report: ManualReport, now: datetime) -> SubCategory:

@@ -800,11 +800,14 @@ CREATE TABLE mail (
     last_error text,
     ended_at timestamp with time zone,
     claimed_until timestamp with time zone,
+    report bigint,
     PRIMARY KEY (id),
     FOREIGN KEY (folded_into) REFERENCES mail(id),
     FOREIGN KEY (notice) REFERENCES notice(id),
+    FOREIGN KEY (report) REFERENCES report(id),
     CHECK (((state = 'folded'::text) = (folded_into IS NOT NULL))),
     CHECK (((state = 'waiting'::text) = (ended_at IS NULL))),
+    CHECK (((notice IS NULL) OR (report IS NULL))),
     CHECK ((language = ANY (ARRAY['zh'::text, 'en'::text]))),
     CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'folded'::text, 'dead'::text])))
 );
@@ -812,6 +815,7 @@ CREATE INDEX mail_due ON public.mail USING btree (next_at) WHERE (state = 'waiti
 CREATE INDEX mail_ended ON public.mail USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (folded_into IS NULL));
 CREATE INDEX mail_folded ON public.mail USING btree (folded_into) WHERE (folded_into IS NOT NULL);
 CREATE INDEX mail_person ON public.mail USING btree (person, queued_at DESC);
+CREATE INDEX mail_report ON public.mail USING btree (report) WHERE (report IS NOT NULL);
 CREATE UNIQUE INDEX mail_notice ON public.mail USING btree (notice) WHERE (notice IS NOT NULL);
 
 CREATE TABLE notice (
@@ -855,7 +859,7 @@ CREATE TABLE notice_preference (
 );
 
 CREATE TABLE open311_request (
-    token text NOT NULL,
+    digest text NOT NULL,
     event bigint NOT NULL,
     at timestamp with time zone NOT NULL,
     description text NOT NULL,
@@ -865,12 +869,15 @@ CREATE TABLE open311_request (
     last_name text DEFAULT ''::text NOT NULL,
     email text DEFAULT ''::text NOT NULL,
     phone text DEFAULT ''::text NOT NULL,
-    PRIMARY KEY (token),
+    report bigint,
+    PRIMARY KEY (digest),
     FOREIGN KEY (event) REFERENCES grid_event(id),
-    FOREIGN KEY (photo) REFERENCES evidence(digest)
+    FOREIGN KEY (photo) REFERENCES evidence(digest),
+    FOREIGN KEY (report) REFERENCES report(id)
 );
 CREATE INDEX open311_request_event ON public.open311_request USING btree (event, at);
 CREATE INDEX open311_request_photo ON public.open311_request USING btree (photo) WHERE (photo IS NOT NULL);
+CREATE UNIQUE INDEX open311_request_report ON public.open311_request USING btree (report) WHERE (report IS NOT NULL);
 
 CREATE TABLE outbox (
     id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -979,6 +986,22 @@ CREATE INDEX quarantine_newest ON public.quarantine USING btree (last_at DESC);
 CREATE INDEX quarantine_waiting ON public.quarantine USING btree (id DESC) WHERE (settled_at IS NULL);
 CREATE UNIQUE INDEX quarantine_once ON public.quarantine USING btree (COALESCE(agent, ''::text), hash) WHERE ((NOT counted) AND (settled_at IS NULL));
 
+CREATE TABLE rating (
+    report bigint NOT NULL,
+    event bigint NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    score smallint NOT NULL,
+    comment text DEFAULT ''::text NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    at timestamp with time zone NOT NULL,
+    PRIMARY KEY (report),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    FOREIGN KEY (report) REFERENCES report(id),
+    CHECK ((at >= first_at)),
+    CHECK (((score >= 1) AND (score <= 5)))
+);
+CREATE INDEX rating_event ON public.rating USING btree (event, ended_at);
+
 CREATE TABLE reading (
     captured_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone NOT NULL,
@@ -1052,6 +1075,16 @@ CREATE TABLE report (
     FOREIGN KEY (event) REFERENCES grid_event(id)
 );
 CREATE INDEX report_event ON public.report USING btree (event);
+
+CREATE TABLE report_token (
+    digest text NOT NULL,
+    report bigint NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    PRIMARY KEY (digest),
+    FOREIGN KEY (report) REFERENCES report(id),
+    CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE INDEX report_token_report ON public.report_token USING btree (report);
 
 CREATE TABLE responsibility (
     id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,

@@ -12,7 +12,8 @@ from psycopg.rows import class_row
 
 @dataclass(frozen=True, slots=True)
 class DueMail:
-    """A mail whose time has come, with the notice it tells; without one it is a digest."""
+    """A mail whose time has come: it tells a notice, or a reporter of the end of their case, or
+    is a digest."""
 
     id: int
     person: str
@@ -26,6 +27,12 @@ class DueMail:
     title_zh: str | None
     body: str | None
     at: datetime | None  # of the notice
+    report: int | None  # whose reporter is told
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it folds notices."""
+        return self.title_en is None and self.report is None
 
 
 def queue(
@@ -49,6 +56,25 @@ def queue(
     )
 
 
+def queue_letter(
+    conn: Connection[Any],
+    report: int,
+    *,
+    address: str,
+    language: str,
+    at: datetime,
+    not_before: datetime,
+) -> None:
+    """A mail to a reporter that their case was closed, to be sent from `not_before` on."""
+    conn.execute(
+        """
+        INSERT INTO mail (report, person, address, language, queued_at, next_at)
+        VALUES (%s, %s, %s, %s, %s, %s)
+        """,
+        (report, f"reporter {report}", address, language, at, not_before),
+    )
+
+
 def claim(conn: Connection[Any], now: datetime, until: datetime, limit: int) -> list[DueMail]:
     """Mail that is due, the gravest and oldest first; nobody else gets it before `until`."""
     with conn.cursor(row_factory=class_row(DueMail)) as cur:
@@ -64,7 +90,7 @@ def claim(conn: Connection[Any], now: datetime, until: datetime, limit: int) -> 
                 RETURNING m.*
             )
             SELECT t.id, t.person, t.address, t.language, t.severity, t.queued_at, t.attempts,
-                   e.number, n.title_en, n.title_zh, n.body, n.at
+                   e.number, n.title_en, n.title_zh, n.body, n.at, t.report
             FROM taken t LEFT JOIN notice n ON n.id = t.notice
             LEFT JOIN grid_event e ON e.id = n.event
             ORDER BY t.severity NULLS LAST, t.id
@@ -112,7 +138,7 @@ def digest_waiting(conn: Connection[Any], person: str) -> int | None:
     """The id of a digest that waits for that person."""
     row = conn.execute(
         "SELECT id FROM mail WHERE person = %s AND state = 'waiting' AND notice IS NULL"
-        " AND attempts = 0 ORDER BY id LIMIT 1 FOR UPDATE",
+        " AND report IS NULL AND attempts = 0 ORDER BY id LIMIT 1 FOR UPDATE",
         (person,),
     ).fetchone()
     return None if row is None else int(row[0])
@@ -121,7 +147,8 @@ def digest_waiting(conn: Connection[Any], person: str) -> int | None:
 def last_digest_at(conn: Connection[Any], person: str) -> datetime | None:
     """When that person was last sent a digest."""
     row = conn.execute(
-        "SELECT max(ended_at) FROM mail WHERE person = %s AND state = 'sent' AND notice IS NULL",
+        "SELECT max(ended_at) FROM mail WHERE person = %s AND state = 'sent' AND notice IS NULL"
+        " AND report IS NULL",
         (person,),
     ).fetchone()
     return row[0] if row else None

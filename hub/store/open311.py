@@ -14,7 +14,8 @@ from psycopg.rows import class_row
 class NewRequest:
     """A report by a stranger, about to be kept."""
 
-    token: str
+    digest: str  # of the token that its reporter holds
+    report: int
     event: int
     at: datetime
     description: str
@@ -62,12 +63,13 @@ def insert(conn: Connection[Any], request: NewRequest) -> None:
     """Keep a report that came by the public face."""
     conn.execute(
         """
-        INSERT INTO open311_request (token, event, at, description, address, photo, first_name,
-            last_name, email, phone)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        INSERT INTO open311_request (digest, report, event, at, description, address, photo,
+            first_name, last_name, email, phone)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
-            request.token,
+            request.digest,
+            request.report,
             request.event,
             request.at,
             request.description,
@@ -81,9 +83,9 @@ def insert(conn: Connection[Any], request: NewRequest) -> None:
     )
 
 
-def event_of_token(conn: Connection[Any], token: str) -> int | None:
-    """The event that answers the report with that token."""
-    row = conn.execute("SELECT event FROM open311_request WHERE token = %s", (token,)).fetchone()
+def event_of_token(conn: Connection[Any], digest: str) -> int | None:
+    """The event that answers the report whose token has that digest."""
+    row = conn.execute("SELECT event FROM open311_request WHERE digest = %s", (digest,)).fetchone()
     return None if row is None else int(row[0])
 
 
@@ -135,7 +137,7 @@ def requests(
             LEFT JOIN unit u ON u.code = t.responsible_unit
             LEFT JOIN LATERAL (
                 SELECT q.description, q.address, q.photo FROM open311_request q
-                WHERE q.event = e.id ORDER BY q.at, q.token LIMIT 1) q ON true
+                WHERE q.event = e.id ORDER BY q.at, q.digest LIMIT 1) q ON true
             WHERE r.parent IS NULL
               AND (%(open)s::boolean IS NULL OR (t.state <> ALL (%(closed)s)) = %(open)s)
             ORDER BY e.opened_at DESC, e.id DESC LIMIT %(limit)s

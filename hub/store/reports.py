@@ -27,12 +27,12 @@ def insert(
     position: Point,
     at: datetime,
     request_key: str | None,
-) -> None:
-    """Keep a report with the event that answers it."""
-    conn.execute(
+) -> int:
+    """Keep a report with the event that answers it; its id."""
+    row = conn.execute(
         """
         INSERT INTO report (event, role, reporter, description, lon, lat, reported_at, request_key)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
         """,
         (
             event,
@@ -44,7 +44,9 @@ def insert(
             at,
             request_key,
         ),
-    )
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def by_id(conn: Connection[Any], id: int) -> ReportRow | None:

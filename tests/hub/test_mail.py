@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import random
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +21,17 @@ from contract.taxonomy import Category, Severity
 from gridwarden.ports import choose
 from hub.domain.actor import Actor, Role
 from hub.domain.notice import NoticeKind
+from hub.domain.rating import Standing
 from hub.outward_settings import MailConfig, NoticesConfig
 from hub.services.context import Hub
+from hub.services.outward.own_report import my_report, report_of
+from hub.services.outward.public_face import PublicReport, take_report
 from hub.services.outward.send_mail import send_due
 from hub.services.outward.tell import tell
 from hub.services.report_manually import ManualReport, report_manually
 from hub.store.rows import GridEventRow
 from tests.hub.builders import SQUARE, Clock, config, opened, rows
+from tests.hub.cases import DISPATCHER, SUPERVISOR, act, force_close
 from tests.hub.test_telling import Person
 
 GO = threading.Event()
@@ -204,3 +209,53 @@ def test_without_tls_the_hub_logs_in_nowhere(
     assert post.mails == []
     ((error,),) = rows(database_url, "SELECT last_error FROM mail")
     assert "STARTTLS" in error
+
+
+def test_a_reporter_hears_that_it_is_closed_and_is_asked_by_a_link_that_is_made_as_it_is_sent(
+    hub: Hub, post: Post, clock: Clock
+) -> None:
+    with hub.pool.connection() as conn:
+        for email in ("zhang@mail.example", "ZHANG@mail.example", "", "no address"):
+            report = PublicReport("exposed_rubbish", "Bags", SQUARE, email=email)
+            event = take_report(conn, hub, report).event
+    act(hub, event, "file", DISPATCHER)
+    force_close(hub, event)
+    clock.move(29)
+    assert send_due(hub, GO) == 0  # it may still be undone
+    clock.move(2)
+    assert send_due(hub, GO) == 1
+    (letter,) = post.mails
+    assert str(letter["To"]).lower() == "zhang@mail.example"
+    text = letter.get_content()
+    tokens = set(re.findall(r"https://hub.example/rate/([A-Za-z0-9_-]+)", text))
+    assert len(tokens) == 1
+    assert "已于" in text
+    assert "was closed on" in text
+    with hub.pool.connection() as conn:
+        mine = my_report(conn, hub, report_of(conn, tokens.pop()))
+    assert (mine.event.number, mine.ratable.standing) == (event.number, Standing.OPEN)
+    stored = rows(hub.config.database.url, "SELECT digest FROM report_token")
+    assert all(digest not in text for (digest,) in stored)
+
+
+def test_a_letter_of_a_closing_that_was_taken_back_is_not_sent(
+    hub: Hub, post: Post, clock: Clock
+) -> None:
+    with hub.pool.connection() as conn:
+        report = PublicReport("exposed_rubbish", "Bags", SQUARE, email="zhang@mail.example")
+        event = take_report(conn, hub, report).event
+    act(hub, event, "file", DISPATCHER)
+    force_close(hub, event)
+    act(hub, event, "undo", SUPERVISOR)
+    clock.move(31)
+    assert send_due(hub, GO) == 1
+    assert post.mails == []
+    force_close(hub, event)
+    clock.move(31)
+    assert send_due(hub, GO) == 1
+    assert len(post.mails) == 1
+    told = "SELECT state, last_error FROM mail ORDER BY id"
+    assert rows(hub.config.database.url, told) == [
+        ("dead", "the case was opened again before it was sent"),
+        ("sent", None),
+    ]

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from hub.services.passwords import digest_of
+from hub.store import open311, ratings, reports
 from hub.store.epoch import current_epoch
 from hub.store.migrate import MIGRATIONS, MigrationError, migrate, migrations
 from hub.store.schema import SCHEMA_FILE, describe
 from tests.hub.builders import together
+from tests.migration.growing import grow
 
 
 def test_an_empty_database_is_brought_to_the_newest_version_once(empty_database_url: str) -> None:
@@ -121,3 +125,36 @@ def test_the_history_of_events_can_only_be_added_to(database_url: str) -> None:
                 conn.transaction(),
             ):
                 conn.execute(statement.encode())
+
+
+def test_tokens_of_reports_go_on_working_and_are_no_longer_stored(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    for version, filled in grow(empty_database_url, tmp_path):
+        if version == 20 and filled:
+            break
+    with psycopg.connect(empty_database_url) as conn:
+        for minute, token in (("04", "the second"), ("03", "the first")):
+            at = f"2026-03-01 08:{minute}+00"
+            conn.execute(
+                "INSERT INTO report (event, role, reporter, description, lon, lat, reported_at)"
+                " VALUES (1, 'citizen', 'open311', %s, 113.65, 34.76, %s)",
+                (token, at),
+            )
+            conn.execute(
+                "INSERT INTO open311_request (token, event, at, description)"
+                " VALUES (%s, 1, %s, %s)",
+                (token, at, token),
+            )
+        conn.execute("DELETE FROM open311_request WHERE token = 't0ken'")  # it has no report
+    migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as conn:
+        for token in ("the first", "the second"):
+            report = ratings.report_of_token(conn, digest_of(token))
+            assert report is not None
+            said = reports.by_id(conn, report)
+            assert said is not None
+            assert said.description == token
+            assert open311.event_of_token(conn, digest_of(token)) == 1
+        stored = conn.execute("SELECT digest FROM open311_request").fetchall()
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for (digest,) in stored)

@@ -11,7 +11,9 @@ from contract.taxonomy import Category, Severity
 from hub.api.models.base import Answer, Asked, Name, Words
 from hub.api.models.detections import DetectionNow, PictureNow
 from hub.api.models.filing import ByItselfNow, WindowNow, WindowOffer
+from hub.domain.rating import HIGHEST, LOWEST, Standing
 from hub.services.judge_detection import Verdict
+from hub.services.outward.rate_case import MAX_COMMENT
 
 State = Literal[
     "suspected",
@@ -129,6 +131,22 @@ class ReportNow(Answer):
     reported_at: datetime
 
 
+class RatingNow(Answer):
+    """How the reporter rated what became of it, and whether they may."""
+
+    standing: Standing
+    until: datetime | None = Field(description="Up to then it may be given, or changed")
+    score: int | None = Field(description="1 (very dissatisfied) to 5; null: not rated")
+    comment: str
+
+
+class Rate(Asked):
+    """How satisfied a reporter is."""
+
+    score: Annotated[int, Field(ge=LOWEST, le=HIGHEST)]
+    comment: Annotated[str, Field(max_length=MAX_COMMENT)] = ""
+
+
 class ReportAnswer(Answer):
     """What became of a report: the event that answers it now, wherever it was merged."""
 
@@ -142,6 +160,7 @@ class ReportAnswer(Answer):
     due_at: datetime | None
     ended_at: datetime | None
     reject_reason: str | None
+    rating: RatingNow | None = Field(description="The reporter's own; null for others")
 
 
 class Merged(Answer):

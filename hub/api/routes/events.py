@@ -36,6 +36,8 @@ from hub.api.models.events import (
     Merged,
     Offered,
     OfferNow,
+    Rate,
+    RatingNow,
     Report,
     ReportAnswer,
     ReportNow,
@@ -48,6 +50,7 @@ from hub.api.recorder import detail
 from hub.domain.actor import Role
 from hub.domain.correlate import HOTSPOT
 from hub.domain.errors import NotFoundError
+from hub.domain.rating import Standing
 from hub.domain.reach import Place, check_reach, within
 from hub.services.act_on_event import Act, act_on_event, undo
 from hub.services.context import Hub
@@ -55,6 +58,8 @@ from hub.services.event_facts import ground_of
 from hub.services.explain_clock import explain_clock
 from hub.services.filing.control_windows import prefilled, windows_over
 from hub.services.judge_detection import Judgement, judge_detection
+from hub.services.outward.own_report import MyReport, my_report
+from hub.services.outward.rate_case import rate
 from hub.services.reach import event_in_reach
 from hub.services.report_manually import ManualReport, report_manually
 from hub.store import reports, views
@@ -258,6 +263,7 @@ def show_report(id: Id, hub: HubDep, actor: ActorDep) -> ReportAnswer:
         event = views.root_of(conn, said.event)
         if said.reporter != actor.name:
             check_reach(actor, [Place(event.cell, event.responsible_unit)], f"report {id}")
+        own = said.reporter == actor.name
         return ReportAnswer(
             id=id,
             reported_at=said.reported_at,
@@ -269,7 +275,35 @@ def show_report(id: Id, hub: HubDep, actor: ActorDep) -> ReportAnswer:
             due_at=event.due_at,
             ended_at=event.ended_at,
             reject_reason=event.reject_reason,
+            rating=_rating(my_report(conn, hub, id)) if own else None,
         )
+
+
+@reports_router.post(
+    "/{id}/rating",
+    summary="Rate what became of a report",
+    responses=problems(403, 404, 409, 413),
+)
+def rate_report(id: Id, body: Rate, hub: HubDep, actor: ActorDep) -> RatingNow:
+    """Open to who made it, once the case is closed, for so many days ([ratings]); nobody rates
+    their own work. It can be changed until the month of assessment ends."""
+    with hub.pool.connection() as conn:
+        said = reports.by_id(conn, id)
+        if said is None or said.reporter != actor.name:
+            raise NotFoundError("report of yours", str(id))
+        return _rating(rate(conn, hub, id, body.score, body.comment, actor))
+
+
+def _rating(mine: MyReport) -> RatingNow:
+    standing, said = mine.ratable.standing, mine.rating
+    if standing not in (Standing.RATED, Standing.SETTLED):
+        said = None  # what was said of an earlier closing is not of this one
+    return RatingNow(
+        standing=standing,
+        until=mine.ratable.until,
+        score=said.score if said else None,
+        comment=said.comment if said else "",
+    )
 
 
 def _offers(

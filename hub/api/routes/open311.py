@@ -19,6 +19,7 @@ from hub.api.open311_asked import FaceError, filter_of, report_of, text_of
 from hub.api.open311_things import (
     attribute_thing,
     discovery_thing,
+    rating_url,
     request_thing,
     service_thing,
     taken_thing,
@@ -125,7 +126,11 @@ def show_token(token: str, kind: str, request: Request, hub: HubDep) -> Response
     def say(form: Format) -> Response:
         with reading(hub) as conn:
             number = public_face.number_of_token(conn, token)
-        told: dict[str, Value] = {"service_request_id": number, "token": token}
+        told: dict[str, Value] = {
+            "service_request_id": number,
+            "token": token,
+            "rating_url": rating_url(_base(hub, request), token),
+        }
         return answer([told], form, "service_requests", "request")
 
     return _said(kind, hub, request, say)
@@ -143,7 +148,8 @@ def report(kind: str, request: Request, hub: HubDep, posted: Posted) -> Response
         asked = report_of(posted)
         with hub.pool.connection() as conn:
             taken = public_face.take_report(conn, hub, asked)
-        return answer([taken_thing(hub, taken)], form, "service_requests", "request")
+        told = taken_thing(hub, taken, _base(hub, request))
+        return answer([told], form, "service_requests", "request")
 
     return _said(kind, hub, request, say, check=False)
 

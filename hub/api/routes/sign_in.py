@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.api.access import ANYBODY, DESK, PEOPLE, TO_EVERYONE, allow
 from hub.api.caller import COOKIE, CallerDep, address_of, look_up
-from hub.api.deps import HubDep, reading
+from hub.api.deps import FormDep, HubDep, reading
 from hub.api.errors import problems
 from hub.api.models.accounts import Myself
 from hub.api.recorder import detail
@@ -26,19 +25,6 @@ router = APIRouter(include_in_schema=False)
 api_router = APIRouter(tags=["Accounts"])
 
 _NO_DESK = "/work"  # where those begin who do no triage
-_MOST_FIELDS = 10
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form; the guard has bounded its size."""
-    body = await request.body()
-    try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
-    except ValueError:
-        return {}
-
-
-FormDep = Annotated[dict[str, str], Depends(_form)]
 
 
 @router.get("/sign-in", dependencies=[TO_EVERYONE])

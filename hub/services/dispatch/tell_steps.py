@@ -15,6 +15,7 @@ from hub.domain.actor import Actor, Role
 from hub.domain.notice import GRANTED, REFUSED, REQUESTS, NoticeKind, Words
 from hub.services.act import Act
 from hub.services.context import Hub
+from hub.services.outward.ask_reporters import ask_reporters
 from hub.services.outward.tell import tell, tell_holders
 from hub.store import cohandlers, events, people, reports
 from hub.store.people import PersonRow
@@ -150,6 +151,7 @@ class _Telling:
         """Whoever had a hand in it: handlers, reporters of the staff, who proposed to close it.
 
         The unit hears of it where none of its own people does, and so does one that still helps.
+        Reporters who left an address are asked how it was dealt with.
         """
         history = events.history(self._conn, self._event.id)
         hands = [h.actor for h in history if h.name in ("accept", "feedback", "self_handle")]
@@ -167,6 +169,7 @@ class _Telling:
         for unit in dict.fromkeys([before.responsible_unit, *helping]):
             if unit is not None and unit not in known:
                 self._tell(NoticeKind.CLOSED, [], unit)
+        ask_reporters(self._conn, self._hub, self._event)
 
     def _tell(
         self,

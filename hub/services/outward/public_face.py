@@ -7,7 +7,6 @@ wrote or a camera saw. Who reported is never shown.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +21,9 @@ from hub.services.context import Hub
 from hub.services.evidence.keep_photo import keep_photo
 from hub.services.evidence.photo import Photo
 from hub.services.handed_in import check_text
-from hub.services.report_manually import MAX_DESCRIPTION, ManualReport, report_manually
+from hub.services.outward.own_report import give_token
+from hub.services.passwords import digest_of
+from hub.services.report_manually import MAX_DESCRIPTION, ManualReport, enter_report
 from hub.store import open311, views
 from hub.store.open311 import NewRequest, RequestFilter, RequestRow
 from hub.store.rows import GridEventRow
@@ -85,7 +86,7 @@ def take_report(conn: Connection[Any], hub: Hub, report: PublicReport) -> Taken:
     digest = None
     if report.photo is not None:
         digest = keep_photo(conn, hub, report.photo.data, report.photo.media_type, who).digest
-    event = report_manually(
+    entered = enter_report(
         conn,
         hub,
         ManualReport(
@@ -98,11 +99,12 @@ def take_report(conn: Connection[Any], hub: Hub, report: PublicReport) -> Taken:
             evidence=() if digest is None else (digest,),
         ),
     )
-    token = secrets.token_urlsafe(24)
+    event, token = entered.event, give_token(conn, hub, entered.report)
     open311.insert(
         conn,
         NewRequest(
-            token=token,
+            digest=digest_of(token),
+            report=entered.report,
             event=event.id,
             at=hub.now(),
             description=description,
@@ -119,7 +121,7 @@ def take_report(conn: Connection[Any], hub: Hub, report: PublicReport) -> Taken:
 
 def number_of_token(conn: Connection[Any], token: str) -> str:
     """The number of the grid event that answers the report; raises NotFoundError."""
-    id = open311.event_of_token(conn, token)
+    id = open311.event_of_token(conn, digest_of(token))
     if id is None:
         raise NotFoundError("token", token)
     return views.root_of(conn, id).number

@@ -23,6 +23,7 @@ from psycopg import Connection
 from hub.domain.backoff import wait_s
 from hub.domain.quiet import AT_ANY_TIME
 from hub.services.context import Hub
+from hub.services.outward.ask_reporters import letter_to_reporter
 from hub.store import mail
 from hub.store.mail import DueMail
 
@@ -74,8 +75,8 @@ def _without_storms(conn: Connection[Any], hub: Hub, due: list[DueMail]) -> list
         by_person[one.person].append(one)
     left: list[DueMail] = []
     for person, theirs in by_person.items():
-        singles = [m for m in theirs if m.title_en is not None]
-        digests = [m for m in theirs if m.title_en is None]
+        singles = [m for m in theirs if not m.is_digest]
+        digests = [m for m in theirs if m.is_digest]
         digest = mail.digest_waiting(conn, person) if singles else None
         had = mail.sent_since(conn, person, now - span)
         if singles and (digest is not None or had + len(singles) > settings.storm_notices):
@@ -121,7 +122,10 @@ def _connect(hub: Hub) -> smtplib.SMTP:
 def _send(hub: Hub, server: smtplib.SMTP, one: DueMail) -> None:
     try:
         with hub.pool.connection() as conn:
-            message = _digest(conn, hub, one) if one.title_en is None else _message(hub, one)
+            message = _compose(conn, hub, one)
+        if message is None:
+            _failed(hub, one, "the case was opened again before it was sent", for_good=True)
+            return
         server.send_message(message, hub.config.mail.sender, [one.address])
     except smtplib.SMTPRecipientsRefused as e:
         code = next(iter(e.recipients.values()), (550, b""))[0]
@@ -145,6 +149,14 @@ def _failed(hub: Hub, one: DueMail, error: str, *, for_good: bool) -> None:
         mail.failed(conn, one.id, error[:1000], now, again_at)
     if again_at is None:
         _log.warning("mail %d to %s is given up: %s", one.id, one.person, error)
+
+
+def _compose(conn: Connection[Any], hub: Hub, one: DueMail) -> EmailMessage | None:
+    """The mail as it is now; None where it has nothing to tell any more."""
+    if one.report is not None:
+        letter = letter_to_reporter(conn, hub, one.report, one.queued_at)
+        return None if letter is None else _envelope(hub, one, *letter)
+    return _digest(conn, hub, one) if one.is_digest else _message(hub, one)
 
 
 def _message(hub: Hub, one: DueMail) -> EmailMessage:

@@ -60,6 +60,9 @@ ROUTES: list[tuple[str, str]] = [
     (PEOPLE, "POST /api/v1/events/{number}/undo"),
     (REPORTERS, "POST /api/v1/reports"),
     (REPORTERS, "GET /api/v1/reports/{id}"),
+    (REPORTERS, "POST /api/v1/reports/{id}/rating"),
+    (EVERYONE, "GET /rate/{token}"),
+    (EVERYONE, "POST /rate/{token}"),
     # filing by itself
     (DESK, "GET /api/v1/control-windows"),
     (DESK, "POST /api/v1/control-windows"),

@@ -243,15 +243,19 @@ def test_discovery_names_the_face_and_its_formats(town: City, client: httpx.Clie
 def test_a_token_asks_for_the_number(
     town: City, client: httpx.Client, place: tuple[float, float]
 ) -> None:
-    event = number(posted(client, place))
-    with town.hub.pool.connection() as conn:
-        row = conn.execute(
-            "SELECT token FROM open311_request r JOIN grid_event e ON e.id = r.event"
-            " WHERE e.number = %s ORDER BY r.at DESC LIMIT 1",
-            (event,),
-        ).fetchone()
+    answer = posted(client, place)
+    rating_url = answer.json()[0]["rating_url"]
+    token = rating_url.removeprefix(f"{town.url}/rate/")
+    told = client.get(f"/v2/tokens/{token}.json").json()[0]
+    assert told == {
+        "service_request_id": number(answer),
+        "token": token,
+        "rating_url": rating_url,
+    }
+    with town.hub.pool.connection() as conn:  # nobody learns it from the database
+        row = conn.execute("SELECT digest FROM open311_request ORDER BY at DESC LIMIT 1").fetchone()
     assert row is not None
-    assert client.get(f"/v2/tokens/{row[0]}.json").json()[0]["service_request_id"] == event
+    assert client.get(f"/v2/tokens/{row[0]}.json").status_code == 404
 
 
 def test_keys_jurisdiction_tokens_and_strangers(

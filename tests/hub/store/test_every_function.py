@@ -56,6 +56,7 @@ from hub.store.events import NewEvent
 from hub.store.judged import StreamClass
 from hub.store.migrate import migrate
 from hub.store.people import NewShift, PeopleFilter, PersonRow
+from hub.store.ratings import RatingRow
 from hub.store.registry import EntryFacts, EntryFilter
 from hub.store.rows import GridEventRow
 from hub.store.training import Candidate
@@ -212,6 +213,15 @@ OF: dict[tuple[str, str], Any] = {
     ("people.on_duty", "unit"): None,
     ("people.holders", "role"): Role.LEADER,
     ("people.holders", "unit"): None,
+    ("people.serving", "code"): "li",
+    ("mail.queue_letter", "report"): 1,
+    ("ratings.add_token", "report"): 1,
+    ("ratings.add_token", "digest"): "12" * 32,
+    ("ratings.save", "rating"): RatingRow(1, 1, AT, 2, "", AT, AT),
+    ("ratings.report_of_token", "digest"): "cd" * 32,
+    ("ratings.of_closing", "ended_at"): datetime(2026, 3, 1, 9, tzinfo=UTC),
+    ("ratings.last_report_by", "reporter"): "open311",
+    ("open311.event_of_token", "digest"): "cd" * 32,
     ("people.people", "wanted"): PeopleFilter(),
     ("people.people", "after"): "",
     ("people.by_code", "code"): "li",
