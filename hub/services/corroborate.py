@@ -17,7 +17,7 @@ from psycopg import Connection
 from contract.geometry import Point
 from contract.taxonomy import Severity
 from hub.domain.actor import Actor, Role
-from hub.domain.categories import Corroboration
+from hub.domain.categories import Corroboration, Feed
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import EventState
 from hub.services.act import Act
@@ -25,14 +25,15 @@ from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
 from hub.services.event_clock import decision_due, is_undecided, sooner
 from hub.services.event_history import record_step
-from hub.store import events
+from hub.store import events, nearby
 from hub.store.detections import Episode
-from hub.store.events import SensedEvent
+from hub.store.nearby import SensedEvent
 from hub.store.rows import GridEventRow
 
 RULE = Actor("corroboration", Role.RULE)
 STEP = "corroborate"
 _ORDER = tuple(Severity)  # S1, the gravest, first
+_OTHER = {"seen": "measured", "measured": "seen"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ def event_seen(
     for sense in senses(hub, e.state.kind, e.state.label):
         if sense.side != "measured":
             continue
-        for other in _others(conn, hub, sense.rule, "seen", e.cell, at, test=test):
+        asked = _Asked(sense, e.cell, at, test)
+        for other in _others(hub, asked, _around(conn, hub, [asked])):
             if _within(hub, other, position):
                 return other.id
     return None
@@ -89,20 +91,75 @@ def corroborate(
 
     seen_at: when each was seen last, by the hub's clock.
     """
-    for e in episodes:
-        if e.event is None or e.cell is None:
-            continue
-        for sense in senses(hub, e.state.kind, e.state.label):
-            _confirm(conn, hub, e, sense, seen_at[e.state.episode])
+    asking = [
+        (e, _Asked(sense, e.cell, seen_at[e.state.episode], e.state.test))
+        for e in episodes
+        if e.event is not None and e.cell is not None
+        for sense in senses(hub, e.state.kind, e.state.label)
+    ]
+    around: list[SensedEvent] | None = None
+    for n, (e, asked) in enumerate(asking):
+        if around is None:
+            around = _around(conn, hub, [a for _, a in asking[n:]])
+        others = _others(hub, asked, around)
+        if others and _confirm(conn, hub, e, asked, others):
+            around = None  # what was read may be so no more
 
 
-def _confirm(conn: Connection[Any], hub: Hub, e: Episode, sense: Sense, at: datetime) -> None:
-    assert e.cell is not None
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a detection looks for: the other side of its rule, around its cell and time."""
+
+    sense: Sense
+    cell: str
+    at: datetime
+    test: bool
+
+    @property
+    def since(self) -> datetime:
+        """Since when it must have been seen."""
+        return self.at - timedelta(seconds=self.sense.rule.within_s)
+
+    @property
+    def feeds(self) -> Sequence[Feed]:
+        """What the other side is fed by."""
+        rule = self.sense.rule
+        return rule.measured if self.sense.side == "seen" else rule.seen
+
+
+def _around(conn: Connection[Any], hub: Hub, asked: Sequence[_Asked]) -> list[SensedEvent]:
+    """Every event that any of these may mean."""
+    if not asked:
+        return []
+    return nearby.live_in_cells(
+        conn,
+        {code for cell in {a.cell for a in asked} for code in hub.grid.around(cell)},
+        {feed.kind for a in asked for feed in a.feeds},
+        min(a.since for a in asked),
+    )
+
+
+def _others(hub: Hub, asked: _Asked, around: Sequence[SensedEvent]) -> list[SensedEvent]:
+    """Those that this one means."""
+    if not around:
+        return []
+    cells, wanted = hub.grid.around(asked.cell), _OTHER[asked.sense.side]
+    return [
+        s
+        for s in around
+        if s.cell in cells
+        and s.last_seen_at >= asked.since
+        and s.test == asked.test
+        and asked.sense.rule.side(s.kind, s.label) == wanted
+    ]
+
+
+def _confirm(
+    conn: Connection[Any], hub: Hub, e: Episode, asked: _Asked, others: Sequence[SensedEvent]
+) -> bool:
+    """Whether anything came of it."""
     assert e.event is not None
-    wanted = "measured" if sense.side == "seen" else "seen"
-    others = _others(conn, hub, sense.rule, wanted, e.cell, at, test=e.state.test)
-    if not others:
-        return
+    rule = asked.sense.rule
     own = SensedEvent(
         id=events.root_of(conn, e.event).id,
         group="",
@@ -112,30 +169,16 @@ def _confirm(conn: Connection[Any], hub: Hub, e: Episode, sense: Sense, at: date
         stream=e.state.stream,
         kind=e.state.kind,
         label=e.state.label,
+        cell=asked.cell,
+        last_seen_at=asked.at,
+        test=asked.test,
     )
-    if sense.side == "measured":
-        for seen in {o.id: o for o in others}.values():
-            _raise(conn, hub, seen.id, sense.rule, own)
-        return
-    _raise(conn, hub, own.id, sense.rule, others[0])
+    each = {o.id: o for o in others}
+    if asked.sense.side == "measured":
+        return any([_raise(conn, hub, seen, rule, own) for seen in each])
+    raised = _raise(conn, hub, own.id, rule, others[0])
     seen_event = events.by_id(conn, own.id)
-    for measured in {o.id: o for o in others}.values():
-        _join(conn, hub, measured, seen_event)
-
-
-def _others(
-    conn: Connection[Any],
-    hub: Hub,
-    rule: Corroboration,
-    side: str,
-    cell: str,
-    at: datetime,
-    *,
-    test: bool,
-) -> Sequence[SensedEvent]:
-    since = at - timedelta(seconds=rule.within_s)
-    found = events.live_in_cells(conn, hub.grid.around(cell), since, test=test)
-    return [s for s in found if rule.side(s.kind, s.label) == side]
+    return any([raised, *(_join(conn, hub, measured, seen_event) for measured in each)])
 
 
 def _within(hub: Hub, seen: SensedEvent, position: Point) -> bool:
@@ -147,11 +190,11 @@ def _within(hub: Hub, seen: SensedEvent, position: Point) -> bool:
 
 def _raise(
     conn: Connection[Any], hub: Hub, id: int, rule: Corroboration, through: SensedEvent
-) -> None:
+) -> bool:
     """One step, once. An emergency cannot be graver; that it was confirmed is kept all the same."""
     event = events.root_of(conn, id)
     if event.corroborated_at is not None or event.ended_at is not None:
-        return
+        return False
     now = hub.now()
     graver = _ORDER[max(0, _ORDER.index(Severity(event.severity)) - 1)]
     changes: dict[str, object] = {"severity": graver, "corroborated_at": now}
@@ -177,18 +220,19 @@ def _raise(
         given=given,
         changes=changes,
     )
+    return True
 
 
-def _join(
-    conn: Connection[Any], hub: Hub, measured: SensedEvent, seen: GridEventRow | None
-) -> None:
+def _join(conn: Connection[Any], hub: Hub, measured: int, seen: GridEventRow | None) -> bool:
     """What was measured at the very place before anything was seen is the same event."""
-    event = events.root_of(conn, measured.id)
+    event = events.root_of(conn, measured)
     if seen is None or event.id == seen.id or event.state != "suspected":
-        return
+        return False
     if seen.lon is None or seen.lat is None or event.lon is None or event.lat is None:
-        return
+        return False
     group = hub.categories.groups.get(seen.merge_group)
     metres = Point(seen.lon, seen.lat).distance_m(Point(event.lon, event.lat))
-    if group is not None and metres <= group.radius_m:
-        act_on_event(conn, hub, event.number, Act("attach", parent=seen.number), RULE, None)
+    if group is None or metres > group.radius_m:
+        return False
+    act_on_event(conn, hub, event.number, Act("attach", parent=seen.number), RULE, None)
+    return True

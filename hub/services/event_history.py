@@ -6,8 +6,8 @@ was rolled back, and no step that was taken is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -23,20 +23,23 @@ from hub.store import events, outbox
 from hub.store.rows import GridEventRow, HistoryRow
 
 
-def begin_history(
-    conn: Connection[Any],
-    event: GridEventRow,
-    advance: Advance,
-    actor: Actor,
-    *,
-    given: Mapping[str, Any],
-) -> None:
-    """The first entry of the history of an event that was just opened."""
-    facts = {"given": dict(given)}
-    entry = _row(event, 1, FIRST, event.opened_at, advance, actor, None, facts)
-    events.append_history(conn, entry)
-    outbox.write(conn, event, entry)
-    store_changes.tell(conn, "event", event.number)
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How an event came to be: what its first history entry tells."""
+
+    advance: Advance
+    actor: Actor
+    given: Mapping[str, Any]
+
+
+def begin_histories(conn: Connection[Any], begun: Sequence[tuple[GridEventRow, Beginning]]) -> None:
+    """The first entries of the histories of events that were just opened."""
+    steps = []
+    for event, how in begun:
+        facts = {"given": dict(how.given)}
+        entry = _row(event, 1, FIRST, event.opened_at, how.advance, how.actor, None, facts)
+        steps.append((event, entry))
+    _write(conn, steps)
 
 
 def record_step(
@@ -77,10 +80,15 @@ def record_step(
         entry = _row(event, n, last_hash, at, advance, actor, reason or None, facts)
         clocks = {}
     after = events.move(conn, event.id, advance.to_state, {**changed, **clocks})
-    events.append_history(conn, entry)
-    outbox.write(conn, after, entry)
-    store_changes.tell(conn, "event", event.number)
+    _write(conn, [(after, entry)])
     return after
+
+
+def _write(conn: Connection[Any], steps: Sequence[tuple[GridEventRow, HistoryRow]]) -> None:
+    """Steps that were taken, each with its event as it left it."""
+    events.append_history(conn, [entry for _, entry in steps])
+    outbox.write(conn, steps)
+    store_changes.tell_each(conn, "event", (event.number for event, _ in steps))
 
 
 def verify_history(conn: Connection[Any], number: str) -> int | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
@@ -22,14 +23,10 @@ from hub.domain.merge import EpisodeState, from_record, merge
 from hub.services.context import Hub
 from hub.services.corroborate import corroborate, event_seen
 from hub.services.end_test import end_test
+from hub.services.events_at_hand import EventsAtHand, Standing
 from hub.services.filing.file_by_itself import file_by_themselves
-from hub.services.open_event import (
-    Finding,
-    event_living_then,
-    join_or_open,
-    lock_keys,
-    see_again,
-)
+from hub.services.finding import Finding
+from hub.services.open_event import event_living_then, lock_keys, place
 from hub.store import agents, detections, events, locks, sensors
 from hub.store.detections import Change, Episode
 
@@ -54,70 +51,104 @@ def record_detections(conn: Connection[Any], hub: Hub, changes: Sequence[Change]
     detections.append_changes(conn, taken, hub.insert)
     merged = _merge(hub, known, taken)
     placed = _place(conn, hub, _sighted(conn, merged, hub.now()))
-    offsets = agents.clock_offsets(conn, {e.state.agent for e in placed})
-    seen = {e.state.episode: _seen(e, taken, offsets) for e in placed}
-    findings = {
-        e.state.episode: finding
-        for e in placed
-        if (finding := _finding(hub, e.state, seen[e.state.episode], offsets)) is not None
-    }
-    in_time = {id for id, f in findings.items() if not _is_late(hub, f, seen[id].received_at)}
-    locks.lock(
-        conn,
-        {
-            key
-            for e in placed
-            if e.event is None and e.state.episode in in_time
-            for key in lock_keys(hub, findings[e.state.episode])
-        },
-    )
-    settled: list[Episode] = []
-    opened: list[Episode] = []  # episodes that have just come to their event
-    watched: list[Episode] = []  # that go on, and may have their event filed
-    roots: set[int] = set()
-    tests: dict[str, int] = {}  # by agent: the event that all its tests of this batch share
-    for e in sorted(placed, key=lambda e: (seen[e.state.episode].at, e.state.episode)):
-        id = e.state.episode
-        if e.event is not None:
-            event = events.root_of(conn, e.event)
-            see_again(conn, event, seen[id].at)
-            roots.add(event.id)
-        elif id in in_time and e.state.test:
-            if e.state.agent not in tests:
-                tested = join_or_open(conn, hub, findings[id])
-                tests[e.state.agent] = end_test(conn, hub, tested).id
-            e = replace(e, event=tests[e.state.agent], late=False)
-        elif id in in_time:
-            finding = findings[id]
-            near = event_seen(conn, hub, e, finding.last_at, test=finding.test)
-            event = join_or_open(conn, hub, finding, near)
-            e = replace(e, event=event.id, late=False)
-            opened.append(e)
-            roots.add(event.id)
-        elif id in findings:
-            e = replace(e, event=event_living_then(conn, hub, findings[id]), late=True)
-            if e.event is not None:
-                roots.add(e.event)
-        settled.append(e)
-        goes_on = e.state.phase != "cleared" and e.lost_sight_at is None
-        if e.event is not None and id in in_time and goes_on:
-            watched.append(e)
-    detections.save_episodes(conn, settled)
+    told = _told(conn, hub, placed, taken)
+    asking = [t.finding for t in told if t.episode.event is None and t.in_time and t.finding]
+    locks.lock(conn, {key for finding in asking for key in lock_keys(hub, finding)})
+    at_hand = EventsAtHand(conn, hub, asking, {e.event for e in placed if e.event is not None})
+    settled = _settle(at_hand, told)
+    detections.save_episodes(conn, [s.episode for s in settled])
     detections.link_evidence(
         conn, ((c.record.episode, ref) for c in taken for ref in c.record.evidence)
     )
-    events.see_scenes(conn, roots, hub.now())
-    corroborate(conn, hub, opened, {id: f.last_at for id, f in findings.items()})
-    file_by_themselves(conn, hub, watched)
+    events.see_scenes(conn, {s.root for s in settled if s.root is not None}, hub.now())
+    corroborate(
+        conn,
+        hub,
+        [s.episode for s in settled if s.new],
+        {t.episode.state.episode: t.seen_at for t in told},
+    )
+    in_time = {t.episode.state.episode for t in told if t.in_time}
+    file_by_themselves(
+        conn,
+        hub,
+        [
+            s.episode
+            for s in settled
+            if s.episode.event is not None
+            and s.episode.state.episode in in_time
+            and s.episode.state.phase != "cleared"
+            and s.episode.lost_sight_at is None
+        ],
+    )
     return refused
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """When an episode was last seen and heard of, by the hub's clock."""
+class _Told:
+    """An episode as this batch tells of it. Times by the hub's clock."""
 
-    at: datetime
-    received_at: datetime
+    episode: Episode
+    seen_at: datetime  # last
+    finding: Finding | None  # None: of a kind that opens no event
+    in_time: bool  # it may open or join an event
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """An episode with the event it feeds. root: what stands for that event now."""
+
+    episode: Episode
+    root: int | None = None
+    new: bool = False  # it has just come to its event
+
+
+def _settle(at_hand: EventsAtHand, told: Sequence[_Told]) -> list[_Settled]:
+    """Each episode with its event, which is joined or opened: what was seen first comes first."""
+    found: list[tuple[_Told, Standing | None, bool]] = []
+    late: dict[str, int | None] = {}
+    tests: dict[str, Standing] = {}  # by agent: the event that all its tests of this batch share
+    for t in sorted(told, key=lambda t: (t.seen_at, t.episode.state.episode)):
+        e, finding = t.episode, t.finding
+        standing, new = None, False
+        if e.event is not None:
+            standing = at_hand.root_of(e.event)
+            at_hand.see(standing, t.seen_at, (e.state.agent, e.state.stream))
+        elif finding is None:
+            pass
+        elif not t.in_time:
+            at_hand.write()  # what was opened before it counts
+            late[e.state.episode] = event_living_then(at_hand.conn, at_hand.hub, finding)
+        elif e.state.test:
+            standing = tests.get(e.state.agent) or _tested(at_hand, finding)
+            tests[e.state.agent] = standing
+        else:
+            standing, new = place(at_hand, finding, partial(_seen_near, at_hand, e, finding)), True
+        found.append((t, standing, new))
+    at_hand.write()
+    settled = []
+    for t, standing, new in found:
+        e, root = t.episode, None if standing is None else standing.written.id
+        if e.state.episode in late:
+            root = late[e.state.episode]
+            e = replace(e, event=root, late=True)
+        elif e.event is None and root is not None:
+            e = replace(e, event=root, late=False)
+        settled.append(_Settled(e, root, new))
+    return settled
+
+
+def _tested(at_hand: EventsAtHand, finding: Finding) -> Standing:
+    """The event of a test, which is over as soon as it is there."""
+    standing = place(at_hand, finding)
+    at_hand.write()
+    at_hand.stand(standing, end_test(at_hand.conn, at_hand.hub, standing.written))
+    return standing
+
+
+def _seen_near(at_hand: EventsAtHand, e: Episode, finding: Finding) -> int | None:
+    """The live event that something measured belongs to, by what is stored."""
+    at_hand.write_seen()
+    return event_seen(at_hand.conn, at_hand.hub, e, finding.last_at, test=finding.test)
 
 
 def _by_owner(
@@ -187,9 +218,23 @@ def _place(conn: Connection[Any], hub: Hub, episodes: Sequence[Episode]) -> list
     return placed
 
 
-def _seen(e: Episode, changes: Sequence[Change], offsets: dict[tuple[str, str], float]) -> _Seen:
-    received_at = max(c.received_at for c in changes if c.record.episode == e.state.episode)
-    return _Seen(_hub_time(e.state.captured_at, e.state, received_at, offsets), received_at)
+def _told(
+    conn: Connection[Any], hub: Hub, episodes: Sequence[Episode], changes: Sequence[Change]
+) -> list[_Told]:
+    offsets = agents.clock_offsets(conn, {e.state.agent for e in episodes})
+    received: dict[str, datetime] = {}  # each episode's latest change
+    for c in changes:
+        before = received.get(c.record.episode, c.received_at)
+        received[c.record.episode] = max(before, c.received_at)
+    told = []
+    for e in episodes:
+        received_at = received[e.state.episode]
+        seen_at = _hub_time(e.state.captured_at, e.state, received_at, offsets)
+        first_at = _hub_time(e.state.started_at, e.state, received_at, offsets)
+        finding = _finding(hub, e.state, first_at, seen_at)
+        in_time = finding is not None and not _is_late(hub, finding, received_at)
+        told.append(_Told(e, seen_at, finding, in_time))
+    return told
 
 
 def _hub_time(
@@ -204,7 +249,7 @@ def _hub_time(
 
 
 def _finding(
-    hub: Hub, state: EpisodeState, seen: _Seen, offsets: dict[tuple[str, str], float]
+    hub: Hub, state: EpisodeState, first_at: datetime, last_at: datetime
 ) -> Finding | None:
     """What the episode is to the closed loop, None for a kind that opens no event."""
     what = hub.categories.opened_by(state.kind, state.label)
@@ -216,8 +261,8 @@ def _finding(
         severity=Severity.S4 if state.test else what.severity,
         title="Test" if state.test else what.en,
         position=state.position,
-        first_at=_hub_time(state.started_at, state, seen.received_at, offsets),
-        last_at=seen.at,
+        first_at=first_at,
+        last_at=last_at,
         stream=(state.agent, state.stream),
         test=state.test,
         given={"episode": state.episode, "kind": state.kind, "label": state.label},

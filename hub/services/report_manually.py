@@ -14,8 +14,9 @@ from hub.domain.actor import Actor, Role
 from hub.domain.categories import SubCategory
 from hub.domain.errors import InvalidError, WrongRoleError
 from hub.services.context import Hub
+from hub.services.finding import Finding
 from hub.services.handed_in import check_text, complete_evidence
-from hub.services.open_event import Finding, join_or_open, lock_keys
+from hub.services.open_event import join_or_open, lock_keys
 from hub.store import events, evidence_index, locks, reports
 from hub.store.rows import GridEventRow
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from psycopg import Connection
@@ -13,7 +14,10 @@ Topic = Literal["event", "evidence", "stream", "agent", "command", "notice"]
 
 def tell(conn: Connection[Any], topic: Topic, id: str) -> None:
     """Notify the channel; the same twice in a transaction is told once."""
-    conn.execute(
-        "SELECT pg_notify(%s, %s)",
-        (CHANNEL, json.dumps({"topic": topic, "id": id}, separators=(",", ":"))),
-    )
+    tell_each(conn, topic, (id,))
+
+
+def tell_each(conn: Connection[Any], topic: Topic, ids: Iterable[str]) -> None:
+    """The same of each of them."""
+    said = [json.dumps({"topic": topic, "id": id}, separators=(",", ":")) for id in ids]
+    conn.execute("SELECT pg_notify(%s, said) FROM unnest(%s::text[]) AS t (said)", (CHANNEL, said))

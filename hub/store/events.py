@@ -12,7 +12,6 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from contract.geometry import Point
-from hub.domain.correlate import Candidate, Closed
 from hub.store.rows import GridEventRow, HistoryRow
 
 COLUMNS = tuple(f.name for f in fields(GridEventRow))
@@ -61,76 +60,69 @@ class NewEvent:
     by_itself: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SensedEvent:
-    """A live event and one of the detections that feed it."""
-
-    id: int
-    group: str
-    lon: float | None
-    lat: float | None
-    agent: str
-    stream: str
-    kind: str
-    label: str
+_INSERT = f"""
+INSERT INTO grid_event (number, state, origin, ever_reported, category, subcategory, merge_group,
+    severity, title, lon, lat, cell, occurred_at, last_seen_at, opened_at, decide_by, urgent, test,
+    due_at, close_by, next_rung_at, recurrence_of, occurrence, by_itself, version)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+        %s, 1)
+RETURNING {", ".join(COLUMNS)}
+"""
 
 
-def next_sequence(conn: Connection[Any], district: str, day: date) -> int:
-    """The next number of that day, from 1; nobody else gets it, and none is left out."""
+def _values(event: NewEvent) -> tuple[object, ...]:
+    return (
+        event.number,
+        event.state,
+        event.origin,
+        event.ever_reported,
+        event.category,
+        event.subcategory,
+        event.merge_group,
+        event.severity,
+        event.title,
+        event.position.lon if event.position else None,
+        event.position.lat if event.position else None,
+        event.cell,
+        event.occurred_at,
+        event.last_seen_at,
+        event.opened_at,
+        event.decide_by,
+        event.urgent,
+        event.test,
+        event.due_at,
+        event.close_by,
+        event.next_rung_at,
+        event.recurrence_of,
+        event.occurrence,
+        None if event.by_itself is None else Jsonb(event.by_itself),
+    )
+
+
+def next_sequence(conn: Connection[Any], district: str, day: date, times: int = 1) -> int:
+    """The first of so many next numbers of that day, which count from 1.
+
+    Nobody else gets them, and none is left out.
+    """
     row = conn.execute(
         """
-        INSERT INTO grid_event_counter (district, day, last) VALUES (%s, %s, 1)
-        ON CONFLICT (district, day) DO UPDATE SET last = grid_event_counter.last + 1
-        RETURNING last
+        INSERT INTO grid_event_counter (district, day, last) VALUES (%s, %s, %s)
+        ON CONFLICT (district, day)
+        DO UPDATE SET last = grid_event_counter.last + excluded.last RETURNING last
         """,
-        (district, day),
+        (district, day, times),
     ).fetchone()
     assert row is not None
-    return int(row[0])
+    return int(row[0]) - times + 1
 
 
-def insert(conn: Connection[Any], event: NewEvent) -> GridEventRow:
-    """Open a grid event; its first history entry is to follow in the same transaction."""
+def insert(conn: Connection[Any], events: Sequence[NewEvent]) -> list[GridEventRow]:
+    """Open these grid events; their first history entries are to follow in the same transaction."""
+    if not events:
+        return []
     with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
-        row = cur.execute(
-            f"""
-            INSERT INTO grid_event (number, state, origin, ever_reported, category, subcategory,
-                merge_group, severity, title, lon, lat, cell, occurred_at, last_seen_at,
-                opened_at, decide_by, urgent, test, due_at, close_by, next_rung_at, recurrence_of,
-                occurrence, by_itself, version)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-                    %s, %s, %s, %s, 1)
-            RETURNING {", ".join(COLUMNS)}
-            """,
-            (
-                event.number,
-                event.state,
-                event.origin,
-                event.ever_reported,
-                event.category,
-                event.subcategory,
-                event.merge_group,
-                event.severity,
-                event.title,
-                event.position.lon if event.position else None,
-                event.position.lat if event.position else None,
-                event.cell,
-                event.occurred_at,
-                event.last_seen_at,
-                event.opened_at,
-                event.decide_by,
-                event.urgent,
-                event.test,
-                event.due_at,
-                event.close_by,
-                event.next_rung_at,
-                event.recurrence_of,
-                event.occurrence,
-                None if event.by_itself is None else Jsonb(event.by_itself),
-            ),
-        ).fetchone()
-    assert row is not None
-    return row
+        cur.executemany(_INSERT, [_values(event) for event in events], returning=True)
+        return [row for result in cur.results() for row in result]
 
 
 def by_number(conn: Connection[Any], number: str, *, lock: bool = False) -> GridEventRow | None:
@@ -151,12 +143,32 @@ def by_id(conn: Connection[Any], id: int, *, lock: bool = False) -> GridEventRow
 
 def root_of(conn: Connection[Any], id: int) -> GridEventRow:
     """The event of that id, or where it was merged the one that stands for it now, locked."""
-    event = by_id(conn, id, lock=True)
-    while event is not None and event.parent is not None:
-        event = by_id(conn, event.parent, lock=True)
-    if event is None:
-        raise LookupError(f"there is no grid event with id {id}")
-    return event
+    return roots_of(conn, (id,))[id]
+
+
+def roots_of(conn: Connection[Any], ids: Collection[int]) -> dict[int, GridEventRow]:
+    """By id, the events or where they were merged those that stand for them now, locked.
+
+    Raises LookupError where one is not there.
+    """
+    rows: dict[int, GridEventRow] = {}
+    wanted = set(ids)
+    while wanted:  # in one order everywhere: nobody waits in a circle
+        with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
+            found = cur.execute(
+                _SELECT + "WHERE id = ANY (%s) ORDER BY id FOR UPDATE", (sorted(wanted),)
+            ).fetchall()
+        rows |= {row.id: row for row in found}
+        if missing := wanted - rows.keys():
+            raise LookupError(f"there is no grid event with id {min(missing)}")
+        wanted = {row.parent for row in found if row.parent is not None} - rows.keys()
+    return {id: _root(rows, rows[id]) for id in ids}
+
+
+def _root(rows: Mapping[int, GridEventRow], row: GridEventRow) -> GridEventRow:
+    while row.parent is not None:
+        row = rows[row.parent]
+    return row
 
 
 def move(conn: Connection[Any], id: int, state: str, changes: Mapping[str, object]) -> GridEventRow:
@@ -199,29 +211,55 @@ def _update(
     return row
 
 
-def append_history(conn: Connection[Any], entry: HistoryRow) -> None:
-    """Add an entry to the history of its event."""
+def see(conn: Connection[Any], seen: Mapping[int, datetime]) -> None:
+    """These events, by id, were last seen then. Locked, as for `note`."""
     conn.execute(
         """
-        INSERT INTO grid_event_history (event, n, at, name, from_state, to_state, role, actor,
-                                        reason, facts, prev_hash, hash)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        UPDATE grid_event e SET last_seen_at = s.at
+        FROM unnest(%s::bigint[], %s::timestamptz[]) AS s (id, at) WHERE e.id = s.id
         """,
-        (
-            entry.event,
-            entry.n,
-            entry.at,
-            entry.name,
-            entry.from_state,
-            entry.to_state,
-            entry.role,
-            entry.actor,
-            entry.reason,
-            Jsonb(entry.facts),
-            entry.prev_hash,
-            entry.hash,
-        ),
+        (list(seen), list(seen.values())),
     )
+
+
+def note_judged(conn: Connection[Any], judged: Mapping[int, Mapping[str, Any]]) -> None:
+    """Why these events, by id, were not filed by themselves. Locked, as for `note`."""
+    conn.execute(
+        """
+        UPDATE grid_event e SET by_itself = j.why
+        FROM unnest(%s::bigint[], %s::jsonb[]) AS j (id, why) WHERE e.id = j.id
+        """,
+        (list(judged), [Jsonb(why) for why in judged.values()]),
+    )
+
+
+def append_history(conn: Connection[Any], entries: Sequence[HistoryRow]) -> None:
+    """Add these entries to the histories of their events."""
+    with conn.cursor() as cur:
+        cur.executemany(
+            """
+            INSERT INTO grid_event_history (event, n, at, name, from_state, to_state, role, actor,
+                                            reason, facts, prev_hash, hash)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            [
+                (
+                    entry.event,
+                    entry.n,
+                    entry.at,
+                    entry.name,
+                    entry.from_state,
+                    entry.to_state,
+                    entry.role,
+                    entry.actor,
+                    entry.reason,
+                    Jsonb(entry.facts),
+                    entry.prev_hash,
+                    entry.hash,
+                )
+                for entry in entries
+            ],
+        )
 
 
 def history(conn: Connection[Any], event: int) -> list[HistoryRow]:
@@ -240,132 +278,6 @@ def last_hash(conn: Connection[Any], event: int) -> str:
     if row is None:
         raise LookupError(f"grid event {event} has no history")
     return str(row[0])
-
-
-def live_near(
-    conn: Connection[Any],
-    group: str,
-    *,
-    lon: tuple[float, float],
-    lat: tuple[float, float],
-    since: datetime,
-    test: bool,
-) -> list[Candidate]:
-    """The live events of a group within a rectangle that were last seen at `since` or later."""
-    return [
-        Candidate(id, Point(x, y), first, last)
-        for id, x, y, first, last in conn.execute(
-            """
-            SELECT id, lon, lat, occurred_at, last_seen_at FROM grid_event
-            WHERE merge_group = %s AND lat BETWEEN %s AND %s AND lon BETWEEN %s AND %s
-              AND ended_at IS NULL AND last_seen_at >= %s AND test = %s
-            """,
-            (group, *lat, *lon, since, test),
-        )
-    ]
-
-
-def living_then(
-    conn: Connection[Any],
-    group: str,
-    *,
-    lon: tuple[float, float],
-    lat: tuple[float, float],
-    since: datetime,
-    until: datetime,
-    test: bool,
-) -> list[Candidate]:
-    """The events of a group within a rectangle that were seen between `since` and `until`.
-
-    Live or ended by now; a merged one is left out in favour of its parent.
-    """
-    return [
-        Candidate(id, Point(x, y), first, last)
-        for id, x, y, first, last in conn.execute(
-            """
-            SELECT id, lon, lat, occurred_at, last_seen_at FROM grid_event
-            WHERE merge_group = %(group)s AND lat BETWEEN %(south)s AND %(north)s
-              AND lon BETWEEN %(west)s AND %(east)s AND ended_at IS NULL
-              AND last_seen_at >= %(since)s AND occurred_at <= %(until)s AND test = %(test)s
-            UNION ALL
-            SELECT id, lon, lat, occurred_at, last_seen_at FROM grid_event
-            WHERE merge_group = %(group)s AND lat BETWEEN %(south)s AND %(north)s
-              AND lon BETWEEN %(west)s AND %(east)s AND ended_at >= %(since)s
-              AND last_seen_at >= %(since)s AND occurred_at <= %(until)s AND test = %(test)s
-              AND state <> 'merged'
-            """,
-            {
-                "group": group,
-                "south": lat[0],
-                "north": lat[1],
-                "west": lon[0],
-                "east": lon[1],
-                "since": since,
-                "until": until,
-                "test": test,
-            },
-        )
-    ]
-
-
-def closed_near(
-    conn: Connection[Any],
-    group: str,
-    *,
-    lon: tuple[float, float],
-    lat: tuple[float, float],
-    since: datetime,
-    test: bool,
-) -> list[Closed]:
-    """The events of a group within a rectangle that were closed at `since` or later."""
-    return [
-        Closed(id, Point(x, y), first, ended)
-        for id, x, y, first, ended in conn.execute(
-            """
-            SELECT id, lon, lat, occurred_at, ended_at FROM grid_event
-            WHERE merge_group = %s AND lat BETWEEN %s AND %s AND lon BETWEEN %s AND %s
-              AND ended_at >= %s AND state = 'closed' AND test = %s
-            ORDER BY ended_at DESC LIMIT 100
-            """,
-            (group, *lat, *lon, since, test),
-        )
-    ]
-
-
-def live_in_cells(
-    conn: Connection[Any], cells: Collection[str], since: datetime, *, test: bool
-) -> list[SensedEvent]:
-    """The live events in these cells that were seen at `since` or later, with what feeds them."""
-    return [
-        SensedEvent(*row)
-        for row in conn.execute(
-            """
-            SELECT e.id, e.merge_group, e.lon, e.lat, d.agent, d.stream, d.kind, d.label
-            FROM grid_event e CROSS JOIN LATERAL event_family(e.id) AS f (event)
-            JOIN detection d ON d.event = f.event
-            WHERE e.cell = ANY (%s) AND e.ended_at IS NULL AND e.last_seen_at >= %s AND e.test = %s
-            ORDER BY e.last_seen_at DESC, e.id, d.raised_at DESC LIMIT 1000
-            """,
-            (sorted(cells), since, test),
-        )
-    ]
-
-
-def live_of_stream(
-    conn: Connection[Any], group: str, agent: str, stream: str, *, since: datetime, test: bool
-) -> int | None:
-    """The live event of a group without a place that this stream saw last, None if none."""
-    row = conn.execute(
-        """
-        SELECT e.id FROM grid_event e JOIN detection d ON d.event = e.id
-        WHERE d.agent = %s AND d.stream = %s AND d.raised_at >= %s - interval '1 day'
-          AND e.merge_group = %s AND e.lon IS NULL AND e.ended_at IS NULL
-          AND e.last_seen_at >= %s AND e.test = %s
-        ORDER BY e.last_seen_at DESC, e.id LIMIT 1
-        """,
-        (agent, stream, since, group, since, test),
-    ).fetchone()
-    return None if row is None else int(row[0])
 
 
 def place_unplaced(
@@ -396,16 +308,20 @@ def see_scenes(conn: Connection[Any], ids: Collection[int], at: datetime) -> Non
     """
     conn.execute(
         """
+        WITH RECURSIVE family (root, event) AS (
+            SELECT id, id FROM unnest(%(ids)s::bigint[]) AS w (id)
+            UNION
+            SELECT f.root, g.id FROM family f JOIN grid_event g ON g.parent = f.event
+        )
         UPDATE grid_event e SET scene_cleared_at = s.cleared_at
-        FROM (SELECT w.event, CASE WHEN bool_and(phase = 'cleared' OR lost_sight_at IS NOT NULL)
-                                   THEN %s::timestamptz END
-              FROM unnest(%s::bigint[]) AS w (event), event_family(w.event) AS f (event)
-              JOIN detection d ON d.event = f.event
-              GROUP BY w.event) AS s (event, cleared_at)
+        FROM (SELECT f.root, CASE WHEN bool_and(phase = 'cleared' OR lost_sight_at IS NOT NULL)
+                                  THEN %(at)s::timestamptz END
+              FROM family f JOIN detection d ON d.event = f.event
+              GROUP BY f.root) AS s (event, cleared_at)
         WHERE e.id = s.event AND e.ended_at IS NULL
           AND (e.scene_cleared_at IS NULL) <> (s.cleared_at IS NULL)
         """,
-        (at, sorted(ids)),
+        {"at": at, "ids": sorted(ids)},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,12 +27,16 @@ class OutboxRow:
     shared_at: datetime | None
 
 
-def write(conn: Connection[Any], event: GridEventRow, entry: HistoryRow) -> None:
-    """One row for that entry of the history. event: as it is after the step."""
-    conn.execute(
-        "INSERT INTO outbox (event, n, name, at, data) VALUES (%s, %s, %s, %s, %s)",
-        (event.id, entry.n, entry.name, entry.at, Jsonb(_snapshot(event, entry))),
-    )
+def write(conn: Connection[Any], steps: Sequence[tuple[GridEventRow, HistoryRow]]) -> None:
+    """One row for each entry of a history, with its event as it is after the step."""
+    with conn.cursor() as cur:
+        cur.executemany(
+            "INSERT INTO outbox (event, n, name, at, data) VALUES (%s, %s, %s, %s, %s)",
+            [
+                (event.id, entry.n, entry.name, entry.at, Jsonb(_snapshot(event, entry)))
+                for event, entry in steps
+            ],
+        )
 
 
 def waiting(conn: Connection[Any], limit: int) -> list[OutboxRow]:

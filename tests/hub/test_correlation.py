@@ -488,4 +488,4 @@ def test_only_the_events_store_writes_grid_events_and_only_services_ask_it_to() 
         if asks.search(p.read_text(encoding="utf-8"))
     }
     assert writers == {"store/events.py"}
-    assert askers == {"services/event_history.py", "services/open_event.py"}
+    assert askers == {"services/event_history.py", "services/events_at_hand.py"}

@@ -7,6 +7,7 @@ responsible unit at once; a person has yet to endorse it, and a rejection recall
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -51,17 +52,22 @@ def file_by_themselves(conn: Connection[Any], hub: Hub, episodes: Collection[Epi
     Only a suspected event is judged, by a detection of the very sub-category it is of: smoke does
     not file a fire.
     """
-    asked: list[tuple[Episode, SubCategory, GridEventRow]] = []
+    fed: list[tuple[Episode, SubCategory, int]] = []
     for e in sorted(episodes, key=lambda e: (e.event or 0, e.state.episode)):
         what = hub.categories.opened_by(e.state.kind, e.state.label)
-        if what is None or e.event is None or not hub.categories.bar(what).on:
-            continue
-        event = events.root_of(conn, e.event)
-        if event.state == "suspected" and event.subcategory == what.id:
-            asked.append((e, what, event))
+        if what is not None and e.event is not None and hub.categories.bar(what).on:
+            fed.append((e, what, e.event))
+    roots = events.roots_of(conn, {id for _, _, id in fed})
+    asked = [
+        (e, what, event)
+        for e, what, id in fed
+        if (event := roots[id]).state == "suspected" and event.subcategory == what.id
+    ]
     if not asked:
         return
     grounds = _grounds(conn, hub, [e for e, _, _ in asked])
+    speaking = Counter(event.id for _, _, event in asked)
+    why_not: dict[int, Judgement] = {}
     done: set[int] = set()
     for e, what, event in asked:
         if event.id in done:
@@ -70,8 +76,12 @@ def file_by_themselves(conn: Connection[Any], hub: Hub, episodes: Collection[Epi
         if judgement.passed:
             done.add(event.id)
             _file(conn, hub, event, judgement)
-        else:
-            _note(conn, event, judgement, others=[x for x, _, v in asked if v.id == event.id])
+        elif _is_new(event, judgement, speaking[event.id]):
+            why_not[event.id] = judgement
+    told = {id: kept(why) for id, why in why_not.items() if id not in done}
+    if told:
+        events.note_judged(conn, told)
+        store_changes.tell_each(conn, "event", {e.number for _, _, e in asked if e.id in told})
 
 
 def dispatch_at_once(conn: Connection[Any], hub: Hub, event: GridEventRow) -> str | None:
@@ -92,18 +102,12 @@ def _file(conn: Connection[Any], hub: Hub, event: GridEventRow, judgement: Judge
     events.note(conn, event.id, {"by_itself": kept(judgement)})
 
 
-def _note(
-    conn: Connection[Any], event: GridEventRow, judgement: Judgement, others: Sequence[Episode]
-) -> None:
-    """Keep why not, if that is new; of several detections the one nearest to filing speaks."""
-    told = kept(judgement)
-    if event.by_itself == told:
-        return
+def _is_new(event: GridEventRow, judgement: Judgement, speaking: int) -> bool:
+    """Whether it is to be kept why not; of several detections the one nearest to filing speaks."""
+    if event.by_itself == kept(judgement):
+        return False
     before = event.by_itself or {}
-    if len(others) > 1 and 0 < len(before.get("failed", ())) < len(judgement.failed):
-        return
-    events.note(conn, event.id, {"by_itself": told})
-    store_changes.tell(conn, "event", event.number)
+    return not (speaking > 1 and 0 < len(before.get("failed", ())) < len(judgement.failed))
 
 
 def _judge(
