@@ -9,10 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
-import uvicorn
-
 from contract.errors import GridwardenError
-from hub.api.app import create_app
 from hub.config import HubConfig
 from hub.grid_watch import watch_grid
 from hub.ingest.subscriber import run_ingest as ingest
@@ -69,6 +66,10 @@ def run_notify(config: HubConfig, stop: threading.Event) -> None:
 
 def serve(hub: Hub, stop: threading.Event) -> None:
     """API and console, until `stop` is set. Raises ServerError where the port is taken."""
+    import uvicorn  # the parts that serve nothing start in half the time without it
+
+    from hub.api.app import create_app
+
     http = hub.config.http
     with _listen(http.host, http.port) as listener:
         app = create_app(hub)

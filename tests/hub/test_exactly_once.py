@@ -89,6 +89,7 @@ def test_a_hub_killed_again_and_again_stores_every_record_once(
                     if time.monotonic() - sent_at > 1.0:
                         send(last)  # an edge that hears nothing sends everything again
                         sent_at = time.monotonic()
+                    time.sleep(0.02)  # it needs the processor to start
                 process.send_signal(signal.SIGKILL)  # it has just committed something
                 process.wait()
                 process = start_hub(database_url, broker_port, station, tmp_path)
