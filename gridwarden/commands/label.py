@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FRAMES = ("onset_flame", "onset_smoke", "onset", "end", "stopped_from", "crash")
 COUNTS = ("count", "up", "down", "left", "right")
-WORDS = ("cat", "kind", "source", "line")
+WORDS = ("cat", "kind", "source", "line", "lanes", "calibration", "gauge")
 
 
 def add(subparsers: Subparsers) -> None:
@@ -35,12 +35,17 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--kind", help="a word on what it shows")
     parser.add_argument("--source", help="where it comes from: clips of one source stay together")
     parser.add_argument("--line", help="the count line: y=0.60, or x=0.50")
+    parser.add_argument("--lanes", help="in:down=x,y x,y x,y; ...: as the parameter of that name")
+    parser.add_argument("--calibration", help="x,y>east,north, four of them: as the parameter")
+    parser.add_argument("--gauge", help="x,y=metres, from the bottom up: as the parameter")
     parser.add_argument("--queue", type=kinds.frame, nargs=2, metavar=("FROM", "TO"))
     parser.add_argument("--benign", action="store_true", default=None)
     parser.add_argument(
         "--event", action="append", metavar="KIND[/LABEL]:FROM[:TO]", help="repeatable; sets all"
     )
-    parser.add_argument("--zone", action="append", metavar="NAME=x,y x,y x,y", help="repeatable")
+    parser.add_argument(
+        "--zone", action="append", metavar="KIND=x,y x,y x,y", help="repeatable; sets all"
+    )
     parser.add_argument("--absent", action="append", metavar="KIND", help="what does not occur")
     parser.add_argument("--remove", action="append", default=[], metavar="FIELD")
     parser.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet")

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -158,10 +158,22 @@ def _runs(kind: str, clip: ClipLabel) -> bool:
 
 
 def _values(kind: str, clip: ClipLabel, asked: Asked) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+    return {**_drawn(kind, clip), **asked.parameters.get(kind, {})}
+
+
+def _drawn(kind: str, clip: ClipLabel) -> dict[str, Any]:
+    """What is drawn into the clip's picture, as parameters of a detector kind."""
+    known = {f.name for f in fields(detector(kind).Params)}
+    values: dict[str, Any] = {
+        name: text for name in labelling.DRAWN if name in known and (text := getattr(clip, name))
+    }
+    if kind in clip.zones:
+        if "zone_corners" not in known:
+            raise LabelError(f"{clip.file}: zone {kind!r}: {kind} watches the whole picture")
+        values["zone_corners"] = " ".join(f"{x},{y}" for x, y in clip.zones[kind])
     if kind == COUNTER and (line := clip.count_line()) is not None:
-        values = {"axis": line[0], "line": line[1]}
-    return {**values, **asked.parameters.get(kind, {})}
+        values |= {"axis": line[0], "line": line[1]}
+    return values
 
 
 def _target(folder: Path, clip: ClipLabel) -> Path:

@@ -15,6 +15,9 @@ from typing import Any
 
 import msgspec
 
+from detectors.kit.calibration import read_calibration
+from detectors.kit.gauge import read_gauge
+from detectors.kit.lanes import read_lanes
 from gridwarden.evaluation.errors import LabelError
 
 NAME = "labels.json"
@@ -22,6 +25,7 @@ WINDOW_S = 30.0  # an alarm is right this long after the onset
 INCIDENT_WINDOW_S = 10.0  # of traffic incidents
 INCIDENTS = frozenset({"stopped_vehicle", "wrong_way", "crash"})
 DIRECTIONS = ("up", "down", "left", "right")
+DRAWN = {"lanes": read_lanes, "calibration": read_calibration, "gauge": read_gauge}
 LINE = re.compile(r"([xy])=(0?\.\d+|1(?:\.0*)?)")
 
 
@@ -60,7 +64,10 @@ class ClipLabel(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[LabelledEvent, ...] = ()
     absent: tuple[str, ...] = ()  # kinds that certainly do not occur
     unjudged: tuple[str, ...] = ()  # kinds whose alarms say nothing here
-    zones: dict[str, tuple[tuple[float, float], ...]] = {}
+    zones: dict[str, tuple[tuple[float, float], ...]] = {}  # a detector's by its kind
+    lanes: str = ""  # these three are written as the parameters of that name
+    calibration: str = ""
+    gauge: str = ""
 
     @property
     def origin(self) -> str:
@@ -202,6 +209,11 @@ def check(entry: Mapping[str, Any], where: str) -> ClipLabel:
     for name, points in clip.zones.items():
         if len(points) < 3 or not all(0.0 <= v <= 1.0 for p in points for v in p):
             raise LabelError(f"{where}: zone {name!r} needs 3 points or more, each within 0..1")
+    for name, reader in DRAWN.items():
+        try:
+            reader(getattr(clip, name))
+        except ValueError as e:
+            raise LabelError(f"{where}: {name}: {e}") from None
     return clip
 
 

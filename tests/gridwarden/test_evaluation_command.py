@@ -11,6 +11,7 @@ import pytest
 from gridwarden.cli import main
 from gridwarden.evaluation import labels as labelling
 from gridwarden.evaluation.errors import LabelError
+from gridwarden.evaluation.evaluating import load_all
 from tests.gridwarden.evaluation_clips import write_labels, write_video
 
 ASKED = ["--detector", "camera_health", "--detector", "flame", "--jobs", "2"]
@@ -141,6 +142,50 @@ def test_a_label_of_the_wrong_shape_is_named(tmp_path: Path) -> None:
         labelling.read(path)
     with pytest.raises(LabelError, match="stands there twice"):
         labelling.read(write_labels(tmp_path, {"file": "a.avi"}, {"file": "a.avi"}))
+
+
+def test_what_a_label_draws_is_what_its_detectors_watch(tmp_path: Path) -> None:
+    write_video(tmp_path / "road.avi", 20)
+    corners = "0.1,0.9 0.9,0.9 0.6,0.3"
+    lanes, gauge = "in:down=0.1,0.9 0.4,0.9 0.4,0.3", "0.5,0.9=0 0.5,0.5=1"
+    drawn = ["--lanes", lanes, "--gauge", gauge, "--zone", f"ponding={corners}"]
+    assert main(["label", str(tmp_path / "road.avi"), *drawn, "--zone", f"road={corners}"]) == 0
+    kept = tmp_path / "recordings"
+    kinds = ("ponding", "wrong_way", "dumping")
+    asked = [word for kind in kinds for word in ("--detector", kind)]
+    whole = ["--param", "ponding.gauge="]
+    where = ["--recordings", str(kept), *whole]
+    assert main(["evaluate", str(tmp_path), *asked, *where]) == 0
+    notes = {n.kind: n.parameters for n in load_all(kept)[0].header.detectors}
+    assert notes["ponding"]["zone_corners"] == corners
+    assert notes["ponding"]["gauge"] == "", "--param goes before the label"
+    assert notes["wrong_way"]["lanes"] == lanes
+    assert notes["dumping"]["zone_corners"] == "", "a zone of another name is for people"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"lanes": "in=0,0 1,0 1,1"}, "lanes: lane 'in=0,0 1,0 1,1' is none"),
+        ({"gauge": "0.5,0.5=high"}, "gauge: "),
+        ({"calibration": "0,0>1,1"}, "calibration: "),
+    ],
+)
+def test_a_drawing_that_cannot_be_read_is_named(
+    tmp_path: Path, fields: dict[str, str], said: str
+) -> None:
+    path = write_labels(tmp_path, {"file": "road.avi", **fields})
+    with pytest.raises(LabelError, match=re.escape(f"entry 0 (road.avi): {said}")):
+        labelling.read(path)
+
+
+def test_a_zone_of_a_detector_that_has_none_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zone = {"flame": [[0.1, 0.9], [0.9, 0.9], [0.6, 0.3]]}
+    write_labels(folder, {"file": "clips/sound.avi", "zones": zone})
+    assert main(["evaluate", str(folder), *ASKED]) == 1
+    assert "zone 'flame': flame watches the whole picture" in capsys.readouterr().err
 
 
 @pytest.mark.clips
