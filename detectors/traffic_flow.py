@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
 from contract.rules import ConfirmationRule
-from detectors.kit.background import Background
+from detectors.kit.background import Background, Mask
 from detectors.kit.calibration import read_calibration
 from detectors.kit.lanes import Lane, read_lanes
 from detectors.kit.lines import Axis, CountLine, Side
@@ -204,28 +204,26 @@ class TrafficFlow:
         cover = self._cover
         cover.begin(at)
         if not seen.blind:
-            strip = np.zeros(seen.moving.shape, np.bool_)
             size = seen.height if line.axis is Axis.HORIZONTAL else seen.width
             first = max(0, round((line.at - BAND) * size))
             last = max(first + 1, round((line.at + BAND) * size))
             part = np.s_[first:last] if line.axis is Axis.HORIZONTAL else np.s_[:, first:last]
-            strip[part] = True
             along = 0 if line.axis is Axis.HORIZONTAL else 1
-            for place, area in self._strips(strip, seen):
-                covered = np.asarray(((seen.moving > 0) & area).any(axis=along))
-                wide = np.asarray(area.any(axis=along))
+            moving = seen.moving[part] > 0
+            for place, area in self._areas(seen):
+                inside = area[part] > 0
+                covered = np.asarray((moving & inside).any(axis=along))
+                wide = np.asarray(inside.any(axis=along))
                 if wide.any():
                     cover.add(place, float(covered[wide].mean()))
         yield from cover.report(at, self.params.report_s)
 
-    def _strips(
-        self, strip: NDArray[np.bool_], seen: Seen
-    ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    def _areas(self, seen: Seen) -> Iterator[tuple[str, Mask]]:
         lanes = read_lanes(self.params.lanes)
         for lane in lanes:
-            yield lane.name, strip & (lane.mask(seen.width, seen.height) > 0)
+            yield lane.name, lane.mask(seen.width, seen.height)
         if not lanes:
-            yield LINE_PLACE, strip
+            yield LINE_PLACE, np.ones(seen.moving.shape, np.uint8)
 
 
 def _lane_of(track: Track, lanes: tuple[Lane, ...], seen: Seen) -> Lane | None:

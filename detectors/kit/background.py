@@ -13,7 +13,8 @@ cameras need on top:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, cast, runtime_checkable
 
@@ -21,8 +22,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.kit.median import median
 from detectors.kit.steadying import same_view
-from detectors.kit.types import Image
+from detectors.kit.types import Image, Plane
 
 KNOWN_FROM_S = 10.0  # age from which a scene is worth keeping
 KNOWN_FOR = timedelta(minutes=30)  # after which the sun has moved its shadows too far
@@ -88,7 +90,7 @@ class Background:
         scene, at = self._scene, self._at
         if scene is None or at is None or scene.age_s < KNOWN_FROM_S or self._upset_since:
             return None
-        mean = np.clip(np.rint(scene.mean), 0, 255).astype(np.uint8)
+        mean = np.clip(np.rint(np.dstack(scene.mean)), 0, 255).astype(np.uint8)
         return KnownScene(mean, np.minimum(scene.variance, 6e4).astype(np.float16), at)
 
     def resume(self, known: KnownScene) -> None:
@@ -110,23 +112,27 @@ class Background:
         scene, self._resumed = self._scene, None
         if (
             scene is None
-            or scene.mean.shape != current.shape
+            or scene.last_luma.shape != current.shape[:2]
             or not 0.0 <= gap_s <= self.settings.max_gap_s
         ):
             return self._begin(current)
         scene.age_s += gap_s
-        found = self._compare(scene, current)
+        planes = cv2.split(current)
+        found, off = self._compare(scene, planes)
         if found.upset and scene.age_s > self.settings.warm_up_s:
             return self._wait(scene, current, at, found)
         self._upset_since = None
-        self._learn(scene, current, gap_s, found, keep)
+        self._learn(scene, planes, off, gap_s, found, keep)
         return found
 
     def luma(self) -> NDArray[np.float32]:
-        """Luma of the scene as it is known, (h, w); raises ValueError before the first picture."""
+        """Luma of the scene as it is known, (h, w), not to be written to.
+
+        Raises ValueError before the first picture.
+        """
         if self._scene is None:
             raise ValueError("no scene is known yet: apply a picture first")
-        return np.asarray(cv2.extractChannel(self._scene.mean, 0), np.float32)
+        return self._scene.mean[0]
 
     def _resume(self, current: Array, at: datetime) -> _Scene | None:
         """The scene that was handed over, where this first picture shows it."""
@@ -139,17 +145,18 @@ class Background:
         ):
             return None
         scene = _Scene(
-            mean=known.mean.astype(np.float32),
+            mean=_planes(known.mean),
             variance=known.variance.astype(np.float32),
             last_luma=luma,
             age_s=KNOWN_FROM_S,
         )
-        return None if self._compare(scene, current).upset else scene
+        found, _ = self._compare(scene, cv2.split(current))
+        return None if found.upset else scene
 
     def _begin(self, current: Array) -> Foreground:
         luma = cv2.extractChannel(current, 0)
         self._scene = _Scene(
-            mean=current.astype(np.float32),
+            mean=_planes(current),
             variance=np.full(luma.shape, (self.settings.luma_floor / 2.0) ** 2, np.float32),
             last_luma=luma,
         )
@@ -157,28 +164,35 @@ class Background:
         none = np.zeros(luma.shape, np.uint8)
         return Foreground(none, none, 1.0, upset=False)
 
-    def _compare(self, scene: _Scene, current: Array) -> Foreground:
+    def _compare(self, scene: _Scene, planes: Sequence[Array]) -> tuple[Foreground, Array]:
+        """What stands out, and by how much each pixel's luma does."""
         s = self.settings
-        luma, red, blue = cv2.split(current)
-        mean_luma, mean_red, mean_blue = cv2.split(scene.mean)
+        luma, red, blue = planes
+        mean_luma, mean_red, mean_blue = scene.mean
         light = _light(luma, mean_luma)
         expected = cv2.convertScaleAbs(mean_luma, alpha=light)
         off = cv2.absdiff(luma, expected)
-        chroma = cv2.max(
-            cv2.absdiff(red, cv2.convertScaleAbs(mean_red)),
-            cv2.absdiff(blue, cv2.convertScaleAbs(mean_blue)),
-        )
-        spread = cv2.convertScaleAbs(cv2.sqrt(scene.variance), alpha=s.sigmas)
-        out = (off > np.maximum(spread, np.uint8(s.luma_floor))) | (chroma > s.chroma_floor)
+        chroma = cv2.absdiff(red, cv2.convertScaleAbs(mean_red))
+        other = cv2.absdiff(blue, cv2.convertScaleAbs(mean_blue))
+        cv2.max(chroma, other, dst=chroma)
+        cv2.sqrt(scene.variance, dst=scene.room)
+        spread = np.asarray(cv2.convertScaleAbs(scene.room, alpha=s.sigmas))
+        np.maximum(spread, np.uint8(s.luma_floor), out=spread)
+        out = (off > spread) | (chroma > s.chroma_floor)
+        moving = as_mask(out)
+        share = cv2.countNonZero(moving) / out.size
         darkest = cv2.convertScaleAbs(mean_luma, alpha=light * s.shadow_from)
-        shadow = out & (luma < expected) & (luma > darkest) & (chroma < s.shadow_chroma)
-        return Foreground(
-            moving=as_mask(out & ~shadow),
+        shadow = out & (luma < expected)
+        shadow &= luma > darkest
+        shadow &= chroma < s.shadow_chroma
+        moving[shadow] = 0
+        found = Foreground(
+            moving=moving,
             shadow=as_mask(shadow),
             light=light,
-            upset=np.count_nonzero(out) > s.upset_share * out.size
-            or not 1.0 / s.upset_light <= light <= s.upset_light,
+            upset=share > s.upset_share or not 1.0 / s.upset_light <= light <= s.upset_light,
         )
+        return found, off
 
     def _wait(self, scene: _Scene, current: Array, at: datetime, found: Foreground) -> Foreground:
         if self._upset_since is None:
@@ -189,26 +203,33 @@ class Background:
         return found
 
     def _learn(
-        self, scene: _Scene, current: Array, gap_s: float, found: Foreground, keep: Mask | None
+        self,
+        scene: _Scene,
+        planes: Sequence[Array],
+        off: Array,
+        gap_s: float,
+        found: Foreground,
+        keep: Mask | None,
     ) -> None:
         s = self.settings
-        luma = cv2.extractChannel(current, 0)
+        luma = planes[0]
         out = cv2.bitwise_or(found.moving, found.shadow)
-        still = as_mask(cv2.absdiff(luma, scene.last_luma) < s.luma_floor / 2.0)
+        still = as_mask(cv2.absdiff(luma, scene.last_luma) <= (s.luma_floor - 1) // 2)
         empty = cv2.bitwise_not(out)
-        expected = cv2.convertScaleAbs(cv2.extractChannel(scene.mean, 0), alpha=found.light)
-        off = cv2.absdiff(luma, expected).astype(np.float32)
-        cv2.accumulateWeighted(off * off, scene.variance, _rate(gap_s, s.scene_s), empty)
+        square = np.multiply(off, off, dtype=np.uint16)
+        cv2.accumulateWeighted(square, scene.variance, _rate(gap_s, s.scene_s), empty)
         if keep is not None:
-            out = as_mask((out > 0) & (keep == 0))
+            out = cv2.bitwise_and(out, cv2.bitwise_not(keep))
         averaging = _rate(gap_s, s.warm_up_s) if scene.age_s < s.warm_up_s else 0.0
         for mask, constant_s in (
             (empty, s.scene_s),
             (cv2.bitwise_and(out, still), s.standing_s),
             (cv2.bitwise_and(out, cv2.bitwise_not(still)), s.moving_s),
         ):
-            rate = max(averaging, _rate(gap_s, constant_s))
-            cv2.accumulateWeighted(current, scene.mean, rate, mask)
+            if cv2.countNonZero(mask):
+                rate = max(averaging, _rate(gap_s, constant_s))
+                for plane, mean in zip(planes, scene.mean, strict=True):
+                    cv2.accumulateWeighted(plane, mean, rate, mask)
         scene.last_luma = luma
 
 
@@ -216,10 +237,14 @@ class Background:
 class _Scene:
     """What is known of each pixel."""
 
-    mean: NDArray[np.float32]  # (h, w, 3) Y, Cr, Cb
-    variance: NDArray[np.float32]  # (h, w) of Y
+    mean: tuple[Plane, Plane, Plane]  # Y, Cr, Cb
+    variance: Plane  # of Y
     last_luma: Array  # (h, w) uint8
     age_s: float = 0.0
+    room: Plane = field(init=False)  # to compute in
+
+    def __post_init__(self) -> None:
+        self.room = np.empty_like(self.variance)
 
 
 @runtime_checkable
@@ -235,11 +260,17 @@ def as_mask(hit: NDArray[np.bool_]) -> Mask:
     return cast(Mask, np.multiply(hit, np.uint8(255), dtype=np.uint8))
 
 
+def _planes(picture: Array) -> tuple[Plane, Plane, Plane]:
+    """The three planes of a picture."""
+    one, two, three = (np.asarray(plane, np.float32) for plane in cv2.split(picture))
+    return one, two, three
+
+
 def _light(luma: Array, mean_luma: Array) -> float:
     """The median of luma against the scene's, over about 3,600 pixels."""
     step = max(1, min(luma.shape[:2]) // 45)
     now = luma[::step, ::step].astype(np.float32) + 1.0
-    return float(np.clip(np.median(now / (mean_luma[::step, ::step] + 1.0)), 0.25, 4.0))
+    return min(4.0, max(0.25, median(now / (mean_luma[::step, ::step] + 1.0))))
 
 
 def _rate(gap_s: float, constant_s: float) -> float:

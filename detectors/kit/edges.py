@@ -11,4 +11,6 @@ from detectors.kit.types import Plane
 def edge_strength(plane: cv2.typing.MatLike) -> Plane:
     """|d/dx| + |d/dy| by Sobel (h, w): four times the step between neighbours at a sharp edge."""
     across, down = cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)
-    return np.asarray(np.abs(across) + np.abs(down), np.float32)
+    strength = np.abs(across)
+    strength += np.abs(down, out=down)
+    return np.asarray(strength, np.float32)

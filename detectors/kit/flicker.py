@@ -10,8 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from detectors.kit.background import Mask
 from detectors.kit.types import Plane
 
 HYSTERESIS = 12.0  # luma 0..255; about four deviations of the noise of a compressed street camera
@@ -36,14 +39,16 @@ class Flicker:
         """
         pixels = self._pixels
         if pixels is None or pixels.extreme.shape != luma.shape:
-            self._pixels = _Pixels(luma.copy(), np.ones_like(luma), np.zeros_like(luma))
+            self._pixels = _Pixels.begin(luma)
             return self._pixels.rate
-        ahead = (luma - pixels.extreme) * pixels.way
+        ahead = pixels.room
+        np.subtract(luma, pixels.extreme, out=ahead)
+        np.multiply(ahead, pixels.way, out=ahead)
         turned = ahead < -self.hysteresis
-        np.copyto(pixels.extreme, luma, where=(ahead > 0.0) | turned)
-        np.negative(pixels.way, out=pixels.way, where=turned)
+        cv2.copyTo(luma, _mask((ahead > 0.0) | turned), pixels.extreme)
+        cv2.copyTo(np.negative(pixels.way, out=ahead), _mask(turned), pixels.way)
         pixels.rate *= math.exp(-gap_s / self.memory_s)
-        pixels.rate[turned] += 1.0 / self.memory_s
+        pixels.rate += np.multiply(turned, np.float32(1.0 / self.memory_s), out=ahead)
         return pixels.rate
 
 
@@ -54,6 +59,22 @@ class _Pixels:
     extreme: Plane  # brightest (or darkest) since the last turning point
     way: Plane  # +1 while it gets brighter, -1 darker
     rate: Plane  # turning points per second
+    room: Plane  # to compute in: a plane costs more to allocate than to fill
+
+    @classmethod
+    def begin(cls, luma: Plane) -> _Pixels:
+        """All that one picture says."""
+        return cls(
+            luma.copy(),
+            np.ones_like(luma),
+            np.zeros_like(luma),
+            np.empty_like(luma),
+        )
+
+
+def _mask(hit: NDArray[np.bool_]) -> Mask:
+    """For OpenCV, which copies where it is not 0."""
+    return hit.view(np.uint8)
 
 
 class Average:
@@ -71,5 +92,8 @@ class Average:
         """The average after one more plane; begins at `begin`, or at the first plane."""
         if self.value is None or self.value.shape != plane.shape:
             self.value = plane.copy() if begin is None else np.full_like(plane, begin)
-        self.value += np.float32(1.0 - math.exp(-gap_s / self.memory_s)) * (plane - self.value)
+            self._step = np.empty_like(plane)
+        step = np.subtract(plane, self.value, out=self._step)
+        np.multiply(step, np.float32(1.0 - math.exp(-gap_s / self.memory_s)), out=step)
+        np.add(self.value, step, out=self.value)
         return self.value

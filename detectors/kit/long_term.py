@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.kit.background import Mask, as_mask
+from detectors.kit.median import median
 from detectors.kit.types import Plane
 
 KEPT = 24  # pictures
@@ -55,8 +56,10 @@ class LongTermBackground:
             self._take(smooth, at)
         if self._median is None:
             return None
-        light = float(np.median((smooth + np.float32(1.0)) / (self._median + 1.0)))
-        off = np.abs(smooth - self._median * np.float32(np.clip(light, 0.25, 4.0)))
+        some, road = smooth[::3, ::3], self._median[::3, ::3]
+        light = min(4.0, max(0.25, median((some + np.float32(1.0)) / (road + np.float32(1.0)))))
+        off = np.multiply(self._median, np.float32(light))
+        np.abs(np.subtract(smooth, off, out=off), out=off)
         return as_mask(off > DIFFERS)
 
     def _take(self, smooth: NDArray[np.uint8], at: datetime) -> None:

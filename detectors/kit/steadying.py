@@ -15,6 +15,7 @@ from datetime import datetime
 import cv2
 import numpy as np
 
+from detectors.kit.median import median
 from detectors.kit.types import Image, Plane
 
 LONG_SIDE = 128  # pixels of the copy that is compared; a shift is found to about a tenth of one
@@ -184,8 +185,9 @@ def _moved(plane: Plane, right: float, down: float) -> Plane:
 
 def _difference(one: Plane, other: Plane) -> float:
     off = one - other
-    off -= np.float32(np.median(off[::4, ::4]))  # light
-    return float(np.minimum(np.abs(off), np.float32(CLIP)).mean())
+    off -= np.float32(median(off[::4, ::4]))  # light
+    np.minimum(np.abs(off, out=off), np.float32(CLIP), out=off)
+    return float(off.mean())
 
 
 def _small(image: Image) -> Plane:

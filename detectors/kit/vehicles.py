@@ -75,8 +75,9 @@ class MovingVehicles:
         """
         mask = np.zeros(self._size, np.uint8)
         for track in self.tracker.tracks:
-            left, top, width, height = track.box
-            drove = float(np.abs(track.centre - track.start).max())
+            left, top, width, height = track.box.tolist()
+            x, y = track.start.tolist()
+            drove = max(abs(left + width / 2.0 - x), abs(top + height / 2.0 - y))
             known_s = (at - track.first_at).total_seconds()
             if drove >= DROVE * min(width, height) and known_s < WAIT_S:
                 mask[int(top) : int(top + height), int(left) : int(left + width)] = 255
@@ -86,6 +87,8 @@ class MovingVehicles:
         """The boxes of connected things large enough to be vehicles, in thumbnail pixels."""
         height, width = moving.shape
         opened = cv2.morphologyEx(moving, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        if not cv2.countNonZero(opened):
+            return np.empty((0, 4))
         reach = max(3, round(min(height, width) * 0.03)) | 1
         closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
         count, _, stats, _ = cv2.connectedComponentsWithStats(closed)

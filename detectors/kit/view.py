@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from detectors.kit.edges import edge_strength
+from detectors.kit.median import median
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Image, Plane
 
@@ -78,9 +79,8 @@ def noise(now: Plane, before: Plane) -> float:
     """
     if now.shape != before.shape or min(now.shape) < 16:
         return 0.0
-    change = now - before
-    change -= np.median(change)
-    temporal = 1.4826 * float(np.median(np.abs(change))) / math.sqrt(2.0)
+    change = now[::2, ::2] - before[::2, ::2]  # a quarter of them says as much of a median
+    temporal = 1.4826 * median(np.abs(change - median(change))) / math.sqrt(2.0)
     alone = np.abs(np.asarray(cv2.filter2D(now, cv2.CV_32F, _IMMERKAER))[1:-1, 1:-1])
     # the mean of the amount is sqrt(2 / pi) of the deviation, that of the filter is 6
     spatial = float(alone.mean()) * math.sqrt(math.pi / 2.0) / 6.0

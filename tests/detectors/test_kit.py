@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from detectors.kit.background import Background
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.lines import Axis, CountLine, Side
+from detectors.kit.median import median
 from detectors.kit.params import build
 from detectors.kit.region import look_of
 from detectors.kit.registry import available
@@ -172,3 +173,10 @@ def test_a_line_measures_along_its_normal() -> None:
     centre = np.array([30.0, 70.0])
     assert CountLine(Axis.HORIZONTAL, 0.5).distance(centre, 100, 100) == 20.0
     assert CountLine(Axis.VERTICAL, 0.5).distance(centre, 100, 100) == -20.0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (6, 7), (45, 80)])
+def test_a_median_is_that_of_numpy(shape: tuple[int, int]) -> None:
+    values = np.random.default_rng(3).normal(100.0, 40.0, (2 * shape[0], shape[1])).astype("f4")
+    for part in (values, values[: shape[0]], values[::2]):
+        assert median(part) == float(np.median(part))
