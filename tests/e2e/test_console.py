@@ -34,6 +34,7 @@ from tests.hub.api.signing_in import signed_in
 from tests.hub.builders import eventually, running
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)  # ms; a browser beside other tests needs more than the usual 5 s
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -467,9 +468,9 @@ def test_a_hub_that_is_gone_is_told_and_its_return_too(
             eventually(here.answers)
             page.goto(here.url)
             expect(page.locator("body")).to_have_attribute("data-live", "live")
-        expect(page.get_by_text("Connection lost")).to_be_visible(timeout=10_000)
+        expect(page.get_by_text("Connection lost")).to_be_visible()
         with running(lambda stop: serve(here.hub, stop)):
-            expect(page.locator("body")).to_have_attribute("data-live", "live", timeout=20_000)
+            expect(page.locator("body")).to_have_attribute("data-live", "live")
             expect(page.get_by_text("Connection lost")).to_be_hidden()
         page.context.close()
 

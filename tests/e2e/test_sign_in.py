@@ -130,7 +130,7 @@ def test_an_open_page_goes_to_the_sign_in_when_its_session_ends_and_comes_back(
     town.execute("UPDATE account_session SET seen_at = now()")
     page.wait_for_timeout(3100)  # a look at the session every three seconds at most
     town.execute("SELECT pg_notify('gridwarden', %s)", '{"topic": "stream", "id": "cam-01"}')
-    expect(page).to_have_url(re.compile(r"/sign-in\?next=%2Fevents%2F"), timeout=15_000)
+    expect(page).to_have_url(re.compile(r"/sign-in\?next=%2Fevents%2F"))
     expect(page.get_by_role("status")).to_contain_text("go on where you were")
     fill(page, "chen", PASSWORD)
     expect(page).to_have_url(re.compile(f"/events/{number}$"))

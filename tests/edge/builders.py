@@ -55,7 +55,7 @@ def write_video(
     return path
 
 
-def eventually(condition: Callable[[], Any], within_s: float = 15.0) -> None:
+def eventually(condition: Callable[[], Any], within_s: float = 30.0) -> None:
     """Wait for it; fails where it does not come."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -59,7 +59,7 @@ class HubSide:
 
     def say(self, kind: Down, message: Ack | Nack | Flow | Command, retain: bool = False) -> None:
         topic = str(Topic(self._station, self._agent, kind))
-        deadline = time.monotonic() + 10.0
+        deadline = time.monotonic() + 30.0
         while self._transport.publish(topic, encode_control(message), retain=retain) is None:
             assert time.monotonic() < deadline, "the hub has no connection"
             time.sleep(0.02)
@@ -86,7 +86,7 @@ class HubSide:
 
     def wait_connected(self) -> None:
         """Return once there is a session with the broker."""
-        assert self._connected.wait(10.0)
+        assert self._connected.wait(30.0)
 
     def _hear(self, event: TransportEvent) -> None:
         if isinstance(event, Connected):

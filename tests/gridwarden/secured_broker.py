@@ -134,7 +134,7 @@ def running_mosquitto(city: City, program: Path) -> Iterator[subprocess.Popen[by
             [str(CONFIGS / "run.sh"), str(path)], env=environ, stderr=log, process_group=0
         )
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not (answers(city.certificate_port) and city.pid_file.exists()):
             assert broker.poll() is None, (city.folder / "mosquitto.log").read_text()
             assert time.monotonic() < deadline
@@ -161,7 +161,7 @@ def outcome_of(settings: BrokerSettings, client_id: str = "north.test") -> str:
         lambda: Will("gw/v1/north/up/nobody/death", b""), ["gw/v1/north/dn/test/#"], told.put
     )
     try:
-        event = told.get(timeout=12)
+        event = told.get(timeout=30)
     finally:
         transport.stop()
     if isinstance(event, Connected):
@@ -184,7 +184,7 @@ def speaking(settings: BrokerSettings, client_id: str) -> Iterator[mqtt.Client]:
     client.connect(settings.host, settings.port)
     client.loop_start()
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not client.is_connected():
             assert time.monotonic() < deadline, "it is not let in"
             time.sleep(0.01)

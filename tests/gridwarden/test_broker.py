@@ -42,10 +42,10 @@ def test_the_broker_carries_a_message_of_64_kib(broker: EmbeddedBroker) -> None:
     reader.on_message = lambda _c, _u, message: heard.put(bytes(message.payload))
     reader.on_subscribe = lambda *_: subscribed.put(True)
     reader.subscribe("gw/v1/demo/up/+/evidence", qos=1)
-    subscribed.get(timeout=5)
+    subscribed.get(timeout=30)
     picture = bytes(range(256)) * 256
     writer.publish("gw/v1/demo/up/cam/evidence", picture, qos=1).wait_for_publish(5)
-    assert heard.get(timeout=5) == picture
+    assert heard.get(timeout=30) == picture
     for end in (reader, writer):
         end.disconnect()
         end.loop_stop()
@@ -62,12 +62,12 @@ def test_more_messages_than_mosquitto_keeps_by_default_wait_for_a_slow_reader(
     reader.connect(LOOPBACK, broker.port)
     reader.loop_start()
     reader.subscribe("slow/#", qos=1)
-    subscribed.get(timeout=5)
+    subscribed.get(timeout=30)
     writer = client(broker.port)
     sent = [writer.publish("slow/x", b"%d" % n, qos=1) for n in range(1500)]
     sent[-1].wait_for_publish(20)
     for _ in range(1500):
-        reader.ack(heard.get(timeout=10), 1)
+        reader.ack(heard.get(timeout=30), 1)
     for end in (reader, writer):
         end.disconnect()
         end.loop_stop()

@@ -42,7 +42,7 @@ def program(
     return ProgramPart(name, command, log, ready or (lambda: log.stat().st_size > 0), patience_s)
 
 
-def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not come to that"

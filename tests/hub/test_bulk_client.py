@@ -58,7 +58,7 @@ class Server:
         self._thread.start()
 
     def say(self, data: bytes, sizes: Callable[[], int] = lambda: 1 << 20) -> None:
-        assert self._accepted.wait(10)
+        assert self._accepted.wait(30)
         while data:
             size = sizes()
             self._socket.sendall(data[:size])
@@ -140,7 +140,7 @@ def test_subscriptions_and_publications_are_still_answered(bulk: bool) -> None:
         client.on_subscribe = lambda *_: subscribed.set()
         client.subscribe("gw/v1/#", 1)
         server.say(publish(b"a", b"1", 5) + SUBACK + publish(b"a", b"2", 6))
-        assert subscribed.wait(10)
+        assert subscribed.wait(30)
         told = client.publish("dn", b"x", 1)
         server.say(b"\x40\x02" + struct.pack(">H", told.mid))
         told.wait_for_publish(10)
@@ -177,9 +177,9 @@ def test_what_is_no_mqtt_ends_the_connection(malformed: bytes) -> None:
         gone = threading.Event()
         client.on_disconnect = lambda *_: gone.set()
         server.say(publish(b"a", b"1", 5) + malformed)
-        assert gone.wait(10)
+        assert gone.wait(30)
         assert [a.payload for a in seen] == [b"1"]
-        assert server.hung_up.wait(10)
+        assert server.hung_up.wait(30)
 
 
 def test_without_room_nothing_is_read_and_the_connection_lives() -> None:

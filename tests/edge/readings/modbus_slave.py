@@ -53,7 +53,7 @@ def slave(
 
     thread = threading.Thread(target=run, name="modbus-slave", daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(30)
     try:
         yield
     finally:
