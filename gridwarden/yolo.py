@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXPORTERS = ("onnx", "openvino")  # by which the tests make models of either form
+FOR_TESTS = ("onnx", "openvino", "lap")  # exporters, and what its tracker needs for a bench
 HEADLESS, OTHER = "opencv-python-headless", ("opencv-python", "opencv-contrib-python")
 
 
@@ -28,7 +28,7 @@ def main() -> int:
     print(f"installing gridwarden{extras}: several GB, this takes a while", flush=True)
     pinned = ("--constraint", str(ROOT / "constraints.txt"))
     steps = [
-        ("install", *pinned, "--editable", f"{ROOT}{extras}", *(EXPORTERS if dev else ())),
+        ("install", *pinned, "--editable", f"{ROOT}{extras}", *(FOR_TESTS if dev else ())),
         ("uninstall", "--yes", *OTHER),
         ("install", *pinned, "--force-reinstall", "--no-deps", HEADLESS),
     ]

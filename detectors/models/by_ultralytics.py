@@ -1,4 +1,4 @@
-"""Networks run by ultralytics (torch): .pt, OpenVINO folders, and ONNX.
+"""Networks run by ultralytics (torch): .pt, and ONNX.
 
 Only its loading and its forward pass are used: letterbox and suppression are ours, so that every
 back end gives the same boxes. Installed by the extra [yolo]; AGPL-3.0 unless you hold another
@@ -58,8 +58,3 @@ def from_bytes(data: bytes, facts: ModelFacts, path: Path) -> UltralyticsNetwork
         copy = Path(folder) / f"model{path.suffix.lower()}"
         copy.write_bytes(data)
         return UltralyticsNetwork(copy, facts, str(path))
-
-
-def from_folder(path: Path, facts: ModelFacts) -> UltralyticsNetwork:
-    """The network in an OpenVINO folder."""
-    return UltralyticsNetwork(path, facts, str(path))

@@ -17,7 +17,7 @@ def inspect(path: Path) -> ModelFacts:
 
     Raises ModelError where it is none, UnsafeModelError where it may not be loaded.
     """
-    return openvino_folder.inspect(path, str(path)) if path.is_dir() else read_model(path)[1]
+    return openvino_folder.read(path, str(path))[2] if path.is_dir() else read_model(path)[1]
 
 
 def read_model(path: Path) -> tuple[bytes, ModelFacts]:

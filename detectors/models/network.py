@@ -1,4 +1,4 @@
-"""The seam between detectors and what runs a network: ONNX Runtime, or ultralytics."""
+"""The seam between detectors and what runs a network: ONNX Runtime, OpenVINO, ultralytics."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.models import openvino_folder
 from detectors.models.errors import ModelError
-from detectors.models.inspecting import inspect, read_model
+from detectors.models.inspecting import read_model
 
 
 class Network(Protocol):
@@ -27,15 +28,16 @@ class Network(Protocol):
 def open_network(path: Path) -> Network:
     """The network in a file, once it was looked at.
 
-    An .onnx runs by ONNX Runtime where that is installed, everything else by ultralytics. Raises
-    ModelError where the file is none, is refused, or what runs it is not installed.
+    An .onnx runs by ONNX Runtime where that is installed, a folder by OpenVINO, everything else by
+    ultralytics. Raises ModelError where the file is none, is refused, or what runs it is not
+    installed.
     """
     if path.is_dir():
-        facts = inspect(path)
-        _needs("ultralytics", "yolo", path)
-        from detectors.models.by_ultralytics import from_folder
+        text, weights, told = openvino_folder.read(path, str(path))
+        _needs("openvino", "openvino", path)
+        from detectors.models.by_openvino import OpenVinoNetwork
 
-        return from_folder(path, facts)
+        return OpenVinoNetwork(text, weights, told, str(path))
     data, facts = read_model(path)
     if path.suffix.lower() == ".onnx" and importlib.util.find_spec("onnxruntime") is not None:
         from detectors.models.by_onnxruntime import OnnxNetwork

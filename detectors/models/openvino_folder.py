@@ -11,17 +11,21 @@ from detectors.models.errors import ModelError, UnsafeModelError
 from detectors.models.facts import ModelFacts, read_names, read_side
 
 MOST_TEXT = 64 * 2**20  # bytes of the .xml
+LARGEST = 2 * 2**30  # bytes of the .bin
 MOST_WORDS = 1 << 20  # bytes of metadata.yaml
 
 
-def inspect(folder: Path, where: str) -> ModelFacts:
-    """What the folder says of itself; raises ModelError where it may not be loaded."""
+def read(folder: Path, where: str) -> tuple[bytes, bytes, ModelFacts]:
+    """The bytes of .xml and .bin, and what they say: those that were looked at are to be used.
+
+    Raises ModelError where the folder may not be loaded.
+    """
     networks = sorted(folder.glob("*.xml"))
     if len(networks) != 1 or not networks[0].with_suffix(".bin").is_file():
         raise ModelError(f"{where} must hold one network: a .xml and the .bin of the same name")
     network, weights = networks[0], networks[0].with_suffix(".bin")
     words = folder / "metadata.yaml"
-    for path, most in ((network, MOST_TEXT), (words, MOST_WORDS)):
+    for path, most in ((network, MOST_TEXT), (words, MOST_WORDS), (weights, LARGEST)):
         if not path.is_file() or path.is_symlink():
             raise ModelError(f"{where} has no {path.name}: export it with ultralytics")
         if path.stat().st_size > most:
@@ -31,20 +35,20 @@ def inspect(folder: Path, where: str) -> ModelFacts:
         raise UnsafeModelError(f"{network} declares entities, which no model needs")
     told = _words(words)
     batch = told.get("batch")
+    data = weights.read_bytes()
     digest = hashlib.sha256(text)
-    with weights.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return ModelFacts(
+    digest.update(data)
+    facts = ModelFacts(
         format="OpenVINO",
         sha256=digest.hexdigest(),
-        size_bytes=len(text) + weights.stat().st_size,
+        size_bytes=len(text) + len(data),
         classes=read_names(told.get("names"), where),
         input_size=read_side(told.get("imgsz")),
         batch=batch if isinstance(batch, int) else None,
         licence=str(told.get("license", ""))[:200],
         task=str(told.get("task", ""))[:40],
     )
+    return text, data, facts
 
 
 def _words(path: Path) -> dict[str, object]:
