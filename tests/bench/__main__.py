@@ -23,6 +23,7 @@ from tests.bench import (
     hub_loop,
     hub_queue,
     hub_scale,
+    object_counter,
     plain_loop,
     rule_delay,
     sensor_intake,
@@ -41,6 +42,7 @@ class Measured(Protocol):
 BENCHES: dict[str, Callable[[int, bool], Sequence[Measured]]] = {
     "edge.pipeline": edge_pipeline.measure,
     "edge.plain": plain_loop.measure,
+    "edge.counter": object_counter.measure,
     "edge.cameras": edge_cameras.measure,
     "spool": spool_rates.measure,
     "detectors": detector_cost.measure,
