@@ -7,7 +7,7 @@ left is an alarm of its own, up to three at a time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -25,6 +25,7 @@ from detectors.kit.standing import Standing, StandingThings
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Observation
 from detectors.kit.zones import ZoneParams
+from detectors.models.wanted import covered
 
 SPOTS = 3  # things told at a time
 CONFIRM_K, CONFIRM_N = 4, 6  # samples: one that somebody hides does not start anew
@@ -36,6 +37,8 @@ ALIVE = 0.15  # the same for something tall: nobody stands as still as a thing
 PASSES_S = 4.0  # s within which somebody has passed by; who is at it longer is with it
 HIDDEN_S = 30.0  # s it may be hidden by those who pass and keep its age
 MAX_GAP_S = 5.0  # s without a picture: nothing is known of the time between
+HEARD_S = 2.0  # s for which the word of another detector holds
+COVERED = 0.5  # share of it that a person covers
 SAME = 0.7  # distance of two middles, in sizes: the same thing
 
 
@@ -85,6 +88,8 @@ class Dumping:
         self._standing = StandingThings(params.min_size**2, HIDDEN_S)
         self._spots: list[_Left | None] = [None] * SPOTS
         self._at: datetime | None = None
+        self._persons: Sequence[Box] = ()
+        self._heard_at: datetime | None = None
 
     def use(self, params: DumpingParams) -> None:
         """Judge by other parameters from the next frame on; the scene stays learnt."""
@@ -105,10 +110,15 @@ class Dumping:
         self._standing.reset()
         self._spots = [None] * SPOTS
         self._at = None
+        self._persons, self._heard_at = (), None
 
     def backgrounds(self) -> tuple[Background, ...]:
         """The scene it learns, for a warm start."""
         return (self._standing.background,)
+
+    def hear(self, persons: Sequence[Box], at: datetime) -> None:
+        """Where a model sees persons: what they cover is a person, or a person's."""
+        self._persons, self._heard_at = persons, at
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation for each of three places of things, score 0 where there is none."""
@@ -118,6 +128,7 @@ class Dumping:
         self._at = frame.captured_at
         things = self._standing.step(small, frame.captured_at)
         self._place(self._candidates(things, width, height), gap_s)
+        self._veto(frame.captured_at, width, height)
         return [
             self._observation(f"thing-{n}", left, width, height)
             for n, left in enumerate(self._spots, 1)
@@ -148,11 +159,20 @@ class Dumping:
             if known is None and new:
                 self._spots[n] = _Left(new.pop(0))
 
+    def _veto(self, at: datetime, width: int, height: int) -> None:
+        """What a person covers for half or more does not lie alone: its clock begins anew."""
+        heard_at = self._heard_at
+        if heard_at is None or not 0.0 <= (at - heard_at).total_seconds() <= HEARD_S:
+            return
+        for left in self._spots:
+            if left is not None and covered(left.box(width, height), self._persons) >= COVERED:
+                left.alone_s = 0.0
+
     def _observation(self, place: str, left: _Left | None, width: int, height: int) -> Observation:
         if left is None:
             return Observation("dumping", 0.0, place=place)
         score, thing = self._score(left), left.thing
-        box = Box.from_pixels(thing.left, thing.top, thing.width, thing.height, width, height)
+        box = left.box(width, height)
         features = {
             "stood_s": thing.stood_s,
             "alone_s": left.alone_s,
@@ -175,6 +195,11 @@ class _Left:
     thing: Standing
     alone_s: float = 0.0
     busy_s: float = 0.0  # without a break until now
+
+    def box(self, width: int, height: int) -> Box:
+        """Where it is, in a picture of that size."""
+        t = self.thing
+        return Box.from_pixels(t.left, t.top, t.width, t.height, width, height)
 
     def see(self, thing: Standing, gap_s: float) -> None:
         """It is still there. Whoever passes changes nothing, whoever is with it stops the clock."""

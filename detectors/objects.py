@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
+from contract.geometry import Box
 from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.confirmation import confirmation
@@ -28,6 +29,7 @@ from detectors.models.boxes import Seen
 from detectors.models.stillness import Stillness, is_still, share_within
 from detectors.models.wanted import (
     FIRE,
+    PERSON,
     SMOKE,
     Wanted,
     check_known,
@@ -151,6 +153,10 @@ class Objects:
             self._still.keep(frame.image)
             self._looked_at = frame.captured_at
         return [_surest(wanted, self._seen) for wanted in model.wanted]
+
+    def persons(self, at: datetime) -> Sequence[Box]:
+        """Where its last look saw persons; none where it was too long ago."""
+        return [s.box for s in self._seen if s.name.lower() in PERSON] if self._is_fresh(at) else []
 
     def _is_fresh(self, at: datetime) -> bool:
         last = self._looked_at

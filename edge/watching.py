@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from detectors.kit.registry import detector
 from detectors.kit.sampling import Sampling
 from detectors.kit.types import Frame, Measurement, Observation
 from detectors.kit.zones import ZoneParams
+from detectors.models.persons import HearsOfPersons, TellsPersons
 from edge.detections import detection
 from edge.evidence import Evidence, take_picture
 from edge.parameters import adopt, manifest
@@ -176,11 +177,18 @@ class StreamWatch:
             yield from self._end(watcher, frame.captured_at, watcher.fault)
             return
         self._check_zone(kind, watcher, frame)
+        if isinstance(watcher.detector, TellsPersons):
+            self._pass_on(watcher.detector.persons(frame.captured_at), frame.captured_at)
         for finding in findings:
             if isinstance(finding, Measurement):
                 yield from self._measured(kind, finding, frame)
             else:
                 yield from self._scored(kind, watcher, finding, frame)
+
+    def _pass_on(self, persons: Sequence[Box], at: datetime) -> None:
+        for watcher in self._watchers.values():
+            if isinstance(watcher.detector, HearsOfPersons):
+                watcher.detector.hear(persons, at)
 
     def _check_zone(self, kind: str, watcher: _Watcher, frame: Frame) -> None:
         """Say it where a zone does not lie within the picture, once for each size of picture."""

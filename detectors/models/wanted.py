@@ -113,6 +113,7 @@ def veto(seen: Sequence[Seen], by: Sequence[str], share: float = 0.5) -> list[Se
 
 
 FIRE, SMOKE = frozenset({"fire", "flame", "flames"}), frozenset({"smoke"})
+PERSON = frozenset({"person", "people", "pedestrian"})
 
 
 def fire_classes(classes: Sequence[str]) -> tuple[Wanted, ...]:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from contract.geometry import Box
 from detectors.dumping import Dumping, DumpingParams
-from detectors.kit.types import Image
+from detectors.kit.types import Frame, Image
 from edge.scenes import open_scene
 from tests.detectors.rendered import episodes, shown
-from tests.detectors.scenes import Painter, car, exposure, film, street
+from tests.detectors.scenes import START, Painter, car, exposure, film, street
 
 FPS = 3.0
 ROAD = street(160, 90)
@@ -64,6 +67,35 @@ def test_a_bag_is_not_told_while_somebody_is_with_it() -> None:
 
 def test_somebody_who_waits_is_no_bag() -> None:
     assert told(person(0.5, 12.0, 100.0), seconds=55.0, min_size=0.05) == []
+
+
+def test_what_a_model_calls_a_person_is_no_bag_as_long_as_it_does() -> None:
+    watcher = Dumping(DumpingParams(dwell_s=10.0))
+    came = person(0.4, 12.0, 16.0), bag(0.5, 13.0)
+    where = Box(0.42, 0.3, 0.16, 0.5)
+
+    def heard(until_s: float) -> Iterator[Frame]:
+        for frame in film(70.0, *came, fps=FPS, scene=ROAD):
+            if frame.captured_at - START <= timedelta(seconds=until_s):
+                watcher.hear([where], frame.captured_at)
+            yield frame
+
+    ((phase, _, second),) = episodes(heard(40.0), watcher)
+    assert phase == "raised"
+    assert 50.0 <= second <= 58.0, "ten seconds after the model's last word of it"
+
+
+def test_a_person_beside_it_is_no_veto() -> None:
+    watcher = Dumping(DumpingParams(dwell_s=10.0))
+    came = person(0.4, 12.0, 16.0), bag(0.5, 13.0)
+
+    def heard() -> Iterator[Frame]:
+        for frame in film(60.0, *came, fps=FPS, scene=ROAD):
+            watcher.hear([Box(0.1, 0.3, 0.2, 0.5)], frame.captured_at)
+            yield frame
+
+    ((_, _, second),) = episodes(heard(), watcher)
+    assert 24.0 <= second <= 36.0
 
 
 def test_two_bags_are_an_alarm_each() -> None:

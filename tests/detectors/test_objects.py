@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from contract.episode import Episode, Sample, Subject
 from contract.geometry import Box
 from contract.taxonomy import Phase
+from detectors.dumping import Dumping
 from detectors.kit.params import ParameterError, build
 from detectors.kit.registry import detector
 from detectors.kit.types import Frame, Image, Observation
@@ -329,6 +330,30 @@ def test_an_agent_tells_it_with_its_rule_and_goes_on_after_a_command_that_does_n
     assert watch.manifests()[0].parameters["model"] == model
     assert watch.use({"objects": {"classes": "green"}}) == []
     assert watch.fault() == ""
+
+
+def test_dumping_hears_where_the_model_of_its_camera_sees_persons(tmp_path: Path) -> None:
+    path = tmp_path / "persons.onnx"
+    path.write_bytes(tiny_model(names="{0: 'Person', 1: 'car'}"))
+    heard: list[list[Box]] = []
+
+    class Hearing(Dumping):
+        def hear(self, persons: Sequence[Box], at: datetime) -> None:
+            heard.append(list(persons))
+
+    settings = dataclasses.replace(
+        stream(),
+        detectors=(
+            DetectorSettings("dumping", {}),
+            DetectorSettings("objects", {"model": str(path), "classes": "car"}),
+        ),
+    )
+    watch = StreamWatch("agent", settings, lambda k: Hearing if k == "dumping" else detector(k))
+    watch.observe(frame(picture((RED, LEFT), (GREEN, RIGHT))))
+    watch.observe(frame(picture((GREEN, RIGHT)), 1.0))
+    (person,), nobody = heard
+    assert person.iou(Box(*LEFT)) == pytest.approx(1.0)
+    assert nobody == []
 
 
 def test_a_model_that_is_not_there_costs_its_detector_only(tmp_path: Path) -> None:
