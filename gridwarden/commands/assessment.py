@@ -35,8 +35,10 @@ def run_bulletin(chosen: argparse.Namespace) -> int:
     """Compute the month and the one before, and write both files."""
     from gridwarden.bulletin import write_bulletin
     from gridwarden.received import opened
+    from gridwarden.serving import tune_interpreter
     from hub.config import load
 
+    tune_interpreter()  # a month is up to some million objects
     with opened(load(chosen.config, os.environ)) as hub:
         for path in write_bulletin(hub, chosen.month, chosen.out):
             print(path)

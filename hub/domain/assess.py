@@ -2,163 +2,223 @@
 
 A figure names the very events it counts. An exempt case (its appeal was granted) is left out of
 everything that judges work, with its number kept in `left_out`; its facts stay as they are.
+
+An indicator is written as how one case counts, so that a case is judged once, however many areas,
+departments and people are compared by it (`tally`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Literal
 
 from hub.domain.actor import Role
 from hub.domain.case_facts import CaseFacts, Task
 from hub.domain.caseload import Caseload, Cases
-from hub.domain.figures import Figure, Latency
+from hub.domain.figures import AMONG, COUNTED, LEFT_OUT, NOT_MEANT, Figure, Latency, times
 from hub.domain.stages import Stage
 
 POSITIVE = frozenset({"confirmed", "real_but_not_actionable", "real_but_authorised"})
 NEGATIVE = frozenset({"false_alarm", "other_kind"})  # for the kind it was raised as
+LABELS = POSITIVE | NEGATIVE
 FALSE_ALARM = "false_alarm"
+PROACTIVE = frozenset({Role.DEVICE, Role.ASSISTANT})
+
+Outcome = Callable[[CaseFacts, Caseload], int]  # as in `figures`
+ListName = Literal["known", "reported", "to_dispatch", "to_dispose", "to_check", "to_close"]
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A share among the cases of one list of a caseload."""
+
+    among: ListName
+    outcome: Outcome
+
+    def cases(self, load: Caseload) -> Cases:
+        """Those it may mean."""
+        found: Cases = getattr(load, self.among)
+        return found
+
+    def __call__(self, load: Caseload) -> Figure:
+        """The figure of a caseload."""
+        counted: list[str] = []
+        among: list[str] = []
+        left_out: list[str] = []
+        for case in self.cases(load):
+            outcome = self.outcome(case, load)
+            if outcome == LEFT_OUT:
+                left_out.append(case.number)
+            else:
+                among += [case.number] * (outcome // AMONG)
+                counted += [case.number] * (outcome % AMONG)
+        return Figure(tuple(counted), tuple(among), tuple(left_out))
+
+
+def _among(name: ListName) -> Callable[[Outcome], Indicator]:
+    """The indicator of which the function says how a case counts."""
+    return lambda outcome: Indicator(name, outcome)
 
 
 # -- filing
 
 
-def filing_rate(load: Caseload) -> Figure:
+@_among("reported")
+def filing_rate(case: CaseFacts, load: Caseload) -> int:
     """Filed / reported."""
-    return _share(load.reported, lambda c: c.filed)
+    return _share(case.filed)
 
 
-def on_time_filing(load: Caseload) -> Figure:
+@_among("reported")
+def on_time_filing(case: CaseFacts, load: Caseload) -> int:
     """Filed in time / filed."""
-    return _judged((c for c in load.reported if c.filed), lambda c: _in_time(c, Stage.ACCEPT))
+    return _judged(case, _in_time(case, Stage.ACCEPT)) if case.filed else NOT_MEANT
 
 
-def valid_report_rate(load: Caseload) -> Figure:
+@_among("reported")
+def valid_report_rate(case: CaseFacts, load: Caseload) -> int:
     """Valid / reported, of what grid assistants reported; valid is what was filed."""
-    return _share((c for c in load.reported if _finder(c) is Role.ASSISTANT), lambda c: c.filed)
+    return _share(case.filed) if _finder(case) is Role.ASSISTANT else NOT_MEANT
 
 
-def miss_rate(load: Caseload) -> Figure:
+@_among("reported")
+def miss_rate(case: CaseFacts, load: Caseload) -> int:
     """Found by others than the cell's assistant / all filed in the cell."""
-    return _share((c for c in load.reported if c.filed), lambda c: not _kept(c, load.keepers))
+    return _share(not _kept(case, load.keepers)) if case.filed else NOT_MEANT
 
 
-def proactive_rate(load: Caseload) -> Figure:
+@_among("reported")
+def proactive_rate(case: CaseFacts, load: Caseload) -> int:
     """Found by machines and grid assistants / all reported."""
-    return _share(load.reported, lambda c: _finder(c) in (Role.DEVICE, Role.ASSISTANT))
+    return _share(_finder(case) in PROACTIVE)
 
 
 # -- dispatch
 
 
-def accurate_dispatch(load: Caseload) -> Figure:
+@_among("to_dispatch")
+def accurate_dispatch(case: CaseFacts, load: Caseload) -> int:
     """Dispatches not returned / dispatches; an event is listed once for each dispatch."""
-    return _dispatches(load.to_dispatch, returned=False)
+    return _dispatches(case, returned=False)
 
 
-def return_rate(load: Caseload) -> Figure:
+@_among("to_dispatch")
+def return_rate(case: CaseFacts, load: Caseload) -> int:
     """Returned / received."""
-    return _dispatches(load.to_dispatch, returned=True)
+    return _dispatches(case, returned=True)
 
 
-def on_time_dispatch(load: Caseload) -> Figure:
+@_among("to_dispatch")
+def on_time_dispatch(case: CaseFacts, load: Caseload) -> int:
     """Dispatched in time / should-dispatch."""
-    return _judged(load.to_dispatch, lambda c: _in_time(c, Stage.DISPATCH))
+    return _judged(case, _in_time(case, Stage.DISPATCH))
 
 
 # -- disposal
 
 
-def disposal_rate(load: Caseload) -> Figure:
+@_among("to_dispose")
+def disposal_rate(case: CaseFacts, load: Caseload) -> int:
     """Disposed / should-dispose."""
-    return _judged(load.to_dispose, lambda c: _done(c, Stage.DISPOSE), hung_count=False)
+    return _judged(case, _done(case, Stage.DISPOSE), hung_count=False)
 
 
-def on_time_disposal(load: Caseload) -> Figure:
+@_among("to_dispose")
+def on_time_disposal(case: CaseFacts, load: Caseload) -> int:
     """Disposed in time / should-dispose."""
-    return _judged(load.to_dispose, lambda c: _in_time(c, Stage.DISPOSE), hung_count=False)
+    return _judged(case, _in_time(case, Stage.DISPOSE), hung_count=False)
 
 
-def rework_rate(load: Caseload) -> Figure:
+@_among("to_dispose")
+def rework_rate(case: CaseFacts, load: Caseload) -> int:
     """Failed at check / disposed; an event is listed once for each time."""
-    judged = [c for c in load.to_dispose if not c.exempt]
-    return Figure(
-        counted=_repeated(judged, lambda c: min(c.failed_checks, c.disposals)),
-        among=_repeated(judged, lambda c: c.disposals),
-        left_out=_numbers(c for c in load.to_dispose if c.exempt),
-    )
+    if case.exempt:
+        return LEFT_OUT
+    return times(min(case.failed_checks, case.disposals), case.disposals)
 
 
-def delay_rate(load: Caseload) -> Figure:
+@_among("to_dispose")
+def delay_rate(case: CaseFacts, load: Caseload) -> int:
     """Extended / should-dispose."""
-    return _judged(load.to_dispose, lambda c: c.extensions > 0)
+    return _judged(case, case.extensions > 0)
 
 
 # -- closing
 
 
-def on_time_check(load: Caseload) -> Figure:
+@_among("to_check")
+def on_time_check(case: CaseFacts, load: Caseload) -> int:
     """Checked in time / should-check."""
-    return _judged(load.to_check, lambda c: _in_time(c, Stage.CHECK))
+    return _judged(case, _in_time(case, Stage.CHECK))
 
 
-def closing_rate(load: Caseload) -> Figure:
+@_among("to_close")
+def closing_rate(case: CaseFacts, load: Caseload) -> int:
     """Closed / (should-close - hung)."""
-    return _judged(load.to_close, lambda c: c.closed_at is not None, hung_count=False)
+    return _judged(case, case.closed_at is not None, hung_count=False)
 
 
-def on_time_closing(load: Caseload) -> Figure:
+@_among("to_close")
+def on_time_closing(case: CaseFacts, load: Caseload) -> int:
     """Closed in time / (should-close - hung)."""
-    return _judged(load.to_close, lambda c: _in_time(c, Stage.TOTAL), hung_count=False)
+    return _judged(case, _in_time(case, Stage.TOTAL), hung_count=False)
 
 
-def recurrence_rate(load: Caseload) -> Figure:
+@_among("to_close")
+def recurrence_rate(case: CaseFacts, load: Caseload) -> int:
     """Closed ones that came back, themselves or as a new event / closed."""
-    return _share(
-        (c for c in load.to_close if c.closed_at is not None or c.returns),
-        lambda c: c.returns > 0 or c.number in load.recurred,
-    )
+    if case.closed_at is None and not case.returns:
+        return NOT_MEANT
+    return _share(case.returns > 0 or case.number in load.recurred)
 
 
-def satisfaction(load: Caseload) -> Figure:
+@_among("to_close")
+def satisfaction(case: CaseFacts, load: Caseload) -> int:
     """Reporters satisfied / asked and answered."""
-    return _share((c for c in load.to_close if c.satisfied is not None), lambda c: c.satisfied)
+    return NOT_MEANT if case.satisfied is None else _share(case.satisfied)
 
 
-def share_at_level_2(load: Caseload) -> Figure:
+@_among("to_close")
+def share_at_level_2(case: CaseFacts, load: Caseload) -> int:
     """Handled at the secondary grid / should-close."""
-    return _share(load.to_close, lambda c: c.level == 2)
+    return _share(case.level == 2)
 
 
-def share_at_level_3(load: Caseload) -> Figure:
+@_among("to_close")
+def share_at_level_3(case: CaseFacts, load: Caseload) -> int:
     """Handled at the district / should-close."""
-    return _share(load.to_close, lambda c: c.level == 3)
+    return _share(case.level == 3)
 
 
 # -- machines
 
 
-def false_alarm_rate(load: Caseload) -> Figure:
+@_among("known")
+def false_alarm_rate(case: CaseFacts, load: Caseload) -> int:
     """False alarms / machine finds with a verdict that labels; benign positives are none."""
-    return _share(_labelled(load), lambda c: c.verdict == FALSE_ALARM)
+    return _share(case.verdict == FALSE_ALARM) if _labelled(case) else NOT_MEANT
 
 
-def precision(load: Caseload) -> Figure:
+@_among("known")
+def precision(case: CaseFacts, load: Caseload) -> int:
     """True for the kind they were raised as / machine finds with a verdict that labels."""
-    return _share(_labelled(load), lambda c: c.verdict in POSITIVE)
+    return _share(case.verdict in POSITIVE) if _labelled(case) else NOT_MEANT
 
 
 def precision_by_stream(load: Caseload) -> dict[str, Figure]:
     """`precision` of each stream that has a verdict."""
     streams: dict[str, list[CaseFacts]] = {}
-    for case in _labelled(load):
+    for case in filter(_labelled, load.known):
         streams.setdefault(case.stream, []).append(case)
-    return {s: _share(streams[s], lambda c: c.verdict in POSITIVE) for s in sorted(streams)}
+    return {s: precision(replace(load, known=tuple(streams[s]))) for s in sorted(streams)}
 
 
-def lapse_rate(load: Caseload) -> Figure:
+@_among("known")
+def lapse_rate(case: CaseFacts, load: Caseload) -> int:
     """Lapsed before anyone decided / machine finds."""
-    return _share((c for c in load.known if _by_machine(c)), lambda c: c.state == "lapsed")
+    return _share(case.state == "lapsed") if _by_machine(case) else NOT_MEANT
 
 
 # -- latencies
@@ -166,35 +226,34 @@ def lapse_rate(load: Caseload) -> Figure:
 
 def time_to_detect(load: Caseload) -> Latency:
     """From the first sight to the desk."""
-    return _latency(load.known, lambda c: c.seen_at, lambda c: c.known_at)
+    return _latency(load.known, "seen_at", "known_at")
 
 
 def time_to_confirm(load: Caseload) -> Latency:
     """From the desk to the verdict on a machine find."""
-    return _latency(filter(_by_machine, load.known), lambda c: c.known_at, lambda c: c.judged_at)
+    return _latency(filter(_by_machine, load.known), "known_at", "judged_at")
 
 
 def time_to_dispose(load: Caseload) -> Latency:
     """From the last dispatch to the disposal that held."""
-    return _latency(load.to_dispose, lambda c: c.dispatched_at, lambda c: c.disposed_at)
+    return _latency(load.to_dispose, "dispatched_at", "disposed_at")
 
 
 def time_to_feedback(load: Caseload) -> Latency:
     """From the disposal until a check begins: how long the answer waited to be looked at."""
-    return _latency(load.to_close, lambda c: c.disposed_at, lambda c: c.check_started_at)
+    return _latency(load.to_close, "disposed_at", "check_started_at")
 
 
 def time_to_close(load: Caseload) -> Latency:
     """From when it counts as reported to closing."""
-    return _latency(load.to_close, lambda c: c.reported_at, lambda c: c.closed_at)
+    return _latency(load.to_close, "reported_at", "closed_at")
 
 
 def machine_lead(load: Caseload) -> Latency:
     """How much earlier a machine saw what a person reported too; negative: later."""
-    return _latency(load.reported, lambda c: c.machine_at, lambda c: c.person_at)
+    return _latency(load.reported, "machine_at", "person_at")
 
 
-Indicator = Callable[[Caseload], Figure]
 INDICATORS: Mapping[str, tuple[Indicator, Task]] = {  # formula, and the task it judges
     "filing_rate": (filing_rate, Task.FILE),
     "on_time_filing": (on_time_filing, Task.FILE),
@@ -229,53 +288,26 @@ LATENCIES: Mapping[str, Callable[[Caseload], Latency]] = {
 }
 
 
-def _share(among: Iterable[CaseFacts], counts: Callable[[CaseFacts], bool | None]) -> Figure:
-    cases = tuple(among)
-    return Figure(_numbers(c for c in cases if counts(c)), _numbers(cases))
+def _share(counts: bool) -> int:
+    return COUNTED if counts else AMONG
 
 
-def _judged(
-    cases: Iterable[CaseFacts], counts: Callable[[CaseFacts], bool], *, hung_count: bool = True
-) -> Figure:
-    counted, among, left_out = [], [], []
-    for case in cases:
-        if case.exempt or (case.hung and not hung_count):
-            left_out.append(case.number)
-            continue
-        among.append(case.number)
-        if counts(case):
-            counted.append(case.number)
-    return Figure(tuple(counted), tuple(among), tuple(left_out))
+def _judged(case: CaseFacts, counts: bool, *, hung_count: bool = True) -> int:
+    if case.exempt or (case.hung and not hung_count):
+        return LEFT_OUT
+    return COUNTED if counts else AMONG
 
 
-def _dispatches(cases: Cases, *, returned: bool) -> Figure:
-    judged = [c for c in cases if not c.exempt]
-    return Figure(
-        counted=_repeated(judged, lambda c: sum(d.returned is returned for d in c.dispatches)),
-        among=_repeated(judged, lambda c: len(c.dispatches)),
-        left_out=_numbers(c for c in cases if c.exempt),
-    )
+def _dispatches(case: CaseFacts, *, returned: bool) -> int:
+    if case.exempt:
+        return LEFT_OUT
+    return times(sum(d.returned is returned for d in case.dispatches), len(case.dispatches))
 
 
-def _latency(
-    cases: Iterable[CaseFacts],
-    since: Callable[[CaseFacts], datetime | None],
-    until: Callable[[CaseFacts], datetime | None],
-) -> Latency:
-    samples: list[tuple[str, timedelta]] = []
-    for case in cases:
-        a, b = since(case), until(case)
-        if a is not None and b is not None:
-            samples.append((case.number, b - a))
-    return Latency.of(samples)
-
-
-def _numbers(cases: Iterable[CaseFacts]) -> tuple[str, ...]:
-    return tuple(c.number for c in cases)
-
-
-def _repeated(cases: Iterable[CaseFacts], times: Callable[[CaseFacts], int]) -> tuple[str, ...]:
-    return tuple(c.number for c in cases for _ in range(times(c)))
+def _latency(cases: Iterable[CaseFacts], since: str, until: str) -> Latency:
+    """Of cases where both times are known."""
+    told = map(attrgetter("number", since, until), cases)
+    return Latency.of([(n, b - a) for n, a, b in told if a is not None and b is not None])
 
 
 def _done(case: CaseFacts, stage: Stage) -> bool:
@@ -297,8 +329,8 @@ def _by_machine(case: CaseFacts) -> bool:
     return _finder(case) is Role.DEVICE
 
 
-def _labelled(load: Caseload) -> list[CaseFacts]:
-    return [c for c in load.known if _by_machine(c) and c.verdict in POSITIVE | NEGATIVE]
+def _labelled(case: CaseFacts) -> bool:
+    return case.verdict in LABELS and _by_machine(case)
 
 
 def _kept(case: CaseFacts, keepers: Mapping[str, frozenset[str]]) -> bool:

@@ -21,6 +21,7 @@ from hub.domain.stages import Limits, Stage, StageRun, clock_of, stage_runs
 from hub.domain.work_rules import CalendarError
 
 NOT_COUNTED = frozenset({"merged", "lapsed", "voided"})  # states that are no case of anybody's
+NOT_TAKEN = NOT_COUNTED | {"rejected"}
 
 
 class Task(StrEnum):
@@ -49,21 +50,21 @@ _TASK_OF = {
 }
 
 
-class Hand(msgspec.Struct, frozen=True, array_like=True):
+class Hand(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Who did a task."""
 
     role: Role
     person: str
 
 
-class Dispatch(msgspec.Struct, frozen=True, array_like=True):
+class Dispatch(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One dispatch to a unit, and whether the unit gave it back."""
 
     unit: str
     returned: bool = False
 
 
-class StageFact(msgspec.Struct, frozen=True, array_like=True):
+class StageFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How the last run of a stage went. due_at None: there is no limit."""
 
     started_at: datetime
@@ -101,7 +102,7 @@ class Case:
     by_severity: Mapping[Severity, StageLimits] = field(default_factory=dict)
 
 
-class CaseFacts(msgspec.Struct, frozen=True, array_like=True):
+class CaseFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What became of a case. Times are those of the last time it happened.
 
     A row of values, as it is kept: a new one goes to the end, and `FORMULAS` of count_cases is
@@ -148,7 +149,8 @@ class CaseFacts(msgspec.Struct, frozen=True, array_like=True):
     @property
     def filed(self) -> bool:
         """Whether it was taken as a case and stands as one."""
-        return self.filed_at is not None and self.counts and self.state != "rejected"
+        was = self.filed_at is not None and self.reported_at is not None
+        return was and self.state not in NOT_TAKEN
 
 
 def facts_of(case: Case, calendar: WorkCalendar, as_of: datetime | None = None) -> CaseFacts:

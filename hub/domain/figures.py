@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from math import sqrt
+from operator import itemgetter
 
 Z_95 = 1.959963984540054  # standard normal quantile of 0.975
 
@@ -38,6 +39,18 @@ def wilson(successes: int, trials: int, z: float = Z_95) -> Interval:
         0.0 if successes == 0 else max(0.0, centre - half),
         1.0 if successes == trials else min(1.0, centre + half),
     )
+
+
+# How one case counts: so many times among (the upper half) and so many of them counted (the lower).
+AMONG = 1 << 16
+COUNTED = AMONG | 1
+LEFT_OUT = -1
+NOT_MEANT = 0
+
+
+def times(counted: int, among: int) -> int:
+    """How a case counts that is listed several times, once for each dispatch for instance."""
+    return among * AMONG | counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,8 @@ class Latency:
     @classmethod
     def of(cls, samples: Sequence[tuple[str, timedelta]]) -> Latency:
         """The latency of samples in any order."""
-        return cls(tuple(sorted(samples, key=lambda s: (s[1], s[0]))))
+        by_number = sorted(samples, key=itemgetter(0))
+        return cls(tuple(sorted(by_number, key=itemgetter(1))))
 
     def quantile(self, q: float) -> timedelta | None:
         """Interpolated linearly, as PostgreSQL's percentile_cont; None for no samples."""

@@ -5,22 +5,19 @@ Every mark carries its figure, and so the very events it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 
 from msgspec.structs import replace
 
-from hub.domain.actor import Role
-from hub.domain.assess import INDICATORS
-from hub.domain.case_facts import CaseFacts, Hand, StageFact, Task
-from hub.domain.caseload import Caseload, caseload
+from hub.domain.case_facts import CaseFacts, Hand, Task
 from hub.domain.figures import Figure
 from hub.domain.indicator_sets import IndicatorSet, Weight
 from hub.domain.period import Period
 from hub.domain.stages import Stage
-
-STAFF = frozenset(Role) - {Role.DEVICE, Role.RULE, Role.CITIZEN, Role.MONITOR}
+from hub.domain.tally import Shares, Tally
 
 
 class Dimension(StrEnum):
@@ -77,11 +74,25 @@ class Score:
         return max(0.0, mean + sum(e.points for e in self.extras))
 
 
-def score(subject: str, loads: Mapping[Task, Caseload], weights: IndicatorSet) -> Score:
-    """The score of a subject by its caseload for each task it is judged by."""
-    figures = {
-        name: formula(loads[task]) for name, (formula, task) in INDICATORS.items() if task in loads
-    }
+def scores(
+    cases: Iterable[CaseFacts],
+    period: Period,
+    weights: IndicatorSet,
+    dimension: Dimension,
+    keepers: Mapping[str, frozenset[str]] | None = None,
+) -> tuple[Score, ...]:
+    """The scores of everybody in a dimension, the best first, those without points last."""
+    return scores_of(Tally(list(cases), period, keepers), weights, dimension)
+
+
+def scores_of(tally: Tally, weights: IndicatorSet, dimension: Dimension) -> tuple[Score, ...]:
+    """The same of cases that were tallied."""
+    figures = tally.figures_of(_shares(tally, dimension))
+    found = [_score(subject, theirs, weights) for subject, theirs in figures.items()]
+    return tuple(sorted(found, key=_rank))
+
+
+def _score(subject: str, figures: Mapping[str, Figure], weights: IndicatorSet) -> Score:
     return Score(
         subject=subject,
         version=weights.version,
@@ -97,29 +108,6 @@ def score(subject: str, loads: Mapping[Task, Caseload], weights: IndicatorSet) -
     )
 
 
-def scores(
-    cases: Iterable[CaseFacts],
-    period: Period,
-    weights: IndicatorSet,
-    dimension: Dimension,
-    keepers: Mapping[str, frozenset[str]] | None = None,
-) -> tuple[Score, ...]:
-    """The scores of everybody in a dimension, the best first, those without points last."""
-    shares: dict[str, dict[Task, list[CaseFacts]]] = {}
-    for case in cases:
-        for subject, task, part in _shares(case, dimension):
-            shares.setdefault(subject, {}).setdefault(task, []).append(part)
-    result = [
-        score(
-            subject,
-            {task: caseload(part, period, keepers) for task, part in by_task.items()},
-            weights,
-        )
-        for subject, by_task in shares.items()
-    ]
-    return tuple(sorted(result, key=_rank))
-
-
 def _mark(weight: Weight, figure: Figure) -> Mark:
     value = figure.value
     mark = None if value is None else weight.mark(value)
@@ -130,34 +118,60 @@ def _rank(score: Score) -> tuple[float, str]:
     return (-score.points if score.points is not None else float("inf"), score.subject)
 
 
-def _shares(case: CaseFacts, dimension: Dimension) -> Iterable[tuple[str, Task, CaseFacts]]:
-    """Whose work a case is, by task: places have all tasks, people those they did."""
+def _shares(tally: Tally, dimension: Dimension) -> Mapping[Task, Shares]:
+    """Whose work each case is, by task: places have all tasks, people those they did."""
     match dimension:
         case Dimension.DISTRICT:
-            return [("", task, case) for task in Task]
+            return _of_places(tally, length=0)
         case Dimension.AREA:
-            return [(case.cell[:12], task, case) for task in Task if len(case.cell) >= 12]
+            return _of_places(tally, length=12)
         case Dimension.CELL:
-            return [(case.cell, task, case) for task in Task if len(case.cell) == 15]
+            return _of_places(tally, length=15)
         case Dimension.DEPARTMENT:
-            return _departments(case)
+            return {Task.DISPOSE: _of_departments(tally)}
         case Dimension.POST:
-            return [(hand.role, task, case) for task, hand in _staff(case)]
+            return _of_staff(tally, attrgetter("role"))
         case Dimension.PERSON:
-            return [(hand.person, task, case) for task, hand in _staff(case)]
+            return _of_staff(tally, attrgetter("person"))
 
 
-def _staff(case: CaseFacts) -> Iterable[tuple[Task, Hand]]:
-    """What people of the district did for it; citizens, rules and devices are not scored."""
-    return [(task, hand) for task, hand in case.hands.items() if hand.role in STAFF]
+def _of_places(tally: Tally, length: int) -> Mapping[Task, Shares]:
+    """Cases by the first `length` characters of their cell's code, where it has so many."""
+    rows = [row for row, case in enumerate(tally.cases) if len(case.cell) >= length]
+    shares = Shares.sorted((tally.cases[row].cell[:length] for row in rows), rows)
+    return dict.fromkeys(Task, shares)
 
 
-def _departments(case: CaseFacts) -> Iterable[tuple[str, Task, CaseFacts]]:
-    """Each unit answers for its own dispatches, and the last one for the disposal as well."""
-    dispatch_only: Mapping[Stage, StageFact] = {
-        s: f for s, f in case.stages.items() if s is Stage.DISPATCH
+def _of_staff(tally: Tally, subject: Callable[[Hand], str]) -> Mapping[Task, Shares]:
+    """What people of the district did; citizens, rules and devices are not scored."""
+    return {
+        task: Shares.sorted(map(subject, hands), rows)
+        for task, (rows, hands) in tally.staff.items()
     }
-    for unit in dict.fromkeys(d.unit for d in case.dispatches):
-        own = tuple(d for d in case.dispatches if d.unit == unit)
-        stages = case.stages if unit == case.unit else dispatch_only
-        yield unit, Task.DISPOSE, replace(case, dispatches=own, stages=stages)
+
+
+def _of_departments(tally: Tally) -> Shares:
+    """Each unit answers for its own dispatches, and the last one for the disposal as well."""
+    subjects: list[str] = []
+    rows: list[int] = []
+    parts: list[CaseFacts] = []
+    for row, case in enumerate(tally.cases):
+        if len(case.dispatches) == 1 and case.dispatches[0].unit == case.unit:  # all is its own
+            subjects.append(case.unit)
+            rows.append(row)
+            continue
+        for unit in dict.fromkeys(d.unit for d in case.dispatches):
+            subjects.append(unit)
+            rows.append(tally.rows + len(parts))
+            parts.append(_part(case, unit))
+    tally.take_parts(parts)
+    return Shares.sorted(subjects, rows)
+
+
+def _part(case: CaseFacts, unit: str) -> CaseFacts:
+    """What of a case was that unit's."""
+    own = tuple(d for d in case.dispatches if d.unit == unit)
+    if unit == case.unit:
+        return replace(case, dispatches=own)
+    dispatch = {s: f for s, f in case.stages.items() if s is Stage.DISPATCH}
+    return replace(case, dispatches=own, stages=dispatch)

@@ -10,14 +10,15 @@ from typing import Any
 from psycopg import Connection
 
 from contract.taxonomy import Category
-from hub.domain.assess import INDICATORS, LATENCIES, closing_rate, precision_by_stream
+from hub.domain.assess import LATENCIES, closing_rate, precision_by_stream
 from hub.domain.case_facts import CaseFacts
-from hub.domain.caseload import Caseload, caseload
+from hub.domain.caseload import Caseload
 from hub.domain.figures import Figure, Latency
 from hub.domain.indicator_sets import AssessmentError, IndicatorSet, in_force
 from hub.domain.period import NamedPeriod
 from hub.domain.reach import EVERYWHERE, Within
-from hub.domain.scores import Dimension, Score, scores
+from hub.domain.scores import Dimension, Score, scores_of
+from hub.domain.tally import Tally
 from hub.services.context import Hub
 from hub.services.count_cases import cases_of
 from hub.store import case_facts
@@ -92,9 +93,8 @@ def assess(
     keepers: Mapping[str, frozenset[str]],
 ) -> Assessment:
     """The same, of cases that were read."""
-    cases = list(cases)
-    period = question.period.period
-    load = caseload(cases, period, keepers)
+    tally = Tally(list(cases), question.period.period, keepers)
+    load, figures = tally.load, tally.figures()
     compared: dict[Dimension, tuple[Score, ...]] = {}
     version, why = "", ""
     try:
@@ -103,8 +103,7 @@ def assess(
         why = str(e)
     else:
         version = weights.version
-        compared = {by: scores(cases, period, weights, by, keepers) for by in question.by}
-    figures = {name: formula(load) for name, (formula, _) in INDICATORS.items()}
+        compared = {by: scores_of(tally, weights, by) for by in question.by}
     return Assessment(
         question=question,
         cases=len(load.known),
@@ -122,10 +121,17 @@ def assess(
 
 
 def _categories(load: Caseload) -> dict[Category, tuple[tuple[str, ...], Figure]]:
-    found = {}
-    for category in Category:
-        reported = tuple(c.number for c in load.reported if c.category is category)
-        of_it = tuple(c for c in load.to_close if c.category is category)
-        if reported or of_it:
-            found[category] = reported, closing_rate(replace(load, to_close=of_it))
-    return found
+    reported: dict[Category, list[str]] = {}
+    to_close: dict[Category, list[CaseFacts]] = {}
+    for case in load.reported:
+        reported.setdefault(case.category, []).append(case.number)
+    for case in load.to_close:
+        to_close.setdefault(case.category, []).append(case)
+    return {
+        c: (
+            tuple(reported.get(c, ())),
+            closing_rate(replace(load, to_close=tuple(to_close.get(c, ())))),
+        )
+        for c in Category
+        if c in reported or c in to_close
+    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from gridwarden.serving import tune_interpreter
 from hub.domain.period import PeriodKind, period_around
 from hub.domain.scores import Dimension
 from hub.services.assess_period import Question, assess_period
@@ -43,6 +44,7 @@ class Took:
 
 def measure(runs: int, quick: bool) -> list[Took]:
     """A month with everybody compared."""
+    tune_interpreter()  # as a hub does
     cases = CASES // 20 if quick else CASES
     clock = Clock(BEGUN)
     with city(clock) as hub:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hub.domain.actor import Role
 from hub.domain.assess import INDICATORS
+from hub.domain.case_facts import CaseFacts, Task
+from hub.domain.caseload import caseload
 from hub.domain.indicator_sets import AssessmentError, Weight, in_force, read_indicator_sets
 from hub.domain.scores import Dimension, Score, scores
+from hub.domain.stages import Stage
+from hub.domain.tally import STAFF
 from tests.hub.domain.stories import Story
-from tests.hub.domain.test_assess import END, SEPTEMBER, in_time, late, left_open, story
+from tests.hub.domain.test_assess import END, SEPTEMBER, WAYS, in_time, late, left_open, story
 
 SHIPPED = Path(__file__).parents[3] / "configs" / "assessment.toml"
 
@@ -187,3 +195,77 @@ def test_the_shipped_weights_name_known_indicators_and_sum_to_a_hundred() -> Non
     (shipped,) = read_indicator_sets(SHIPPED.read_text(encoding="utf-8"))
     assert {w.indicator for w in shipped.indicator} <= set(INDICATORS)
     assert sum(w.weight for w in shipped.indicator) == 100
+
+
+CELLS = ("410105001001001", "410105001001002", "410105002001001", "410105001001", "")
+
+
+def given_back(s: Story) -> Story:
+    s.reported(Role.ASSISTANT, "ann").filed().dispatched("roads")
+    s.do("return_unit", Role.DEPT, reason="not ours").dispatched("parks").after(hours=1)
+    return s.disposed().checked()
+
+
+def failed_once(s: Story) -> Story:
+    s.detected().filed().dispatched("roads").disposed().checked(passed=False)
+    return s.do("accept", Role.DEPT, "roads-1").disposed().checked()
+
+
+FURTHER = (*WAYS, given_back, failed_once)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(FURTHER), st.sampled_from(CELLS), st.integers(0, 12)), max_size=12
+    ),
+    st.sampled_from(Dimension),
+)
+def test_whoever_is_compared_gets_the_figures_of_their_own_cases(
+    told: list[tuple[Callable[[Story], Story], str, int]], dimension: Dimension
+) -> None:
+    cases = [
+        way(story(n)).facts(END, cell=cell, recurrence_of=f"E{of:05d}" if of < n else "")
+        for n, (way, cell, of) in enumerate(told)
+    ]
+    keepers = {CELLS[0]: frozenset({"ann"}), CELLS[1]: frozenset({"bob"})}
+    (weights,) = read_indicator_sets(SET)
+
+    found = {s.subject: s for s in scores(cases, SEPTEMBER, weights, dimension, keepers)}
+
+    own: dict[str, dict[Task, list[CaseFacts]]] = {}
+    for case in cases:
+        for subject, task, part in work_of(case, dimension):
+            own.setdefault(subject, {}).setdefault(task, []).append(part)
+    expected = {
+        subject: {
+            name: formula(caseload(parts[task], SEPTEMBER, keepers))
+            for name, (formula, task) in INDICATORS.items()
+            if task in parts
+        }
+        for subject, parts in own.items()
+    }
+    assert {subject: dict(s.figures) for subject, s in found.items()} == expected
+
+
+def work_of(case: CaseFacts, dimension: Dimension) -> list[tuple[str, Task, CaseFacts]]:
+    """Whose work a case is, by task, and what of it."""
+    match dimension:
+        case Dimension.DISTRICT:
+            return [("", task, case) for task in Task]
+        case Dimension.AREA:
+            return [(case.cell[:12], task, case) for task in Task if len(case.cell) >= 12]
+        case Dimension.CELL:
+            return [(case.cell, task, case) for task in Task if len(case.cell) == 15]
+        case Dimension.POST | Dimension.PERSON:
+            people = [(t, h) for t, h in case.hands.items() if h.role in STAFF]
+            by_post = dimension is Dimension.POST
+            return [(str(h.role) if by_post else h.person, t, case) for t, h in people]
+        case Dimension.DEPARTMENT:
+            parts = []
+            for unit in {d.unit: None for d in case.dispatches}:
+                own = tuple(d for d in case.dispatches if d.unit == unit)
+                stages = dict(case.stages)
+                if unit != case.unit:
+                    stages = {s: f for s, f in stages.items() if s is Stage.DISPATCH}
+                parts.append((unit, Task.DISPOSE, replace(case, dispatches=own, stages=stages)))
+            return parts
