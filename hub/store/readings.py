@@ -25,6 +25,7 @@ _MINUTE_US = 60_000_000
 # PostgreSQL's binary COPY: https://www.postgresql.org/docs/current/sql-copy.html
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
+_BLOCK = 4000  # pieces, two a row
 _FIELDS = struct.Struct(">H")
 _SIZE = struct.Struct(">i")
 _NUMBERS = struct.Struct(">iqiqid")  # captured_at, received_at, value, each with its size
@@ -84,7 +85,8 @@ def append(
         return
     if insert is by_copy:
         with conn.cursor() as cur, cur.copy(copy_statement(TABLE)) as copy:
-            copy.write(copy_block(rows, received_at))
+            for block in copy_blocks(rows, received_at):
+                copy.write(block)
             sums = _sums(rows, zone)  # here: the server is still taking the rows in
     else:
         insert(conn, TABLE, rows.each(received_at))
@@ -92,15 +94,21 @@ def append(
     _roll_up(conn, sums)
 
 
-def copy_block(rows: ReadingRows, received_at: datetime) -> bytes:
-    """All that COPY (binary) is sent for these rows: as `insert` does, with no object a cell."""
+def copy_blocks(rows: ReadingRows, received_at: datetime) -> Iterator[bytes]:
+    """All that COPY (binary) is sent for these rows: as `insert` does, with no object a cell.
+
+    In blocks: the server takes one in while the next is made.
+    """
     pack, prefix, received_us = _NUMBERS.pack, _prefix, microseconds(received_at)
     block = [_COPY_HEAD]
     for series, at, value in zip(rows.series, rows.captured_us, rows.values, strict=True):
         block.append(prefix(series))
         block.append(pack(8, at, 8, received_us, 8, value))
+        if len(block) >= _BLOCK:
+            yield b"".join(block)
+            block = []
     block.append(_COPY_END)
-    return b"".join(block)
+    yield b"".join(block)
 
 
 @lru_cache(maxsize=50_000)

@@ -17,7 +17,7 @@ import psycopg
 
 from contract.messages import Reading
 from hub.store.bulk import copy_statement
-from hub.store.readings import TABLE, ReadingRows, copy_block
+from hub.store.readings import TABLE, ReadingRows, copy_blocks
 from tests.bench.hub_site import STATION, Sender, Site, site
 from tests.bench.measure import Spread
 from tests.bench.processes import BUSY, Meter, remembering
@@ -187,7 +187,7 @@ def bare_copy(s: Site, shape: Shape, seconds: float) -> float:
                 captured_at=now + timedelta(milliseconds=20 * n),
             ),
         )
-    block = copy_block(rows, now)
+    block = b"".join(copy_blocks(rows, now))
     with psycopg.connect(s.url, autocommit=True) as conn:
         conn.execute("SET synchronous_commit = on")
         begun, n = time.monotonic(), 0
