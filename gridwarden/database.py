@@ -49,7 +49,8 @@ SETTINGS = {  # for a small machine; safety as PostgreSQL ships it
     "unix_socket_directories": "",
     "max_connections": "100",
     "shared_buffers": "128MB",
-    "max_wal_size": "512MB",
+    "max_wal_size": "1GB",
+    "min_wal_size": "256MB",  # kept to be written again: new segments cost more than old ones
     "checkpoint_timeout": "5min",
     "fsync": "on",
     "synchronous_commit": "on",
