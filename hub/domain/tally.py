@@ -92,17 +92,17 @@ class Tally:
     def figures(self) -> dict[str, Figure]:
         """Every indicator of all cases."""
         rows = np.arange(len(self.cases))
-        everybody = Shares(("",), np.zeros_like(rows), rows)
-        return {name: self._cut(name, everybody)[0] for name in INDICATORS}
+        everybody = _Cut(self._numbers, Shares(("",), np.zeros_like(rows), rows))
+        return {name: everybody.figures(self._of(name, everybody.shares))[0] for name in INDICATORS}
 
     def figures_of(self, shares: Mapping[Task, Shares]) -> dict[str, dict[str, Figure]]:
         """By subject, the indicators of the tasks they have a share of."""
         found: dict[str, dict[str, Figure]] = {}
+        cuts = {id(s): _Cut(self._numbers, s) for s in shares.values()}
         for name, (_, task) in INDICATORS.items():
             if task in shares:
-                for subject, figure in zip(
-                    shares[task].subjects, self._cut(name, shares[task]), strict=True
-                ):
+                figures = cuts[id(shares[task])].figures(self._of(name, shares[task]))
+                for subject, figure in zip(shares[task].subjects, figures, strict=True):
                     found.setdefault(subject, {})[name] = figure
         return found
 
@@ -128,25 +128,10 @@ class Tally:
         gone = [case.number in load.recurred and not case.returns for case in cases]
         self._repeated = np.concatenate([self._repeated, np.array(gone, bool)])
 
-    def _cut(self, name: str, shares: Shares) -> list[Figure]:
-        """An indicator subject by subject."""
+    def _of(self, name: str, shares: Shares) -> NDArray[np.int32]:
+        """How each share counts for an indicator."""
         outcomes = self._outcomes[name][shares.rows]
-        if name == RECURRENCE:
-            outcomes = self._recurred_here(outcomes, shares)
-        left_out = outcomes == LEFT_OUT
-        meant = np.where(left_out, 0, outcomes)
-        among, counted = meant // AMONG, meant % AMONG
-        whole = self._listed(shares, among)
-        part = whole if np.array_equal(among, counted) else self._listed(shares, counted)
-        rest = self._listed(shares, left_out)
-        return [Figure(*three) for three in zip(part, whole, rest, strict=True)]
-
-    def _listed(self, shares: Shares, times: NDArray[Any]) -> list[tuple[str, ...]]:
-        """For each subject its cases' numbers, each so many times."""
-        picked = np.repeat(np.arange(len(times)), times)
-        numbers = self._numbers[shares.rows[picked]].tolist()
-        ends = np.searchsorted(shares.of[picked], np.arange(len(shares.subjects)), "right")
-        return [tuple(numbers[a:b]) for a, b in pairwise([0, *ends.tolist()])]
+        return self._recurred_here(outcomes, shares) if name == RECURRENCE else outcomes
 
     def _recurred_here(self, outcomes: NDArray[np.int32], shares: Shares) -> NDArray[np.int32]:
         """A case came back to whom the event that repeats it belongs as well."""
@@ -160,6 +145,37 @@ class Tally:
             if (shares.of[i], self._numbers[shares.rows[i]]) not in here:
                 outcomes[i] = AMONG
         return outcomes
+
+
+class _Cut:
+    """Figures of the subjects of some shares.
+
+    Indicators mean the same cases again and again: what is listed once is not listed anew.
+    """
+
+    def __init__(self, numbers: NDArray[Any], shares: Shares) -> None:
+        self.shares = shares
+        self._numbers = numbers[shares.rows]
+        self._known: dict[bytes, list[tuple[str, ...]]] = {}
+
+    def figures(self, outcomes: NDArray[np.int32]) -> list[Figure]:
+        """An indicator subject by subject."""
+        left_out = outcomes == LEFT_OUT
+        meant = np.where(left_out, 0, outcomes)
+        among, counted = self._listed(meant // AMONG), self._listed(meant % AMONG)
+        rest = self._listed(left_out.astype(np.int32))
+        return [Figure(*three) for three in zip(counted, among, rest, strict=True)]
+
+    def _listed(self, times: NDArray[np.int32]) -> list[tuple[str, ...]]:
+        """For each subject its cases' numbers, each so many times."""
+        key = times.tobytes()
+        if key not in self._known:
+            picked = np.repeat(np.arange(len(times)), times)
+            numbers = self._numbers[picked].tolist()
+            everybody = np.arange(len(self.shares.subjects))
+            ends = np.searchsorted(self.shares.of[picked], everybody, "right").tolist()
+            self._known[key] = [tuple(numbers[a:b]) for a, b in pairwise([0, *ends])]
+        return self._known[key]
 
 
 def _outcomes(
