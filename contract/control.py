@@ -1,4 +1,5 @@
-"""What passes outside the lanes: birth, death, ack, nack, flow, command. No sequence numbers."""
+"""What passes outside the lanes, without sequence numbers: birth, death, ack, nack, flow, command,
+look."""
 
 from __future__ import annotations
 
@@ -8,10 +9,10 @@ from typing import TypeVar
 import msgspec
 
 from contract.errors import EnvelopeError
-from contract.messages import Ack, Command, Death, Flow, Manifest, Nack
+from contract.messages import Ack, Command, Death, Flow, Look, Manifest, Nack
 
-ControlMessage = Manifest | Death | Ack | Nack | Flow | Command
-M = TypeVar("M", Manifest, Death, Ack, Nack, Flow, Command)
+ControlMessage = Manifest | Death | Ack | Nack | Flow | Command | Look
+M = TypeVar("M", Manifest, Death, Ack, Nack, Flow, Command, Look)
 
 # \u0000 whose backslash is not itself escaped
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")

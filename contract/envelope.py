@@ -19,7 +19,7 @@ import msgspec
 
 from contract.errors import ContractError, EnvelopeError, RecordError, TopicError
 from contract.fields import Name
-from contract.messages import RECORDS, EvidenceChunk, Lost, Record
+from contract.messages import RECORDS, EvidenceChunk, Looked, Lost, Record
 from contract.taxonomy import Lane
 from contract.topics import check_name
 
@@ -74,6 +74,7 @@ class _Tag(msgspec.Struct):
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_tag = msgspec.json.Decoder(_Tag).decode
 _decode_lost = msgspec.json.Decoder(Lost).decode
+_decode_looked = msgspec.json.Decoder(Looked).decode
 _decode_record = {lane: msgspec.json.Decoder(kind).decode for lane, kind in RECORDS.items()}
 
 
@@ -152,8 +153,11 @@ def read_record(lane: Lane, raw: msgspec.Raw | bytes, payload: bytes = b"") -> R
     Raises RecordError that says what is wrong and where.
     """
     try:
-        if _decode_tag(raw).record == "lost":
+        tag = _decode_tag(raw).record
+        if tag == "lost":
             return _checked_lost(_decode_lost(raw))
+        if tag == "looked" and lane is Lane.DETECTION:
+            return _decode_looked(raw)
         record = _decode_record[lane](raw)
     except ContractError:
         raise

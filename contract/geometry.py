@@ -44,13 +44,21 @@ class Box(msgspec.Struct, frozen=True, array_like=True):
         x, y = round(self.x * width), round(self.y * height)
         return x, y, round((self.x + self.w) * width) - x, round((self.y + self.h) * height) - y
 
-    def iou(self, other: Box) -> float:
-        """Intersection over union, 0..1."""
+    def overlap(self, other: Box) -> float:
+        """Intersection over the smaller of the two, 0..1."""
+        smaller = min(self.w * self.h, other.w * other.h)
+        return min(1.0, self._shared(other) / smaller) if smaller > 0.0 else 0.0
+
+    def _shared(self, other: Box) -> float:
         w = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
         h = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
-        if w <= 0 or h <= 0:
+        return w * h if w > 0 and h > 0 else 0.0
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union, 0..1."""
+        shared = self._shared(other)
+        if shared == 0.0:
             return 0.0
-        shared = w * h
         covered = self.w * self.h + other.w * other.h - shared
         if covered <= 0.0:  # areas too small for a float
             return 0.0

@@ -9,7 +9,7 @@ wherever it stands.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -108,6 +108,34 @@ class Detection(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in ("started_at", "raised_at", "captured_at"):
             check_time(name, getattr(self, name))
+
+
+class Looked(
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    kw_only=True,
+    tag_field="record",
+    tag="looked",
+):
+    """What a detector sees now at a place that the hub asked about; the answer to a `Look`.
+
+    It travels in the detection lane and is no detection: it changes no episode. The picture names
+    the episode, in the header of its first chunk.
+    """
+
+    look: Name
+    stream: Name
+    outcome: Literal["seen", "clear", "cannot_tell"]
+    reason: Text  # in words
+    captured_at: At  # of the last frame; of none: when it was asked
+    score: Share = 0.0  # the highest at that place
+    threshold: Share = 0.0
+    frames: Count = 0  # that the detector looked at
+    evidence: EvidenceRef | None = None
+
+    def __post_init__(self) -> None:
+        check_time("captured_at", self.captured_at)
 
 
 class Reading(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -327,6 +355,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     streams: list[StreamManifest] = []
     sensors: list[SensorManifest] = []
     daily_test: bool = False  # a test detection comes of each of `streams` every day
+    looks: bool = False  # it answers a `Look`
     command_version: Count = 0  # the last command applied, 0 for none
     command_errors: list[Text] = []  # what of it was refused, and why
     # The first number of the detection lane that this run of the agent gives. Episodes told
@@ -396,6 +425,22 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     limited: list[Limited] = []  # devices of this agent that send too much at present
 
 
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """Look at a place again, now (not retained): what does that detector see there?
+
+    Answered by one `Looked` with the same name; whoever cannot answer in time does not.
+    """
+
+    look: Name
+    stream: Name
+    kind: Name
+    label: Label
+    place: Label = ""
+    box: Box | None = None  # where it was seen; None: anywhere in the picture
+    episode: EpisodeName  # it was seen as
+    within_s: Annotated[float, msgspec.Meta(gt=0.0, le=3600.0)]  # an answer later than that is late
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters an engineer set (retained): stream -> detector kind -> parameter -> value.
 
@@ -415,4 +460,4 @@ RECORDS: dict[Lane, Any] = {
     Lane.HEALTH: Health,
     Lane.EVIDENCE: EvidenceChunk,
 }
-Record = Detection | Reading | ScoreBlock | Health | EvidenceChunk
+Record = Detection | Looked | Reading | ScoreBlock | Health | EvidenceChunk

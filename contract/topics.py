@@ -35,6 +35,7 @@ class Down(StrEnum):
     NACK = "nack"
     COMMAND = "command"  # retained: the parameters to apply
     FLOW = "flow"
+    LOOK = "look"  # look at a place again, now; not retained
 
 
 def check_name(what: str, name: str) -> str:

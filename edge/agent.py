@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from contract.messages import Command, Manifest, StreamManifest
+from contract.messages import Command, Look, Manifest, StreamManifest
 from contract.taxonomy import CameraState, Lane
 from detectors.models.sharing import share_budget
 from detectors.models.turns import Turns
@@ -26,6 +26,7 @@ from edge.daily_test import DailyTest
 from edge.errors import ConfigError, SpoolFullError
 from edge.health import HealthWatch
 from edge.known_scenes import KnownScenes
+from edge.looking import cannot_tell
 from edge.mqtt import MqttTransport
 from edge.pipeline import Pipeline, Stream
 from edge.publisher import Publisher
@@ -125,6 +126,7 @@ class Agent:
             now,
             self._manifest,
             self._commanded,
+            self._asked,
         )
         self.pipeline = Pipeline(spool, self.publisher.wake)
         self.clips = ClipMaker(config.clip, self.pipeline.take)
@@ -240,6 +242,7 @@ class Agent:
             ],
             sensors=self.sensing.manifests(),
             daily_test=self.daily_test is not None,
+            looks=True,
             command_version=self.control.version,
             command_errors=self.control.errors,
             first_detection=self._first_detection if self._spool.boot == self._first_boot else 1,
@@ -248,6 +251,18 @@ class Agent:
     def _open_sensor(self, sensor: SensorSettings) -> ReadingSource:
         agent = self._config.agent
         return open_source(sensor, f"{agent.station}.{agent.name}.{sensor.id}", self._now)
+
+    def _asked(self, look: Look) -> None:
+        """The hub wants to know what is at a place now; who cannot see says so at once."""
+        stream = self.pipeline.streams.get(look.stream)
+        state = self.health.states().get(look.stream)
+        if stream is None:
+            answer = [cannot_tell(look, f"there is no stream {look.stream!r}", self._now())]
+        elif state is not None and state is not CameraState.ONLINE:
+            answer = [cannot_tell(look, f"the camera is {state}", self._now())]
+        else:
+            answer = stream.look(look, self._now())
+        self.pipeline.take(answer)
 
     def _commanded(self, command: Command) -> None:
         if self.control.apply(command):

@@ -81,12 +81,16 @@ def take_picture(
     caption: str,
     privacy: Sequence[Polygon] = (),
     role: EvidenceRole = "box",
+    episodes: tuple[str, ...] = (),
 ) -> Evidence:
-    """The frame, painted over where it is private, with the box and an ASCII caption drawn."""
+    """The frame, painted over where it is private, with the box and an ASCII caption drawn.
+
+    episodes: that it shows, where no detection names it.
+    """
     image = _scaled(frame.image)
     paint(image, privacy)
     _draw(image, box, caption)
-    return Evidence(_encode(image), STILL, frame.captured_at, frame.stream, role)
+    return Evidence(_encode(image), STILL, frame.captured_at, frame.stream, role, episodes)
 
 
 def _scaled(image: Image) -> Image:

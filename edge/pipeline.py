@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from contract.messages import Look
 from contract.taxonomy import CameraState, Lane
 from edge.capture import Camera
 from edge.errors import SpoolError
@@ -40,6 +41,11 @@ class Stream:
         """Go on with these parameters; what of it is refused. Any thread."""
         with self.lock:
             return self.watch.use(commanded)
+
+    def look(self, look: Look, at: datetime) -> list[Entry]:
+        """Look at a place again; what can be answered at once. Any thread."""
+        with self.lock:
+            return self.watch.look(look, at)
 
     def fault(self) -> str:
         """Which detectors were switched off, what frames were left out, and why; "" for none."""

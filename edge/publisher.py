@@ -17,7 +17,7 @@ from datetime import datetime
 from contract.control import encode_control, read_control
 from contract.envelope import MAX_RECORDS
 from contract.errors import ContractError
-from contract.messages import Ack, Command, Death, Flow, LaneAck, Limited, Manifest, Nack
+from contract.messages import Ack, Command, Death, Flow, LaneAck, Limited, Look, Manifest, Nack
 from contract.taxonomy import Lane
 from contract.topics import Down, Topic, Up, all_down
 from edge.errors import SpoolBehindError, SpoolError
@@ -70,14 +70,16 @@ class Publisher:
         now: Callable[[], datetime],
         manifest: Callable[[datetime], Manifest],
         command: Callable[[Command], None],
+        look: Callable[[Look], None] = lambda look: None,
     ) -> None:
-        """manifest: the birth for a session begun at that time. command: one has arrived."""
+        """manifest: the birth for a session begun at that time. command, look: one has arrived."""
         self._station, self._agent = station, agent
         self._spool = spool
         self._transport = transport
         self._now = now
         self._manifest = manifest
         self._command = command
+        self._look = look
         self._own_flow = Flow(records=settings.window_records, bytes=settings.window_bytes)
         self._flow = self._own_flow
         self._events: queue.Queue[TransportEvent] = queue.Queue(EVENTS)
@@ -241,6 +243,8 @@ class Publisher:
             self._obey(read_control(Flow, event.payload))
         elif kind is Down.COMMAND:
             self._command(read_control(Command, event.payload))
+        elif kind is Down.LOOK:
+            self._look(read_control(Look, event.payload))
 
     def _obey(self, flow: Flow) -> None:
         known = {(x.lane, x.device) for x in self._flow.limited}

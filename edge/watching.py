@@ -12,7 +12,7 @@ from typing import Any
 from contract.envelope import encode_record
 from contract.episode import Episode, EpisodeChange, Sample, Subject
 from contract.geometry import Box
-from contract.messages import DetectorManifest, Reading
+from contract.messages import DetectorManifest, Look, Reading
 from contract.taxonomy import CameraState, Lane, Phase
 from detectors.kit.background import Background, KnownScene, KnowsScenes
 from detectors.kit.params import build
@@ -24,6 +24,7 @@ from detectors.kit.zones import ZoneParams
 from detectors.models.persons import HearsOfPersons, TellsPersons
 from edge.detections import detection
 from edge.evidence import Evidence, take_picture
+from edge.looking import Looking, cannot_tell
 from edge.parameters import adopt, manifest
 from edge.said_once import SaidOnce
 from edge.scores import ScoreLog
@@ -84,6 +85,7 @@ class StreamWatch:
             d.kind: _Watcher(find(d.kind), d.kind, d.values, stream.id) for d in stream.detectors
         }
         self._raised = raised
+        self._looking = Looking(stream.privacy)
         self._said = SaidOnce()
         self.observed = 0  # frames that at least one detector looked at
 
@@ -123,6 +125,15 @@ class StreamWatch:
         for kind, watcher in self._watchers.items():
             errors += self._use(kind, watcher, commanded.get(kind, {}))
         return errors
+
+    def look(self, look: Look, at: datetime) -> list[Entry]:
+        """Look at a place again with the next frames; what can be answered at once."""
+        watcher = self._watchers.get(look.kind)
+        if watcher is None:
+            why = f"stream {self._stream.id} has no detector {look.kind!r} any more"
+        else:
+            why = watcher.fault or self._looking.begin(look)
+        return [cannot_tell(look, why, at)] if why else []
 
     def known(self) -> dict[str, KnownScene]:
         """The scenes that the detectors have learnt, for a later start."""
@@ -179,6 +190,7 @@ class StreamWatch:
         self._check_zone(kind, watcher, frame)
         if isinstance(watcher.detector, TellsPersons):
             self._pass_on(watcher.detector.persons(frame.captured_at), frame.captured_at)
+        yield from self._looking.saw(kind, watcher.detector, findings, frame, self.camera_state())
         for finding in findings:
             if isinstance(finding, Measurement):
                 yield from self._measured(kind, finding, frame)

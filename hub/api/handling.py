@@ -145,6 +145,7 @@ def _look(conn: Connection[Any], event: GridEventRow) -> LookNow | None:
                 why=said["why"],
                 before=before.digest if before else None,
                 after=said["after"],
+                seen=said.get("seen"),
             )
         )
     return LookNow(looked_at=look.looked_at, outcome=look.outcome, cameras=cameras)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from hub.api.offer_form import REASON, Field, OfferForm
 from hub.api.request_forms import DECISIONS, request_forms
 from hub.api.words import Both
 from hub.domain.actor import Actor
+from hub.domain.camera_word import Outcome
 from hub.domain.guards import UNDO_WITHIN
 from hub.domain.lifecycle import UNDO
 from hub.services.context import Hub
@@ -18,6 +19,11 @@ from hub.store.rows import GridEventRow, HistoryRow
 
 _UNIT = Field("responsible_unit", Both("Responsible unit", "责任单位"))
 _PARENT = Field("parent", Both("Number of the event it belongs to", "所属事件编号"))
+_ALL_THE_SAME = Field(
+    "reason",
+    Both("A camera still sees it: why is it done all the same?", "摄像机仍可见：为何仍予结案？"),
+    long=True,
+)
 _WHO = Field("assignee", Both("Who goes and looks", "核实人员"))
 
 # acts that the page can carry out whole; others need photos or people that are not there yet
@@ -181,6 +187,10 @@ def offered(
     requests, zone = open_requests(hub, history), hub.zone
     waiting = request_forms(requests, event, actor, hub.now(), zone)
     forms = [form for form in (*_FORMS, *waiting) if form.name in open_now]
+    if _still_seen(history):
+        forms = [
+            replace(f, fields=(_ALL_THE_SAME,)) if f.name == "check_pass" else f for f in forms
+        ]
     forms.sort(key=lambda form: form.name not in DECISIONS)  # somebody waits for those
     if event.origin != "machine":
         forms = [replace(form, verdict=None) for form in forms]
@@ -192,6 +202,14 @@ def offered(
         )
         forms.insert(0, undo)
     return forms
+
+
+def _still_seen(history: Sequence[HistoryRow]) -> bool:
+    """Whether a camera saw it when it was looked at last, since somebody said it is done."""
+    wanted = ("look_again", "feedback", "self_handle")
+    last = next((h for h in reversed(history) if h.name in wanted), None)
+    given = last.facts.get("given", {}) if last is not None else {}
+    return given.get("outcome") == Outcome.STILL_SEEN
 
 
 def may_undo(hub: Hub, history: Sequence[HistoryRow], actor: Actor) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hub.services.dispatch.look_again import GONE_REASON, SEEN_REASON
+
 
 class Both(NamedTuple):
     """A word in both languages."""
@@ -122,6 +124,13 @@ CAMERA_WORDS: dict[str, Both] = {
     "lost_sight": Both("it began anew since, and lost sight of it", "设备重启，已失去观测"),
     "no_picture": Both("its picture of the place is not here", "尚无现场画面"),
     "too_soon": Both("it is gone, not yet for long enough", "刚刚消除，仍在观察"),
+    "asked": Both("it was asked to look again", "已请求重新查看，等待回应"),
+    "no_answer": Both(
+        "it was asked to look again and did not answer", "已请求重新查看，未按时回应"
+    ),
+    "cannot_look": Both(
+        "it was asked to look again and says it cannot", "已请求重新查看，设备无法判断"
+    ),
 }
 
 ROLES: dict[str, Both] = {
@@ -304,6 +313,14 @@ OUTCOMES: dict[str, Both] = {
 }
 
 # why an operator rejects: the digit, the verdict, what becomes the label, and what they read
+# why a rule did something, as the history keeps it
+RULE_REASONS: dict[str, Both] = {
+    GONE_REASON: Both("the cameras that saw it see the place without it", "摄像机复核：已消除"),
+    SEEN_REASON: Both(
+        "a camera that was asked to look again still sees it", "摄像机重新查看：仍可见"
+    ),
+}
+
 REASONS: tuple[tuple[str, str, Both], ...] = (
     ("false_alarm", "sun, lamp or reflection", Both("Sun, lamp or reflection", "日光、灯光或反光")),
     ("false_alarm", "steam, dust or fog", Both("Steam, dust or fog", "蒸汽、扬尘或雾")),

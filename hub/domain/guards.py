@@ -41,6 +41,7 @@ class Facts:
     overdue: bool = False
     self_handle_allowed: bool = False
     machine_may_close: bool = False
+    still_seen: bool = False  # by a camera, as its last look says
     handlers: frozenset[str] = frozenset()  # who handled it since it was last dispatched
     handler: str | None = None  # who accepted it last, to whom rework goes back
     parts_to_do: frozenset[str] = frozenset()  # units whose part is not done
@@ -132,6 +133,10 @@ GUARDS: Mapping[str, Guard] = {
     "checker_not_handler": _checker_needed,
     "closing_condition": _needs(
         "the closing condition stated to be met", lambda f, _: f.closing_condition
+    ),
+    "not_still_seen": _needs(
+        "a reason why it is done, since a camera that saw it still sees it; send it back otherwise",
+        lambda f, _: not f.still_seen or f.reason.strip(),
     ),
     "four_eyes": _needs(
         "to be proposed first (propose_close), since its last change, by another person",

@@ -1,4 +1,5 @@
-"""The thread that speaks to the agents: acknowledgements, requests to send again, commands."""
+"""The thread that speaks to the agents: acknowledgements, requests to send again, commands and
+looks."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from contract.topics import Down, Topic
 from hub.ingest.acks import HoleWatch, ack_of
 from hub.ingest.commands import publish_commands
 from hub.ingest.flow import FlowControl
+from hub.ingest.looks import publish_looks
 from hub.ingest.mqtt import BrokerConnection
 from hub.ingest.thread import IngestThread
 from hub.ingest.transaction import Written
@@ -158,6 +160,10 @@ class Downlink(IngestThread):
             lambda conn: publish_commands(
                 conn, self._broker, self._stations, self._hub.now, unpublished=True
             ),
+            self._stopping,
+        )
+        self._database.run(
+            lambda conn: publish_looks(conn, self._broker, self._stations, self._hub.now),
             self._stopping,
         )
 

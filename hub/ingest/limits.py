@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
-from contract.messages import Detection, EvidenceChunk, Health, Lost, Reading
+from contract.messages import Detection, EvidenceChunk, Health, Looked, Lost, Reading
 from contract.reading_pack import EPOCH
 from contract.taxonomy import Lane
 from hub.config import LimitsConfig
@@ -153,7 +153,7 @@ def _keys(e: Entry, now: datetime) -> tuple[tuple[DeviceKey, ...], int]:
     assert not isinstance(content, Lost)
     if isinstance(content, Reading):
         device, at = content.device, content.captured_at
-    elif isinstance(content, Detection | EvidenceChunk):
+    elif isinstance(content, Detection | Looked | EvidenceChunk):
         device, at = content.stream, content.captured_at
     else:
         device, at = content.stream, content.started_at

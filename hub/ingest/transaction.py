@@ -20,6 +20,7 @@ from contract.messages import (
     Detection,
     EvidenceChunk,
     Health,
+    Looked,
     Lost,
     Reading,
     ScoreBlock,
@@ -32,6 +33,7 @@ from hub.ingest.evidence import receive_chunks
 from hub.ingest.heartbeats import take_heartbeats
 from hub.ingest.limits import Judged, Limits
 from hub.services.context import Hub
+from hub.services.dispatch.camera_answers import take_answers
 from hub.services.record_detections import record_detections
 from hub.store import discarded, evidence_wanted, ledger, quarantine, readings, scores, sensors
 from hub.store.detections import Change
@@ -176,6 +178,7 @@ def store(
     values = ReadingRows()
     blocks: list[ReceivedScores] = []
     heartbeats: list[ReceivedHealth] = []
+    answers: list[tuple[str, Looked]] = []
     for e in items:
         if isinstance(e, Pack):
             values.add_pack(e.columns)
@@ -184,6 +187,8 @@ def store(
         if isinstance(content, Detection):
             change = Change(who.station, who.agent, who.boot, e.seq, content, now)
             changes[id(change)] = (e, change)
+        elif isinstance(content, Looked):
+            answers.append((who.agent, content))
         elif isinstance(content, Reading):
             values.add(who.agent, content)
         elif isinstance(content, ScoreBlock):
@@ -197,6 +202,7 @@ def store(
     if heartbeats:
         take_heartbeats(conn, heartbeats, hub.insert)
     refused = record_detections(conn, hub, [c for _, c in changes.values()]) if changes else []
+    take_answers(conn, answers, now)
     out = []
     for r in refused:
         e, _ = changes[id(r.change)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from hub.domain.camera_word import Outcome
 from hub.domain.event_clock import VERIFY_WITHIN
 from hub.domain.guards import Facts
 from hub.domain.lifecycle import UNDO
@@ -15,7 +16,7 @@ from hub.domain.scope import Ground
 from hub.services.act import Act
 from hub.services.context import Hub
 from hub.services.open_requests import open_requests, second_of
-from hub.store import cohandlers, reports
+from hub.store import camera_looks, cohandlers, reports
 from hub.store.rows import GridEventRow, HistoryRow
 
 HANDLING = ("accept", "feedback", "self_handle")
@@ -39,7 +40,7 @@ def gather_facts(
     last = next(reversed(transitions_of(hub, history)), None)
     return Facts(
         now=now,
-        reason=act.reason,
+        reason=act.reason or (act.note if act.name == "check_pass" else ""),
         category=what is not None,
         filing_condition=condition.id if condition else None,
         closing_condition=act.closing_condition_met,
@@ -59,6 +60,7 @@ def gather_facts(
         task_overdue=_task_overdue(history, now),
         overdue=event.due_at is not None and now > event.due_at,
         self_handle_allowed=what is not None and what.self_handle,
+        still_seen=act.name == "check_pass" and _still_seen(conn, event),
         machine_may_close=what is not None and what.machine_may_close,
         handlers=frozenset(h.actor for h in since_dispatch if h.name in HANDLING),
         handler=next((h.actor for h in reversed(since_dispatch) if h.name == "accept"), None),
@@ -82,6 +84,11 @@ def gather_facts(
         last_is_latest=last is not None and last.name != UNDO and last.from_state is not None,
         undo_to=last.from_state if last else None,
     )
+
+
+def _still_seen(conn: Connection[Any], event: GridEventRow) -> bool:
+    look = camera_looks.of_event(conn, event.id)
+    return look is not None and look.outcome == Outcome.STILL_SEEN
 
 
 def ground_of(event: GridEventRow, history: Sequence[HistoryRow]) -> Ground:

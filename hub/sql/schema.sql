@@ -234,6 +234,7 @@ CREATE TABLE camera_look (
     looked_at timestamp with time zone,
     outcome text,
     cameras jsonb DEFAULT '[]'::jsonb NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
     PRIMARY KEY (event),
     FOREIGN KEY (event) REFERENCES grid_event(id),
     CHECK ((outcome = ANY (ARRAY['clear'::text, 'still_seen'::text, 'cannot_tell'::text])))
@@ -784,6 +785,31 @@ CREATE TABLE ledger (
     CHECK ((lane = ANY (ARRAY['detection'::text, 'evidence'::text, 'reading'::text, 'score'::text, 'health'::text]))),
     CHECK ((watermark >= 0))
 );
+
+CREATE TABLE look (
+    id uuid NOT NULL,
+    event bigint NOT NULL,
+    agent text NOT NULL,
+    stream text NOT NULL,
+    question jsonb NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    outcome text,
+    reason text DEFAULT ''::text NOT NULL,
+    score real,
+    threshold real,
+    frames integer,
+    picture text,
+    PRIMARY KEY (id),
+    FOREIGN KEY (event) REFERENCES grid_event(id),
+    CHECK ((until > asked_at)),
+    CHECK (((answered_at IS NULL) = (outcome IS NULL))),
+    CHECK ((outcome = ANY (ARRAY['seen'::text, 'clear'::text, 'cannot_tell'::text])))
+);
+CREATE INDEX look_event ON public.look USING btree (event, asked_at);
+CREATE INDEX look_unsent ON public.look USING btree (until) WHERE ((sent_at IS NULL) AND (answered_at IS NULL));
 
 CREATE TABLE mail (
     id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import class_row
@@ -23,6 +24,7 @@ class LookRow:
     looked_at: datetime | None
     outcome: str | None  # clear | still_seen | cannot_tell; None: nothing was said yet
     cameras: list[dict[str, Any]]
+    begun_at: datetime  # since when they are asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class SightRow:
     agent: str
     stream: str
     name: str
+    episode: UUID
+    kind: str
+    label: str
+    place: str
+    answers: bool  # its agent looks when it is asked to
     phase: str
     heard_at: datetime  # of that word, by the hub's clock
     lost_sight_at: datetime | None
@@ -41,21 +48,23 @@ class SightRow:
     after: str | None  # digest of the newest complete picture of the scene without it
 
 
-def begin(conn: Connection[Any], event: int, at: datetime) -> None:
-    """The cameras that saw it are asked from then on; what they said before is of the past.
+def begin(conn: Connection[Any], event: int, since: datetime, at: datetime) -> None:
+    """The cameras that saw it say from `at` on what they see; what was said before `since` is of
+    the past.
 
     Nothing is asked where no camera saw it.
     """
     conn.execute(
         """
-        INSERT INTO camera_look (event, next_at)
-        SELECT %(event)s, %(at)s WHERE EXISTS (
+        INSERT INTO camera_look (event, next_at, begun_at)
+        SELECT %(event)s, %(at)s, %(since)s WHERE EXISTS (
             SELECT FROM detection d JOIN stream s USING (agent, stream)
             WHERE d.event IN (SELECT event_family(%(event)s)))
         ON CONFLICT (event) DO UPDATE SET
-            next_at = excluded.next_at, looked_at = NULL, outcome = NULL, cameras = '[]'
+            next_at = excluded.next_at, begun_at = excluded.begun_at, looked_at = NULL,
+            outcome = NULL, cameras = '[]'
         """,
-        {"event": event, "at": at},
+        {"event": event, "since": since, "at": at},
     )
 
 
@@ -79,6 +88,13 @@ def due(conn: Connection[Any], now: datetime, limit: int) -> list[LookRow]:
             """,
             (now, limit),
         ).fetchall()
+
+
+def wake(conn: Connection[Any], event: int, at: datetime) -> None:
+    """A camera answered: what is still to be looked at is looked at then."""
+    conn.execute(
+        "UPDATE camera_look SET next_at = %s WHERE event = %s AND next_at > %s", (at, event, at)
+    )
 
 
 def put_off(conn: Connection[Any], event: int, until: datetime) -> None:
@@ -115,7 +131,10 @@ def sights(conn: Connection[Any], event: int, since: datetime) -> list[SightRow]
         return cur.execute(
             """
             SELECT DISTINCT ON (d.agent, d.stream)
-                d.agent, d.stream, s.name, d.phase, c.heard_at, d.lost_sight_at, d.box,
+                d.agent, d.stream, s.name, d.episode, d.kind, d.label, d.place,
+                EXISTS (SELECT FROM agent a WHERE a.agent = d.agent
+                        AND (a.manifest ->> 'looks')::boolean) AS answers,
+                d.phase, c.heard_at, d.lost_sight_at, d.box,
                 EXISTS (SELECT FROM camera_state m
                         WHERE m.agent = d.agent AND m.stream = d.stream AND m.state = %(moved)s
                           AND (m.ended_at IS NULL OR m.ended_at > c.first_at)) AS moved,

@@ -16,6 +16,7 @@ from contract.messages import (
     EvidenceChunk,
     EvidenceRef,
     Health,
+    Looked,
     Lost,
     Reading,
     Record,
@@ -66,8 +67,20 @@ HEALTH = Health(
 CHUNK = EvidenceChunk(
     digest=DIGEST, media_type="image/jpeg", offset=0, total=4, captured_at=NOON, stream="cam-1"
 )
+LOOKED = Looked(
+    look="l-1",
+    stream="cam-1",
+    outcome="seen",
+    reason="flame 0.91 >= 0.50 in 5 frames",
+    captured_at=NOON,
+    score=0.91,
+    threshold=0.5,
+    frames=5,
+    evidence=EvidenceRef(DIGEST, "image/jpeg", 40_000, NOON),
+)
 EXAMPLES: list[tuple[Lane, Record]] = [
     (Lane.DETECTION, DETECTION),
+    (Lane.DETECTION, LOOKED),
     (Lane.READING, READING),
     (Lane.SCORE, SCORES),
     (Lane.HEALTH, HEALTH),
@@ -221,6 +234,15 @@ def test_a_chunk_beyond_the_end_is_refused() -> None:
 def test_a_loss_may_be_declared_in_every_lane(lane: Lane) -> None:
     lost = Lost(first=3, last=7, reason="spool full")
     assert read_record(lane, encode_record(lost)) == lost
+
+
+def test_the_answer_to_a_look_travels_in_the_detection_lane_alone() -> None:
+    for lane in set(Lane) - {Lane.DETECTION}:
+        with pytest.raises(RecordError):
+            read_record(lane, encode_record(LOOKED))
+    for change in ({"outcome": "perhaps"}, {"score": 1.1}, {"frames": -1}, {"look": ""}):
+        with pytest.raises(RecordError):
+            read(Lane.DETECTION, fields(LOOKED) | change)
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,8 @@ def test_the_inbox_tells_every_kind_in_the_language_of_the_page(page: Page, town
         page.goto(f"/notices?lang={lang}")
         titles = page.locator("#list tbody tr", has_text="A loose cover").locator("th b")
         expect(titles).to_have_text(expected[::-1])  # the newest first
+        to_whom = {"en": "dispatcher", "zh": "值班"}[lang]
+        expect(page.locator("#list tbody td").nth(1)).to_have_text(to_whom)
         for kind in told:  # and each can be switched off
             switch = page.locator(f"#wishes [name=kinds_off][value={kind}]")
             expect(switch.locator("..")).to_contain_text(getattr(PHRASES[kind], lang))

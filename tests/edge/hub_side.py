@@ -17,6 +17,7 @@ from contract.messages import (
     EvidenceChunk,
     Flow,
     LaneAck,
+    Look,
     Lost,
     Manifest,
     Nack,
@@ -57,7 +58,9 @@ class HubSide:
         self.lost: dict[Lane, list[tuple[int, int]]] = {lane: [] for lane in Lane}
         self.pieces: dict[str, dict[int, tuple[EvidenceChunk, bytes]]] = defaultdict(dict)
 
-    def say(self, kind: Down, message: Ack | Nack | Flow | Command, retain: bool = False) -> None:
+    def say(
+        self, kind: Down, message: Ack | Nack | Flow | Command | Look, retain: bool = False
+    ) -> None:
         topic = str(Topic(self._station, self._agent, kind))
         deadline = time.monotonic() + 30.0
         while self._transport.publish(topic, encode_control(message), retain=retain) is None:

@@ -19,11 +19,12 @@ import numpy as np
 import psutil
 import pytest
 
-from contract.messages import Command, Detection, Health
+from contract.messages import Command, Detection, Health, Look, Looked
 from contract.taxonomy import CameraState, Lane, Phase
 from contract.topics import Down
 from edge import agent as edge_agent
 from edge.config import ConfigError, EdgeConfig, load
+from edge.looking import FRAMES
 from edge.mqtt import MqttTransport
 from edge.privacy import FILL
 from edge.settings import BrokerSettings
@@ -188,6 +189,38 @@ def test_a_camera_that_is_not_there_is_told_as_lost_and_the_others_go_on(
             return states == {"gone": CameraState.LOST, "street": CameraState.ONLINE}
 
         eventually(told)
+
+
+def test_a_camera_is_asked_to_look_and_one_that_cannot_says_why(site: Any, tmp_path: Path) -> None:
+    gone = f'[[stream]]\nid = "gone"\nsource = "{tmp_path / "none.mp4"}"\n'
+    s = site(FIRE + FLAME + gone)
+    look = Look(
+        look="yard",
+        stream="yard",
+        kind="flame",
+        label="flame",
+        episode="4f8b2c1e-0000-4000-8000-000000000001",
+        within_s=30.0,
+    )
+
+    def answers() -> dict[str, Looked]:
+        found = s.hub.records[Lane.DETECTION].values()
+        return {x.look: x for x in found if isinstance(x, Looked)}
+
+    with s.running():
+        eventually(lambda: Phase.RAISED in s.phases("flame"), 20.0)
+        assert s.hub.births[-1][0].looks
+        for stream in ("yard", "gone", "nowhere"):
+            s.hub.say(Down.LOOK, msgspec.structs.replace(look, look=stream, stream=stream))
+        eventually(lambda: len(answers()) == 3, 20.0)
+        told = answers()
+        assert told["yard"].outcome == "seen"
+        assert told["yard"].frames >= FRAMES
+        assert (told["gone"].outcome, told["gone"].reason) == ("cannot_tell", "the camera is lost")
+        assert told["nowhere"].reason == "there is no stream 'nowhere'"
+        reference = told["yard"].evidence
+        assert reference is not None
+        eventually(lambda: reference.digest in s.hub.pieces, 20.0)
 
 
 def test_kill_9_leaves_no_process_and_loses_nothing_that_was_spooled(site: Any) -> None:

@@ -14,19 +14,23 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from contract.control import encode_control
+from contract.control import encode_control, read_control
 from contract.envelope import Identity, read_record
-from contract.messages import Detection, EvidenceChunk
+from contract.messages import Detection, EvidenceChunk, Look, Looked
 from contract.taxonomy import CameraState, Lane
 from contract.topics import Topic, Up
 from edge.watching import StreamWatch
+from hub.api.offers import offered
 from hub.domain.actor import Actor, Role
-from hub.domain.camera_word import Outcome, Sight, Why, Word, together, word_of
+from hub.domain.camera_word import Answer, Asked, Outcome, Sight, Why, Word, together, word_of
+from hub.domain.errors import NotAllowedError
 from hub.ingest.births import take_control
 from hub.ingest.decode import Entry
 from hub.ingest.evidence import receive_chunks
 from hub.ingest.heartbeats import take_heartbeats
+from hub.ingest.looks import publish_looks
 from hub.services.context import Hub
+from hub.services.dispatch.camera_answers import take_answers
 from hub.services.dispatch.look_again import look_again
 from hub.services.end_state import end_states
 from hub.services.record_detections import record_detections
@@ -37,11 +41,28 @@ from hub.store.health import ReceivedHealth
 from hub.store.rows import GridEventRow
 from tests.edge.builders import Bright, stream
 from tests.edge.builders import frame as framed
-from tests.hub.builders import START, Clock, health, manifest
-from tests.hub.cases import DISPATCHER, act, as_it_is, dispatched, photo, steps
+from tests.hub.builders import START, Clock, health, manifest, rows
+from tests.hub.cases import DISPATCHER, LEADER, act, as_it_is, dispatched, photo, steps
 
 HANDLER = Actor("unit-b", Role.DEPT)
 CLEAR_FOR = timedelta(minutes=5)
+LOOK_WAITS = Asked(START, START + timedelta(seconds=30), None)
+LOOK_LATE = Asked(START - timedelta(minutes=2), START - timedelta(minutes=1), None)
+LOOK_SEEN = Asked(START - timedelta(minutes=2), START, Answer.SEEN, "d")
+LOOK_CLEAR = Asked(START - timedelta(minutes=1), START, Answer.CLEAR, "d")
+
+
+@dataclass(slots=True)
+class Broker:
+    """The end of the wire."""
+
+    sent: list[bytes] = field(default_factory=list)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool, wait_s: float) -> bool:
+        assert topic == "gw/v1/demo/dn/edge-1/look"
+        assert not retain
+        self.sent.append(payload)
+        return True
 
 
 @dataclass(slots=True)
@@ -51,6 +72,7 @@ class Camera:
     hub: Hub
     clock: Clock
     kind: str
+    answers: bool = False  # it looks when the hub asks it to
     watch: StreamWatch = field(init=False)
     _seq: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _number: Iterator[int] = field(default_factory=itertools.count)
@@ -62,7 +84,9 @@ class Camera:
 
     def born(self, boot: str, first: int = 1) -> None:
         birth = msgspec.structs.replace(
-            manifest(boot, at=self.clock(), streams=("cam-01",)), first_detection=first
+            manifest(boot, at=self.clock(), streams=("cam-01",)),
+            first_detection=first,
+            looks=self.answers,
         )
         topic = str(Topic("demo", "edge-1", Up.BIRTH))
         with self.hub.pool.connection() as conn:
@@ -98,10 +122,23 @@ class Camera:
             if isinstance(record, Detection):
                 change = Change("demo", "edge-1", "b1", seq, record, self.clock())
                 assert record_detections(conn, self.hub, [change]) == []
+            elif isinstance(record, Looked):
+                take_answers(conn, [("edge-1", record)], self.clock())
             elif isinstance(record, EvidenceChunk) and pictures:
                 identity = Identity("demo", "edge-1", "b1", Lane.EVIDENCE, seq)
                 entry = Entry(identity, seq, record, "", b"", payload)
                 assert receive_chunks(conn, self.hub, [entry], self.clock()) == []
+
+    def asked(self) -> list[Look]:
+        """What it is to look at, as the wire would bring it; it begins."""
+        broker = Broker()
+        with self.hub.pool.connection() as conn:
+            publish_looks(conn, broker, ["demo"], self.clock)  # type: ignore[arg-type]
+        found = [read_control(Look, payload) for payload in broker.sent]
+        for look in found:
+            for entry in self.watch.look(look, self.clock()):
+                self._takes(read_record(entry.lane, entry.record), b"", True)
+        return found
 
     def event(self) -> GridEventRow:
         with self.hub.pool.connection() as conn:
@@ -248,6 +285,184 @@ def test_what_only_people_saw_has_no_camera_to_ask(hub: Hub, clock: Clock) -> No
         assert camera_looks.of_event(conn, event.id) is None
 
 
+# a camera that is asked ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(hub: Hub, clock: Clock) -> Camera:
+    """It has seen rubbish, and looks when it is asked to."""
+    here = Camera(hub, clock, "dumping", answers=True)
+    here.sees(10, 200, 200, 200)
+    return here
+
+
+def at_check(hub: Hub, camera: Camera) -> GridEventRow:
+    """Dealt with, and its check has begun."""
+    event = handled(hub, camera.event())
+    camera.lives(70)
+    timers(hub)
+    return as_it_is(hub, event)
+
+
+def test_a_place_is_clear_once_the_camera_was_asked_and_sees_nothing(
+    hub: Hub, asked: Camera
+) -> None:
+    event = handled(hub, asked.event())
+    asked.sees(*[10] * 6)
+    asked.lives(hub.categories.groups[event.merge_group].clear_s + 70)
+    timers(hub)
+    assert as_it_is(hub, event).state == "checking"  # its detector cleared it; it is asked first
+    assert (said(hub, event).outcome, steps(hub, event)[-1]) == (None, "start_check")
+    (look,) = asked.asked()
+    assert (look.stream, look.kind, look.label) == ("cam-01", "dumping", "bright")
+    assert look.box is not None
+    asked.sees(*[10] * 6)
+    timers(hub)
+    assert as_it_is(hub, event).state == "closed"
+    with hub.pool.connection() as conn:
+        pictures = [p for p in views.pictures(conn, event.id) if p.role == "after"]
+        entry = events.history(conn, event.id)[-2]
+    assert len(pictures) == 2  # of the moment it went, and of the look
+    newest = max(pictures, key=lambda p: p.captured_at)
+    assert entry.facts["given"]["cameras"][0]["after"] == newest.digest
+
+
+def test_a_camera_that_still_sees_it_sends_the_case_back_with_its_picture(
+    hub: Hub, asked: Camera
+) -> None:
+    event = at_check(hub, asked)
+    assert event.state == "checking"
+    assert len(asked.asked()) == 1
+    asked.sees(*[200] * 6)
+    timers(hub)
+    look = said(hub, event)
+    assert (look.outcome, whys(look)) == ("still_seen", ["seen"])
+    with hub.pool.connection() as conn:
+        shown = {p.digest for p in views.pictures(conn, event.id) if p.role == "box"}
+    assert look.cameras[0]["seen"] in shown
+    assert as_it_is(hub, event).state == "checking"  # once may be somebody passing by
+    with pytest.raises(NotAllowedError, match="a camera that saw it still sees it") as caught:
+        act(hub, event, "check_pass", LEADER, closing_condition_met=True)
+    assert caught.value.missing == ("not_still_seen",)
+    with hub.pool.connection() as conn:
+        history = events.history(conn, event.id)
+    forms = {f.name: f for f in offered(hub, as_it_is(hub, event), history, LEADER, held=False)}
+    assert [f.name for f in forms["check_pass"].fields] == ["reason"]
+
+    asked.lives(70)
+    timers(hub)
+    assert len(asked.asked()) == 1
+    asked.sees(*[200] * 6)
+    timers(hub)
+    event = as_it_is(hub, event)
+    assert (event.state, event.assignee, event.rework_count) == ("dispatched", HANDLER.name, 1)
+    assert steps(hub, event)[-2:] == ["look_again", "check_fail"]
+
+
+def test_a_person_may_know_better_than_a_camera_and_says_why(hub: Hub, asked: Camera) -> None:
+    event = at_check(hub, asked)
+    asked.asked()
+    asked.sees(*[200] * 6)
+    timers(hub)
+    why = "it is a new bench"
+    done = act(hub, event, "check_pass", LEADER, closing_condition_met=True, reason=why)
+    assert done.state == "closed"
+
+
+def test_what_was_seen_before_it_was_dealt_with_anew_counts_no_more(
+    hub: Hub, asked: Camera
+) -> None:
+    event = at_check(hub, asked)
+    asked.asked()
+    asked.sees(*[200] * 6)
+    timers(hub)
+    event = act(hub, event, "check_fail", LEADER, reason="the camera is right")
+    event = act(hub, event, "accept", HANDLER)
+    event = act(hub, event, "feedback", HANDLER, evidence=(photo(hub),))
+    asked.sees(*[10] * 6)
+    asked.lives(hub.categories.groups[event.merge_group].clear_s + 70)
+    timers(hub)
+    assert len(asked.asked()) == 1
+    asked.sees(*[10] * 6)
+    timers(hub)
+    assert as_it_is(hub, event).state == "closed"
+
+
+def test_a_camera_that_does_not_answer_in_time_says_so_and_a_person_decides(
+    hub: Hub, asked: Camera
+) -> None:
+    event = at_check(hub, asked)
+    (look,) = asked.asked()
+    asked.lives(25)
+    timers(hub)
+    assert said(hub, event).outcome is None
+    asked.lives(10)
+    timers(hub)
+    assert (said(hub, event).outcome, whys(said(hub, event))) == ("cannot_tell", ["no_answer"])
+    asked.sees(*[200] * 6)  # it answers after all: late
+    timers(hub)
+    assert whys(said(hub, event)) == ["no_answer"]
+    assert look.within_s == 30.0
+    assert act(hub, event, "check_pass", LEADER, closing_condition_met=True).state == "closed"
+
+
+def test_a_camera_that_cannot_look_says_why(hub: Hub, asked: Camera) -> None:
+    event = at_check(hub, asked)
+    asked.watch = StreamWatch("edge-1", stream("scene:street"), lambda kind: Bright)
+    asked.asked()  # its detector was taken away: it says so at once
+    timers(hub)
+    assert (said(hub, event).outcome, whys(said(hub, event))) == ("cannot_tell", ["cannot_look"])
+    reason = rows(hub.config.database.url, "SELECT reason FROM look")
+    assert reason == [("stream cam-01 has no detector 'dumping' any more",)]
+
+
+def test_a_camera_that_is_away_is_not_asked(hub: Hub, asked: Camera, clock: Clock) -> None:
+    event = handled(hub, asked.event())
+    asked.lives(70)
+    clock.move(60)
+    timers(hub)
+    assert asked.asked() == []
+    assert whys(said(hub, event)) == ["not_seeing"]
+
+
+def test_an_answer_that_nobody_asked_for_is_left_aside(hub: Hub, asked: Camera) -> None:
+    event = at_check(hub, asked)
+    (look,) = asked.asked()
+    answer = Looked(
+        look=look.look, stream="cam-01", outcome="clear", reason="", captured_at=asked.clock()
+    )
+    strange = msgspec.structs.replace(answer, look="00000000-0000-4000-8000-000000000009")
+    elsewhere = msgspec.structs.replace(answer, stream="cam-02")
+    nonsense = msgspec.structs.replace(answer, look="nonsense")
+    with hub.pool.connection() as conn:
+        theirs = [("edge-1", strange), ("edge-1", elsewhere), ("edge-1", nonsense)]
+        take_answers(conn, [*theirs, ("edge-2", answer)], asked.clock())
+    timers(hub)
+    assert said(hub, event).outcome is None
+    with hub.pool.connection() as conn:
+        take_answers(conn, [("edge-1", answer)] * 2, asked.clock())  # sent twice, it counts once
+    assert rows(hub.config.database.url, "SELECT outcome FROM look") == [("clear",)]
+
+
+def test_a_case_that_waits_long_is_asked_about_ever_less_often(hub: Hub, asked: Camera) -> None:
+    event = at_check(hub, asked)
+    times = []
+    for _ in range(60):
+        times += [asked.clock() for _ in asked.asked()]
+        asked.sees(*[200] * 6)
+        timers(hub)
+        asked.lives(60)
+        with hub.pool.connection() as conn:  # a leader's case: no rule sends it back
+            conn.execute("UPDATE grid_event SET severity = 'S2' WHERE id = %s", (event.id,))
+        timers(hub)
+    waits = [(b - a).total_seconds() for a, b in itertools.pairwise(times)]
+    assert 5 <= len(times) <= 9
+    assert waits == sorted(waits)
+
+
+# what the cameras say together -----------------------------------------------------------------
+
+
 def _sight(**differs: object) -> Sight:
     ago = START - timedelta(hours=1)
     plain = Sight("a/c", cleared_at=ago, lost_sight=False, moved=False, online_since=ago, after="d")
@@ -264,6 +479,16 @@ def _sight(**differs: object) -> Sight:
         ([{"moved": True}, {"cleared_at": None}], Outcome.STILL_SEEN),
         ([{}, {"cleared_at": START}], None),
         ([{"online_since": START}], None),  # it was away, and has to look long enough anew
+        ([{"answers": True}], None),  # it is asked first
+        ([{"answers": True, "asked": (LOOK_WAITS,)}], None),
+        ([{"answers": True, "asked": (LOOK_CLEAR,)}], Outcome.CLEAR),
+        ([{"answers": True, "asked": (LOOK_SEEN,)}], Outcome.STILL_SEEN),
+        ([{"answers": True, "asked": (LOOK_LATE,)}], Outcome.CANNOT_TELL),
+        ([{"answers": True, "asked": (LOOK_SEEN, LOOK_CLEAR)}], Outcome.CLEAR),
+        ([{"answers": True, "asked": (LOOK_CLEAR, LOOK_WAITS)}], Outcome.CLEAR),
+        ([{"answers": True, "asked": (LOOK_CLEAR,), "cleared_at": None}], Outcome.STILL_SEEN),
+        ([{"answers": True, "asked": (LOOK_CLEAR,), "lost_sight": True}], Outcome.CANNOT_TELL),
+        ([{}, {"answers": True, "asked": (LOOK_LATE,)}], Outcome.CANNOT_TELL),
     ],
 )
 def test_all_cameras_have_to_agree_and_one_that_sees_it_outweighs_the_others(

@@ -112,6 +112,7 @@ def test_each_need_is_asked_and_named_when_it_is_missing(need: str) -> None:
     facts = Facts(
         now=NOW,
         overdue=True,
+        still_seen=True,
         handlers=frozenset({"li"}),
         assignee="li" if need == "checker_not_handler" else None,
         last_actor="li",

@@ -121,6 +121,7 @@ class CameraWord(Answer):
     why: Annotated[str, Field(description="gone, seen, or why it cannot tell")]
     before: str | None = Field(description="Digest of the picture that showed it")
     after: str | None = Field(description="Digest of the same place without it")
+    seen: str | None = Field(description="Digest of the picture of its last look that shows it")
 
 
 class LookNow(Answer):

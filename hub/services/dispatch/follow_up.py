@@ -65,6 +65,6 @@ def _tasks(
 
 def _looks(conn: Connection[Any], hub: Hub, before: GridEventRow, after: GridEventRow) -> None:
     if after.state == "disposed" and not after.test:
-        camera_looks.begin(conn, after.id, hub.now() + GRACE)
+        camera_looks.begin(conn, after.id, hub.now(), hub.now() + GRACE)
     elif before.state in _LOOKED_AT and after.state not in _LOOKED_AT:
         camera_looks.end(conn, after.id)

@@ -35,6 +35,7 @@ from contract.messages import (
     EvidenceRef,
     GroundPoint,
     Health,
+    Looked,
     Reading,
     ScoreBlock,
 )
@@ -70,6 +71,7 @@ from tests.migration.growing import contents, grow
 pytestmark = pytest.mark.timescale
 
 AT = datetime(2026, 3, 1, 8, 15, tzinfo=UTC)
+LOOK = UUID("6f8b2c1e-0000-4000-8000-000000000002")
 EPISODE = UUID("4f8b2c1e-0000-4000-8000-000000000001")
 DIGEST = "ab" * 32
 ANSWERS_OF_ITS_OWN = {  # tested where they are meant for one kind of server, or answer by chance
@@ -213,6 +215,16 @@ OF: dict[tuple[str, str], Any] = {
     ("people.on_duty", "unit"): None,
     ("people.holders", "role"): Role.LEADER,
     ("people.holders", "unit"): None,
+    ("looks.ask", "id"): UUID("6f8b2c1e-0000-4000-8000-000000000003"),
+    ("looks.ask", "question"): {"kind": "flame", "label": "flame", "episode": str(EPISODE)},
+    ("looks.unsent", "stations"): ["north"],
+    ("looks.unsent", "now"): AT + timedelta(seconds=10),
+    ("looks.sent", "id"): LOOK,
+    ("looks.answer", "said"): Looked(
+        look=str(LOOK), stream="cam-01", outcome="seen", reason="", captured_at=AT
+    ),
+    ("looks.of_event", "since"): AT - timedelta(hours=1),
+    ("camera_looks.wake", "at"): AT - timedelta(hours=1),
     ("people.serving", "code"): "li",
     ("mail.queue_letter", "report"): 1,
     ("ratings.add_token", "report"): 1,
