@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import psycopg
-import psycopg_pool
 from fastapi import Depends, Request
 
-from hub.api.guard import LOOPBACK, name_of
+from hub.api.host_names import LOOPBACK, name_of
 from hub.domain.errors import SignedOutError
 from hub.domain.sign_in import is_loopback
 from hub.services.context import Hub
@@ -58,16 +56,6 @@ def the_caller(request: Request) -> Caller:
         )
     request.state.caller = caller
     return caller
-
-
-def is_signed_in(request: Request) -> bool:
-    """Whether who opened a long answer may still have it."""
-    try:
-        return look_up(request) is not None
-    except SignedOutError:
-        return False
-    except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
-        return True  # the database is away, and nothing is told meanwhile
 
 
 CallerDep = Annotated[Caller, Depends(the_caller)]

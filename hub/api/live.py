@@ -1,9 +1,14 @@
 """What changes, as it changes: one listener on the database, any number of open pages.
 
 A single thread listens on the channel `gridwarden` of PostgreSQL and hands each notification to
-every client. A client's queue is bounded and holds a message once, however often it came; where
-it runs over, all of it becomes one `resync`, on which the page fetches anew. The same is said to
-every client at its start and after a break of the listener, so nothing told in between is missed.
+every client whom it concerns: events and evidence to whoever reaches them, cameras and agents to
+the desk, notices to whom they are for. An event that leaves somebody's reach is told them once
+more, for their lists still show it; where it is not known whom it concerned before, whoever it does
+not concern is told to fetch anew.
+
+A client's queue is bounded and holds a message once, however often it came; where it runs over, all
+of it becomes one `resync`, on which the page fetches anew. The same is said to every client at its
+start and after a break of the listener, so nothing told in between is missed.
 """
 
 from __future__ import annotations
@@ -12,17 +17,24 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psycopg
+from psycopg import Connection
 
-CHANNEL = "gridwarden"
-TOPICS = frozenset({"event", "evidence", "stream", "agent", "command", "notice"})
+from hub.domain.actor import DESK, Actor
+from hub.domain.reach import Audience, concerns
+from hub.store import audiences
+from hub.store.changes import CHANNEL, EVERYBODY, TOPICS
+
 HEARTBEAT_S = 15.0  # a comment this often keeps proxies from closing a quiet stream
 QUEUE = 256  # messages a slow client may be behind before it has to fetch anew
 MAX_CLIENTS = 500
+_REMEMBERED = 10_000  # events whose audience is kept, for those who lose one
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 5.0  # between attempts to reach the database
 # a cut line must show itself: without traffic a dead peer looks like a quiet one
 _KEEPALIVE: dict[str, Any] = {
@@ -43,16 +55,20 @@ class LiveMessage:
 
 
 RESYNC = LiveMessage("resync", "{}")
+_NOWHERE = Audience(frozenset())
+Concerned = Callable[[Actor], bool]
 
 
 @dataclass(eq=False, slots=True)
-class _Client:
+class LiveClient:
     """One open page; touched by the event loop's thread only."""
 
+    actor: Actor  # who has it open, as they last were let in
     waiting: dict[LiveMessage, None] = field(default_factory=dict)  # an ordered set
     awake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def offer(self, message: LiveMessage) -> None:
+        """Have a message wait for the page."""
         if RESYNC not in self.waiting:
             if message == RESYNC or len(self.waiting) >= QUEUE:
                 self.waiting.clear()
@@ -61,6 +77,7 @@ class _Client:
         self.awake.set()
 
     def take(self) -> list[LiveMessage]:
+        """What waits, which then waits no more."""
         taken = list(self.waiting)
         self.waiting.clear()
         self.awake.clear()
@@ -73,11 +90,12 @@ class Live:
     def __init__(self, database_url: str, heartbeat_s: float = HEARTBEAT_S) -> None:
         self._url = database_url
         self._heartbeat_s = heartbeat_s
-        self._clients: set[_Client] = set()
+        self._clients: set[LiveClient] = set()
         self._closing = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._listening = threading.Event()
+        self._told: OrderedDict[str, Audience] = OrderedDict()  # of the listener's thread
 
     @property
     def listening(self) -> bool:
@@ -105,9 +123,8 @@ class Live:
         if self._thread is not None:
             self._thread.join(1.0)
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self, client: LiveClient) -> AsyncIterator[bytes]:
         """Server-sent events for one client until it leaves or the hub stops."""
-        client = _Client()
         client.offer(RESYNC)
         self._clients.add(client)
         number = 0
@@ -131,16 +148,17 @@ class Live:
         wait_s = _FIRST_WAIT_S
         while not self._closing.is_set():
             try:
-                with psycopg.connect(
-                    self._url, autocommit=True, application_name="gridwarden live", **_KEEPALIVE
-                ) as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
+                # questions have a connection of their own: what is notified behind an answer is
+                # read with it, and would wait there for the next notification
+                with self._connect() as ears, self._connect() as questions:
+                    ears.execute(f"LISTEN {CHANNEL}")
                     wait_s = _FIRST_WAIT_S
+                    self._told.clear()
                     self._listening.set()
-                    self._tell(RESYNC)
+                    self._on_loop(self._deliver, RESYNC, _everybody, None)
                     while not self._closing.is_set():
-                        for notify in connection.notifies(timeout=0.25):
-                            self._forward(notify.payload)
+                        heard = ears.notifies(timeout=0.25, stop_after=1)
+                        self._forward(questions, [notify.payload for notify in heard])
             except psycopg.Error as e:
                 self._listening.clear()
                 log.warning("live updates lost the database, next try in %.1f s: %s", wait_s, e)
@@ -148,33 +166,83 @@ class Live:
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
         self._listening.clear()
 
-    def _forward(self, payload: str) -> None:
-        try:
-            note = json.loads(payload)
-            topic, subject = note["topic"], note["id"]
-        except (ValueError, KeyError, TypeError):
-            log.warning("not a notification of ours on channel %s: %.200r", CHANNEL, payload)
+    def _connect(self) -> Connection[Any]:
+        return psycopg.connect(
+            self._url, autocommit=True, application_name="gridwarden live", **_KEEPALIVE
+        )
+
+    def _forward(self, conn: Connection[Any], payloads: Iterable[str]) -> None:
+        if not self._clients:
+            self._told.clear()
             return
-        if topic in TOPICS:
-            self._tell(LiveMessage(topic, json.dumps({"id": subject})))
-        else:
-            log.warning("notification of unknown topic %.50r on channel %s", topic, CHANNEL)
+        notes = [note for p in dict.fromkeys(payloads) if (note := _note(p)) is not None]
+        numbers = [id for topic, id in notes if topic == "event"]
+        events = audiences.of_events(conn, numbers) if numbers else {}
+        for topic, id in notes:
+            message = LiveMessage(topic, json.dumps({"id": id}))
+            if topic == "event":
+                version, audience = events.get(id, (1, _NOWHERE))
+                before = self._told.pop(id, None)
+                self._remember(id, audience)
+                self._on_loop(
+                    self._deliver,
+                    message,
+                    partial(concerns, audience if before is None else audience | before),
+                    RESYNC if before is None and version > 1 else None,
+                )
+            else:
+                self._on_loop(self._deliver, message, _concerned(conn, topic, id), None)
 
-    def _tell(self, message: LiveMessage) -> None:
-        self._on_loop(self._deliver, message)
+    def _remember(self, number: str, audience: Audience) -> None:
+        self._told[number] = audience
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
 
-    def _on_loop(self, call: object, *arguments: object) -> None:
+    def _on_loop(self, call: Callable[..., object], *arguments: object) -> None:
         if self._loop is None or self._loop.is_closed():
             return
         try:
-            self._loop.call_soon_threadsafe(call, *arguments)  # type: ignore[arg-type]
+            self._loop.call_soon_threadsafe(call, *arguments)
         except RuntimeError:  # the loop closed in between: nobody is left to tell
             log.debug("live: the event loop is closed")
 
-    def _deliver(self, message: LiveMessage) -> None:
+    def _deliver(
+        self, message: LiveMessage, concerned: Concerned, others: LiveMessage | None
+    ) -> None:
+        """others: what those are told whom the message does not concern."""
         for client in self._clients:
-            client.offer(message)
+            if concerned(client.actor):
+                client.offer(message)
+            elif others is not None:
+                client.offer(others)
 
     def _wake_all(self) -> None:
         for client in self._clients:
             client.awake.set()
+
+
+def _everybody(_: Actor) -> bool:
+    return True
+
+
+def _concerned(conn: Connection[Any], topic: str, id: str) -> Concerned:
+    """Whom a message that is not about an event concerns."""
+    if topic == "evidence":
+        return partial(concerns, audiences.of_evidence(conn, id))
+    if topic == "notice":
+        return lambda actor: id in (EVERYBODY, actor.name)
+    return lambda actor: actor.role in DESK
+
+
+def _note(payload: str) -> tuple[str, str] | None:
+    """Topic and id of a notification; None where it is none of ours."""
+    try:
+        note = json.loads(payload)
+        topic, subject = note["topic"], str(note["id"])
+    except (ValueError, KeyError, TypeError):
+        log.warning("not a notification of ours on channel %s: %.200r", CHANNEL, payload)
+        return None
+    if topic not in TOPICS:
+        log.warning("notification of unknown topic %.50r on channel %s", topic, CHANNEL)
+        return None
+    return topic, subject

@@ -25,6 +25,17 @@ class Within:
     unit: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom something concerns: whoever reaches one of its places, and people by name."""
+
+    places: frozenset[Place]  # none: outside the grid
+    people: frozenset[str] = frozenset()
+
+    def __or__(self, other: Audience) -> Audience:
+        return Audience(self.places | other.places, self.people | other.people)
+
+
 EVERYWHERE = Within(None, None)
 
 
@@ -37,6 +48,12 @@ def reaches(actor: Actor, place: Place) -> bool:
     """Whether it lies in their cells and, for a department, in its hands."""
     unit = _own_unit(actor)
     return actor.reaches(place.cell) and (unit is None or place.unit == unit)
+
+
+def concerns(audience: Audience, actor: Actor) -> bool:
+    """Whether somebody is among those whom it concerns."""
+    places = audience.places or (Place(None),)
+    return actor.name in audience.people or any(reaches(actor, place) for place in places)
 
 
 def check_reach(actor: Actor, places: Collection[Place], what: str) -> None:

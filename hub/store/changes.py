@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from psycopg import Connection
 
 CHANNEL = "gridwarden"
 Topic = Literal["event", "evidence", "stream", "agent", "command", "notice"]
+TOPICS: frozenset[str] = frozenset(get_args(Topic))
+EVERYBODY = "*"  # as the id of a notice: a role or a unit is told
 
 
 def tell(conn: Connection[Any], topic: Topic, id: str) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 
+import psycopg
+import psycopg_pool
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from hub.api.access import DESK, PEOPLE, TO_EVERYONE, allow, allow_this_machine
-from hub.api.caller import is_signed_in
-from hub.api.deps import HubDep
+from hub.api.caller import look_up
+from hub.api.deps import ActorDep, HubDep
 from hub.api.errors import Problem, problem_response, problems
-from hub.api.live import MAX_CLIENTS, Live
+from hub.api.live import MAX_CLIENTS, Live, LiveClient
 from hub.api.metrics import MEDIA_TYPE, metrics
 from hub.api.models.health import Alive, Ready
 from hub.domain.actor import Role
+from hub.domain.errors import SignedOutError
 from hub.store import views
 
 router = APIRouter(tags=["Health"])
@@ -73,35 +76,46 @@ def show_metrics(hub: HubDep) -> Response:
     responses=problems()
     | {
         200: {
-            "description": "Events `event`, `evidence`, `stream`, `agent`, `command` with "
-            '{"id": ...}, and `resync`: fetch anew what you show',
+            "description": "Events `event`, `evidence`, `stream`, `agent`, `command`, `notice` "
+            'with {"id": ...}, and `resync`: fetch anew what you show',
             "content": {"text/event-stream": {}},
         }
     },
 )
-async def live(request: Request) -> Response:
-    """Begins with `resync`, as it does after a break; a client need not remember where it was, so
-    Last-Event-ID is not needed. Ends when the session or token does."""
+async def live(request: Request, actor: ActorDep) -> Response:
+    """What concerns whoever asks. Begins with `resync`, as it does after a break; a client need not
+    remember where it was, so Last-Event-ID is not needed. Ends when the session or token does."""
     source: Live = request.app.state.live
     if source.full:
         detail = f"{MAX_CLIENTS} pages are open already, no more are taken: close one"
         return problem_response(Problem.of(503, detail), {"Retry-After": "10"})
     return StreamingResponse(
-        _while_signed_in(source.stream(), request),
+        _while_signed_in(source, LiveClient(actor), request),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _while_signed_in(stream: AsyncIterator[bytes], request: Request) -> AsyncIterator[bytes]:
-    """The stream, as long as whoever opened it is signed in; looked at as it is written to.
+async def _while_signed_in(
+    source: Live, client: LiveClient, request: Request
+) -> AsyncIterator[bytes]:
+    """What concerns the client, as long as whoever opened it is signed in, in the capacity they
+    then have; looked at as the stream is written to.
 
     An open page is use of the session, so it does not stand idle meanwhile.
     """
     looked_at = time.monotonic()
-    async for piece in stream:
+    async for piece in source.stream(client):
         if time.monotonic() - looked_at >= LOOK_EVERY_S:
-            if not await run_in_threadpool(is_signed_in, request):
+            try:
+                caller = await run_in_threadpool(look_up, request)
+            except SignedOutError:
                 return
+            except (psycopg.OperationalError, psycopg_pool.PoolTimeout):
+                pass  # the database is away, and nothing is told meanwhile
+            else:
+                if caller is None:
+                    return
+                client.actor = caller.actor
             looked_at = time.monotonic()
         yield piece

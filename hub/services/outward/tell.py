@@ -20,8 +20,6 @@ from hub.store import changes, mail, notices, people
 from hub.store.notices import NewNotice, PreferenceRow
 from hub.store.rows import GridEventRow
 
-EVERYBODY = "*"  # the live topic's id where a role or unit is told
-
 
 class Reachable(Protocol):
     """A person as far as telling goes."""
@@ -115,7 +113,7 @@ def wishes_of(hub: Hub, preference: PreferenceRow | None, person: str) -> Prefer
 def _share(conn: Connection[Any], notice: NewNotice) -> int:
     if notices.insert(conn, notice) is None:
         return 0
-    changes.tell(conn, "notice", EVERYBODY)
+    changes.tell(conn, "notice", changes.EVERYBODY)
     return 1
 
 

@@ -13,20 +13,25 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from hub.api.live import QUEUE, RESYNC, Live, LiveMessage, _Client
+from hub.api.live import QUEUE, RESYNC, Live, LiveClient, LiveMessage
+from hub.domain.actor import Actor, Role
 from hub.server import serve
-from tests.hub.api.city import City, city, free_port
+from hub.store import changes, views
+from tests.hub.api.city import City, city, free_port, street
 from tests.hub.api.signing_in import signed_in
 from tests.hub.builders import eventually
 
+DISPATCHER = Actor("Chen Jing", Role.DISPATCHER)
+
 
 @contextmanager
-def listening(town: City) -> Iterator[Iterator[tuple[str, str]]]:
-    """(topic, id) of what a page hears, from its first word on."""
+def listening(
+    town: City, cookies: dict[str, str] | None = None
+) -> Iterator[Iterator[tuple[str, str]]]:
+    """(topic, id) of what a page hears, from its first word on; cookies: of whose page."""
+    cookies = cookies or signed_in(town.hub)
     with (
-        httpx.Client(
-            base_url=town.url, cookies=signed_in(town.hub), timeout=20, trust_env=False
-        ) as asks,
+        httpx.Client(base_url=town.url, cookies=cookies, timeout=20, trust_env=False) as asks,
         asks.stream("GET", "/api/v1/live") as response,
     ):
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -61,6 +66,100 @@ def test_every_open_page_hears_a_decision(town: City, client: httpx.Client) -> N
         client.post(f"/api/v1/events/{number}/verdict", json=body)
         until(first, ("event", number))
         until(second, ("event", number))
+
+
+def cell_of(town: City, number: str) -> str:
+    with town.hub.pool.connection() as conn:
+        return views.event(conn, number).cell or ""
+
+
+def before(heard: Iterator[tuple[str, str]], mark: str) -> list[tuple[str, str]]:
+    """What is heard until the notice of that id, which is for whoever listens."""
+    found: list[tuple[str, str]] = []
+    for said in heard:
+        if said == ("notice", mark):
+            return found
+        found.append(said)
+    raise AssertionError(f"never heard of {mark}")
+
+
+def tell(town: City, topic: changes.Topic, id: str) -> None:
+    with town.hub.pool.connection() as conn:
+        changes.tell(conn, topic, id)
+
+
+def test_a_page_hears_of_events_and_evidence_within_reach_only(town: City) -> None:
+    here, there = town.sees(picture=street(seed=1)), town.sees(stream="cam-02")
+    assert cell_of(town, here) != cell_of(town, there)
+    near = signed_in(town.hub, "near", Role.LEADER, (cell_of(town, here),))
+    far = signed_in(town.hub, "far", Role.LEADER, (cell_of(town, there),))
+    with listening(town, near) as heard_near, listening(town, far) as heard_far:
+        assert next(heard_near) == next(heard_far) == ("resync", "")
+        first = town.sees(picture=street(seed=2))
+        assert first == here  # it joined
+        tell(town, "notice", changes.EVERYBODY)
+
+        told = before(heard_near, changes.EVERYBODY)
+        assert ("event", here) in told
+        assert {topic for topic, _ in told} == {"event", "evidence"}
+        assert before(heard_far, changes.EVERYBODY) == []
+
+
+def test_who_loses_an_event_is_told_of_it_once_more(town: City) -> None:
+    number = town.sees()
+    there = cell_of(town, town.sees(stream="cam-02"))
+    near = signed_in(town.hub, "near", Role.LEADER, (cell_of(town, number),))
+    with listening(town, near) as heard:
+        next(heard)
+        tell(town, "event", number)
+        until(heard, ("event", number))
+        town.execute("UPDATE grid_event SET cell = %s WHERE number = %s", there, number)
+        for told in ([("event", number)], []):
+            tell(town, "event", number)
+            tell(town, "notice", changes.EVERYBODY)
+            assert before(heard, changes.EVERYBODY) == told
+
+
+def test_who_may_have_lost_an_event_before_anybody_listened_fetches_anew(
+    town: City, client: httpx.Client
+) -> None:
+    number = town.sees()
+    there = cell_of(town, town.sees(stream="cam-02"))
+    body = {"verdict": "confirmed", "evidence_missing": True}
+    assert client.post(f"/api/v1/events/{number}/verdict", json=body).is_success
+    with listening(town, signed_in(town.hub, "far", Role.LEADER, (there,))) as heard:
+        next(heard)
+        tell(town, "event", number)
+        assert next(heard) == ("resync", "")
+        tell(town, "event", number)
+        tell(town, "notice", changes.EVERYBODY)
+        assert before(heard, changes.EVERYBODY) == []
+
+
+def test_whoever_an_event_was_given_to_hears_of_it_wherever_it_lies(town: City) -> None:
+    number = town.sees()
+    elsewhere = cell_of(town, town.sees(stream="cam-02"))
+    with listening(town, signed_in(town.hub, "wang", Role.ASSISTANT, (elsewhere,))) as heard:
+        next(heard)
+        town.execute("UPDATE grid_event SET assignee = 'wang' WHERE number = %s", number)
+        tell(town, "event", number)
+        until(heard, ("event", number))
+
+
+def test_cameras_are_the_desks_and_a_notice_is_for_whom_it_names(town: City) -> None:
+    with (
+        listening(town, signed_in(town.hub, "wang", Role.ASSISTANT)) as assistant,
+        listening(town) as desk,
+    ):
+        next(assistant), next(desk)
+        tell(town, "stream", "demo-01/cam-01")
+        tell(town, "agent", "demo-01")
+        tell(town, "notice", "wang")
+        tell(town, "notice", changes.EVERYBODY)
+
+        told = [("stream", "demo-01/cam-01"), ("agent", "demo-01")]
+        assert before(assistant, changes.EVERYBODY) == [("notice", "wang")]
+        assert before(desk, changes.EVERYBODY) == told
 
 
 def test_a_break_of_the_database_ends_in_a_resync_and_listening_goes_on(town: City) -> None:
@@ -98,7 +197,7 @@ def test_an_open_page_does_not_hold_up_a_stop(database_url: str, tmp_path: Path)
 
 
 def test_a_page_that_is_too_slow_gets_one_resync_instead_of_a_backlog() -> None:
-    page = _Client()
+    page = LiveClient(DISPATCHER)
     for n in range(QUEUE + 50):
         page.offer(LiveMessage("event", json.dumps({"id": n})))
     assert page.take() == [RESYNC]
@@ -112,7 +211,7 @@ def test_a_quiet_stream_says_that_it_is_still_there(database_url: str, tmp_path:
         live = Live(database_url, heartbeat_s=0.05)
         live.start()
         words = []
-        async for word in live.stream():
+        async for word in live.stream(LiveClient(DISPATCHER)):
             words.append(word)
             if len(words) == 4:
                 live.close()
@@ -121,9 +220,9 @@ def test_a_quiet_stream_says_that_it_is_still_there(database_url: str, tmp_path:
         return words
 
     assert b": still here\n\n" in asyncio.run(first_words())
-    with psycopg.connect(database_url) as conn:
-        left = conn.execute(
+    with psycopg.connect(database_url, autocommit=True) as conn:
+        left = (
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gridwarden live' "
             "AND datname = current_database()"
-        ).fetchone()
-    assert left == (0,)
+        )
+        eventually(lambda: conn.execute(left).fetchone(), (0,))
