@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute
 
-from hub.api import access, errors, turned_away
+from hub.api import access, errors, refusals, turned_away
 from hub.api.assessing import Assessing
 from hub.api.guard import Guard
 from hub.api.live import Live
@@ -107,7 +107,7 @@ def create_app(hub: Hub, checks: Mapping[str, Callable[[], bool]] | None = None)
     app.state.raters = Strangers(hub.config.ratings.tries_per_hour)
     app.state.shelf = Shelf([assets_folder(hub), _STATIC])
     app.state.pages = Pages(hub, app.state.shelf)
-    errors.install(app)
+    refusals.install(app)
     turned_away.install(app)
     app.router.routes.extend(_routes())
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -14,9 +14,12 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api.errors import Problem, problem_response
+from hub.api.host_names import LOOPBACK, name_of
+from hub.api.problem_pages import answer
 
 MAX_BODY = 64 * 1024  # bytes; no request of the API needs more, but for these
 _WITH_PHOTO = 17 * 1024 * 1024  # a photo, and the fields of a form around it
@@ -28,7 +31,6 @@ LARGER = {
 }
 LARGER_AT_ONCE = 4  # held in memory, in this process
 LARGER_WITHIN_S = 120.0  # one that takes longer makes room for others
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _ALIVE = ("/healthz", "/readyz")  # asked by address, by load balancers; they reveal nothing
 
@@ -100,7 +102,7 @@ class Guard:
                 f"log tells more under incident {incident}",
                 incident=incident,
             )
-            await problem_response(failed)(scope, receive, send_with_headers)
+            await answer(Request(scope), failed)(scope, receive, send_with_headers)
 
     async def _whole_body(self, scope: Scope, receive: Receive) -> bytes | Problem:
         """The body, or why it is not taken. Large ones are few at a time: each is in memory."""
@@ -143,14 +145,6 @@ class Guard:
                 f"this request was sent by a page of {origin[:100]!r}, only pages of {host!r} may",
             )
         return None
-
-
-def name_of(host: str) -> str:
-    """The name in a Host header, without the port and the brackets of an IPv6 address."""
-    host = host.lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
 
 
 def _too_large(most: int) -> Problem:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from hub.api.caller import COOKIE
 from hub.api.errors import Problem, problem_response
-from hub.api.problem_pages import problem_page
+from hub.api.problem_pages import answer, wants_page
 from hub.domain.errors import ForbiddenError, SignedOutError, TooManyTriesError
 from hub.domain.sign_in import START, way_back
 
@@ -33,7 +33,7 @@ def _signed_out(request: Request, error: Exception) -> Response:
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     part = request.headers.get("hx-request") == "true"
     response: Response
-    if _is_page(request) and not part:
+    if wants_page(request) and not part:
         response = RedirectResponse(sign_in_at(here), 303)
     else:
         problem = Problem.of(401, str(error), instance=request.url.path)
@@ -52,15 +52,10 @@ def _forbidden(request: Request, error: Exception) -> Response:
     told = {name: value for name, value in error.extras().items() if value is not None}
     problem = Problem.of(403, str(error), instance=request.url.path, **told)
     problem.type, problem.title = "urn:gridwarden:problem:forbidden", error.title
-    return problem_page(request, problem) if _is_page(request) else problem_response(problem)
+    return answer(request, problem)
 
 
 def _too_many(request: Request, error: Exception) -> Response:
     assert isinstance(error, TooManyTriesError)
     problem = Problem.of(429, str(error), instance=request.url.path, **error.extras())
-    return problem_response(problem, {"Retry-After": str(error.wait_s)})
-
-
-def _is_page(request: Request) -> bool:
-    """Whether a person in a browser asked for a page."""
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    return answer(request, problem, {"Retry-After": str(error.wait_s)})

@@ -38,6 +38,34 @@ STAGES: dict[str, Both] = {
     "closing": Both("Closing", "结案"),
 }
 
+# what acts by itself, as histories name it
+RULES: dict[str, Both] = {
+    "alertmanager": Both("Alertmanager", "Alertmanager 告警"),
+    "camera-check": Both("the cameras' second look", "摄像机复核"),
+    "clock": Both("the clock", "时限规则"),
+    "corroboration": Both("another sense", "多源印证"),
+    "daily-test": Both("the daily test", "每日自检"),
+    "dispatch-rule": Both("the dispatch rule", "自动派遣规则"),
+    "filing-by-itself": Both("filing by itself", "自动立案规则"),
+    "ladder": Both("the ladder of limits", "超时升级规则"),
+    "recurrence": Both("recurrence", "复发规则"),
+    "retention": Both("retention", "到期清理"),
+    "scene-clear": Both("the clear scene", "画面消除"),
+}
+
+# what is wrong, by the status of a problem that people see as a page
+PROBLEMS: dict[int, Both] = {
+    403: Both("Not yours to do", "无权操作"),
+    404: Both("There is nothing here", "页面或内容不存在"),
+    405: Both("Not in this way", "不支持该操作"),
+    409: Both("It is not possible now", "当前无法操作"),
+    410: Both("Erased", "已删除"),
+    422: Both("This address does not fit", "地址或参数有误"),
+    429: Both("Too many tries", "尝试次数过多"),
+    500: Both("The hub failed", "系统出错"),
+    503: Both("Not available just now", "系统暂不可用"),
+}
+
 SEVERITIES: dict[str, Both] = {
     "S1": Both("emergency", "紧急"),
     "S2": Both("urgent", "急"),

@@ -118,3 +118,50 @@ def test_every_operation_documents_its_errors_as_problem_documents(client: httpx
         assert operation["summary"]
         assert operation["description"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "heading", "words"),
+    [
+        ("/nothing", 404, "There is nothing here", "页面或内容不存在"),
+        ("/api/v1/nothing", 404, "There is nothing here", "页面或内容不存在"),
+        ("/events/410105-20260101-00001", 404, "There is nothing here", "页面或内容不存在"),
+        ("/events?cursor=none", 422, "This address does not fit", "地址或参数有误"),
+        ("/quarantine/none", 422, "This address does not fit", "地址或参数有误"),
+        ("/sign-out", 405, "Not in this way", "不支持该操作"),
+    ],
+)
+def test_a_person_is_told_of_a_problem_on_a_page_of_the_console(
+    client: httpx.Client, path: str, status: int, heading: str, words: str
+) -> None:
+    for lang, said in (("en", heading), ("zh", words)):
+        page = client.get(path, headers=PERSON | {"Cookie": f"{_cookies(client)}; lang={lang}"})
+        assert page.status_code == status
+        assert page.headers["content-type"].startswith("text/html")
+        assert f"<h1>{said}</h1>" in page.text
+        assert 'aria-label="' in page.text
+        assert 'href="/events"' in page.text  # a way on
+
+
+def _cookies(client: httpx.Client) -> str:
+    return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+def test_a_stranger_is_told_of_a_problem_on_a_page_that_shows_nothing_else(town: City) -> None:
+    page = httpx.get(f"{town.url}/nothing", headers=PERSON, trust_env=False)
+    assert page.status_code == 404
+    assert "There is nothing here" in page.text
+    assert 'href="/events"' not in page.text
+
+
+def test_a_person_is_told_on_a_page_that_the_database_is_away(
+    town: City, client: httpx.Client
+) -> None:
+    town.hub.pool.close()
+    page = client.get("/events", headers=PERSON)
+    assert (page.status_code, page.headers["retry-after"]) == (503, "2")
+    assert "<h1>Not available just now</h1>" in page.text
+    assert 'href="/events">Try again' in page.text
