@@ -38,6 +38,19 @@ def tune_interpreter() -> None:
     sys.setswitchinterval(0.0005)
 
 
+def end_on_signal() -> None:
+    """Have SIGTERM and SIGHUP end the program as Ctrl-C does: what it started is ended with it.
+
+    For a program that works in its main thread and asks no event whether to stop.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+
+
 @contextmanager
 def stop_on_signal() -> Iterator[threading.Event]:
     """An event that Ctrl-C, SIGTERM and SIGHUP set. To be entered in the main thread."""

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from gridwarden.serving import end_on_signal
 from tests.bench import (
     detector_cost,
     edge_cameras,
@@ -75,6 +76,7 @@ def main() -> int:
     unknown = names - set(BENCHES) - {b.partition(".")[0] for b in BENCHES}
     if unknown:
         parser.error(f"no bench {', '.join(sorted(unknown))}; there are: {', '.join(BENCHES)}")
+    end_on_signal()
     print(f"{machine()}; median (minimum to maximum) of {asked.runs} runs\n")
     for name in chosen:
         for measured in BENCHES[name](asked.runs, asked.quick):

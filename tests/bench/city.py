@@ -34,7 +34,7 @@ def city(now: Callable[[], datetime]) -> Iterator[Hub]:
         folder = Path(name)
         district = folder / "district.geojson"
         district.write_text(json.dumps(to_geojson(build_district())), encoding="utf-8")
-        database = EmbeddedDatabase(folder / "db")
+        database = EmbeddedDatabase(folder / "db", tethered=True)
         try:
             with opened(config(database.start(), folder, district_file=district), now) as hub:
                 yield hub

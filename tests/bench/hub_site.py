@@ -100,7 +100,7 @@ def site(settings: Mapping[str, str] = {}) -> Iterator[Site]:
     """A fresh site in a folder of its own. settings: of the database."""
     with tempfile.TemporaryDirectory(prefix="gridwarden-bench-") as name:
         folder = Path(name)
-        database = EmbeddedDatabase(folder / "db", settings=settings)
+        database = EmbeddedDatabase(folder / "db", settings=settings, tethered=True)
         broker = EmbeddedBroker(choose(18_950), folder, mosquitto=find_mosquitto())
         try:
             url = database.start()

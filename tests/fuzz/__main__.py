@@ -19,6 +19,7 @@ from contract.taxonomy import Lane
 from gridwarden.broker import EmbeddedBroker, find_mosquitto
 from gridwarden.database import EmbeddedDatabase
 from gridwarden.ports import choose
+from gridwarden.serving import end_on_signal
 from tests.fuzz import ask
 from tests.fuzz.fire import UnderFire, received, record_real, under_fire
 from tests.fuzz.hostile import Source
@@ -84,6 +85,7 @@ def _fire(hub: UnderFire, count: int, seed: int, folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    end_on_signal()
     if sys.argv[1:2] == ["api"]:
         raise SystemExit(ask.main(sys.argv[2:]))
     raise SystemExit(main())
