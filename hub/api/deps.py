@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request, Response
 from psycopg import Connection
 
 from hub.api.caller import CallerDep
 from hub.domain.actor import Actor
 from hub.domain.errors import InvalidError
 from hub.services.context import Hub
+from hub.store.part import Part
 
 R = TypeVar("R")
 _MOST_FIELDS = 10  # of a form
@@ -52,6 +54,60 @@ IfMatch = Annotated[
     str | None,
     Header(max_length=40, description='The version that was seen, as ETag: `"7"`'),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The part of a list that is asked for. An answer that is a bare list tells of the rest in its
+    header `Link`, as RFC 8288 has it."""
+
+    part: Part  # one entry more than is shown
+    _request: Request
+    _response: Response
+
+    def shown(self, found: list[R], **pinned: str) -> list[R]:
+        """The entries of the page, out of what was found of the part.
+
+        pinned: parameters that the next page has to be asked with beside those of this one.
+        """
+        assert self.part.limit is not None
+        limit = self.part.limit - 1
+        if len(found) > limit:
+            following = {"limit": limit, "cursor": self.part.skip + limit, **pinned}
+            url = self._request.url.include_query_params(**following)
+            self._response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        return found[:limit]
+
+    def shown_of(self, everything: Sequence[R]) -> list[R]:
+        """The entries of the page, out of the whole list."""
+        assert self.part.limit is not None
+        return self.shown(list(everything[self.part.skip : self.part.skip + self.part.limit]))
+
+
+def portion(most: int, usual: int) -> Any:
+    """A dependency that reads which part of a list is asked for.
+
+    most: entries that may be asked for at once. usual: entries where no number is asked for.
+    """
+
+    def read(
+        request: Request,
+        response: Response,
+        limit: int = Query(
+            usual, ge=1, le=most, description='Entries at most; `Link: <…>; rel="next"` has more'
+        ),
+        cursor: str | None = Query(
+            None, max_length=100, description="As `Link` of the page before has it"
+        ),
+    ) -> Portion:
+        parts = cursor_parts(cursor, r"([0-9]{1,9})")
+        return Portion(Part(limit + 1, int(parts[0]) if parts else 0), request, response)
+
+    return Depends(read)
+
+
+Listed = Annotated[Portion, portion(1000, 1000)]
+ListedValues = Annotated[Portion, portion(5000, 1000)]
 
 
 @contextmanager

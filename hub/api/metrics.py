@@ -17,10 +17,12 @@ from hub.domain.daily_test import Daily
 from hub.services.context import Hub
 from hub.services.watch_expiry import broker_certificate_ends_at
 from hub.store import daily_tests, views
+from hub.store.part import Part
 from hub.store.view_rows import AgentView, LaneView
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _DAY = timedelta(days=1)
+_FLOODING = 200  # devices that are told of
 _LANE = ["agent", "lane"]
 _LANES = {
     "received": "Record numbers of the agent's present boot the hub has a word on",
@@ -48,7 +50,7 @@ class _Figures:
         with reading(hub) as conn:
             agents, lanes = views.agents(conn), views.completeness(conn, present=True)
             waiting = {c.fault: c for c in views.quarantine_counts(conn)}
-            flooding = views.flooding(conn, hub.now() - _DAY)
+            flooding = views.flooding(conn, hub.now() - _DAY, Part(_FLOODING))
             tests = daily_tests.last_tests(conn)
             ingested, queue = views.stations_ingested(conn), views.queue_size(conn)
         yield _one("stations_ingested", "Stations that some hub ingests now", ingested)

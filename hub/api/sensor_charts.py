@@ -15,6 +15,7 @@ from contract.messages import ReadingCurve
 from hub.api.metric_words import metric_of
 from hub.api.value_curve import Point, ValueCurve, sparkline, value_curve
 from hub.store import sensor_views
+from hub.store.part import Part
 from hub.store.rows import DetectionRow
 from hub.store.sensor_views import RollUpRow, SensorView, SeriesRow
 
@@ -51,7 +52,7 @@ def sparks(
     which = [(s.sensor.agent, s.sensor.device) for s in shown]
     since = now - timedelta(seconds=SPARK_S)
     found = sensor_views.rollups(
-        conn, which, width="1m", since=since, until=now + timedelta(minutes=1), limit=20_000
+        conn, which, width="1m", since=since, until=now + timedelta(minutes=1), part=Part(20_000)
     )
     usual = {_key(v): v.interval_s or 60.0 for s in shown for v in s.series}
     begin = since.timestamp()
@@ -73,6 +74,7 @@ def chart(
         since=now - r.length,
         until=now + timedelta(minutes=1),
         metric=series.metric,
+        part=Part(5000),
     )
     return value_curve(
         _by_series(found).get(_key(series), []),

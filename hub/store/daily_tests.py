@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from hub.domain.daily_test import Daily, judge
+from hub.store.part import WHOLE, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class LastTest:
         return judge(expected=self.expected, since=self.since, tested_at=self.tested_at, now=now)
 
 
-def last_tests(conn: Connection[Any]) -> list[LastTest]:
+def last_tests(conn: Connection[Any], part: Part = WHOLE) -> list[LastTest]:
     """Of each camera that its agent's manifest still names."""
     with conn.cursor(row_factory=class_row(LastTest)) as cur:
         return cur.execute(
@@ -45,6 +46,7 @@ def last_tests(conn: Connection[Any]) -> list[LastTest]:
                 ORDER BY d.received_at DESC LIMIT 1
             ) t ON true
             WHERE s.retired_at IS NULL
-            ORDER BY s.agent, s.stream
-            """
+            ORDER BY s.agent, s.stream LIMIT %s OFFSET %s
+            """,
+            (part.limit, part.skip),
         ).fetchall()

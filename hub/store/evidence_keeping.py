@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 
 from hub.domain.retention import Case
+from hub.store.part import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def hold_on_event(conn: Connection[Any], event: int) -> HoldRow | None:
 
 
 def standing_holds(
-    conn: Connection[Any], cells: list[str] | None, limit: int
+    conn: Connection[Any], cells: list[str] | None, part: Part
 ) -> list[tuple[HoldRow, str | None]]:
     """The holds that stand, each with the number of its event if any, the newest first.
 
@@ -159,9 +160,9 @@ def standing_holds(
                 SELECT FROM (SELECT h.event UNION ALL SELECT events_of_evidence(h.digest)) s (event)
                 JOIN grid_event g ON g.id = s.event
                 JOIN unnest(%(cells)s::text[]) c ON starts_with(g.cell, c)))
-            ORDER BY h.id DESC LIMIT %(limit)s
+            ORDER BY h.id DESC LIMIT %(limit)s OFFSET %(skip)s
             """,
-            {"cells": cells, "limit": limit},
+            {"cells": cells, "limit": part.limit, "skip": part.skip},
         ).fetchall()
     numbers = dict(
         conn.execute(

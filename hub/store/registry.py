@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from hub.domain.errors import ConflictError, NotFoundError
+from hub.store.part import WHOLE, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +198,13 @@ def unlink(conn: Connection[Any], event: int, link: int, actor: str, at: datetim
     )
 
 
-def links_of_event(conn: Connection[Any], event: int) -> list[LinkRow]:
+def links_of_event(conn: Connection[Any], event: int, part: Part = WHOLE) -> list[LinkRow]:
     """What an event has to do with, the oldest link first."""
     with conn.cursor(row_factory=class_row(LinkRow)) as cur:
-        return cur.execute(f"{_LINKS} l.event = %s ORDER BY l.id".encode(), (event,)).fetchall()
+        return cur.execute(
+            f"{_LINKS} l.event = %s ORDER BY l.id LIMIT %s OFFSET %s".encode(),
+            (event, part.limit, part.skip),
+        ).fetchall()
 
 
 def links_of_entry(

@@ -12,6 +12,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from hub.domain.errors import NotFoundError
+from hub.store.part import WHOLE, Part
 
 LATE = 4.0  # times the usual interval without a reading: silent
 LEAST_S = 60.0  # never sooner
@@ -117,10 +118,9 @@ def sensors(
     agent: str | None = None,
     device: str | None = None,
     *,
-    after: tuple[str, str] = ("", ""),
-    limit: int = 200,
+    part: Part = WHOLE,
 ) -> list[SensorView]:
-    """Devices by agent and name, beginning after one: cameras, which count too, are left out."""
+    """Devices by agent and name: cameras, which count too, are left out."""
     found = _rows(
         conn,
         SensorRow,
@@ -132,22 +132,20 @@ def sensors(
         FULL JOIN (SELECT * FROM sensor WHERE retired_at IS NULL) s USING (agent, device)
         WHERE (%(agent)s::text IS NULL OR agent = %(agent)s)
           AND (%(device)s::text IS NULL OR device = %(device)s)
-          AND (agent, device) > (%(after_agent)s, %(after_device)s)
           AND NOT EXISTS (SELECT FROM stream c WHERE c.agent = v.agent AND c.stream = v.device)
-        ORDER BY agent, device LIMIT %(limit)s
+        ORDER BY agent, device LIMIT %(limit)s OFFSET %(skip)s
         """,
         agent=agent,
         device=device,
-        after_agent=after[0],
-        after_device=after[1],
-        limit=limit,
+        limit=part.limit,
+        skip=part.skip,
     )
     return _with_series(conn, found)
 
 
 def sensor(conn: Connection[Any], agent: str, device: str) -> SensorView:
     """One device; raises NotFoundError."""
-    found = sensors(conn, agent, device, limit=1)
+    found = sensors(conn, agent, device, part=Part(1))
     if not found:
         raise NotFoundError("sensor", f"{agent}/{device}")
     return found[0]
@@ -161,7 +159,7 @@ def rollups(
     since: datetime,
     until: datetime,
     metric: str | None = None,
-    limit: int = 5000,
+    part: Part = WHOLE,
 ) -> list[RollUpRow]:
     """The periods [since, until) of these devices (agent, device), oldest first."""
     return _rows(
@@ -175,7 +173,7 @@ def rollups(
           AND (%(metric)s::text IS NULL OR metric = %(metric)s)
           AND (agent, device) IN (SELECT * FROM unnest(%(agents)s::text[], %(devices)s::text[]))
         ORDER BY bucket, agent, device, metric, label, place
-        LIMIT %(limit)s
+        LIMIT %(limit)s OFFSET %(skip)s
         """,
         devices=[d for _, d in devices],
         agents=[a for a, _ in devices],
@@ -183,7 +181,8 @@ def rollups(
         since=since,
         until=until,
         metric=metric,
-        limit=limit,
+        limit=part.limit,
+        skip=part.skip,
     )
 
 
@@ -195,7 +194,7 @@ def readings(
     since: datetime,
     until: datetime,
     metric: str | None,
-    limit: int,
+    part: Part,
 ) -> list[ReadingRow]:
     """The readings of a device captured in [since, until), the newest first."""
     return _rows(
@@ -207,15 +206,16 @@ def readings(
           AND (%(metric)s::text IS NULL OR metric = %(metric)s)
           AND captured_at >= %(since)s AND captured_at < %(until)s
           AND received_at >= %(since)s - INTERVAL '1 hour' -- leaves days out; clocks run ahead
-        ORDER BY captured_at DESC, metric, label, place
-        LIMIT %(limit)s
+        ORDER BY captured_at DESC, metric, label, place, received_at
+        LIMIT %(limit)s OFFSET %(skip)s
         """,
         agent=agent,
         device=device,
         metric=metric,
         since=since,
         until=until,
-        limit=limit,
+        limit=part.limit,
+        skip=part.skip,
     )
 
 

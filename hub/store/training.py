@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 
 from hub.domain.errors import NotFoundError
 from hub.domain.training import Answer
+from hub.store.part import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,13 @@ def make_set(
     return int(row[0])
 
 
-def sets(conn: Connection[Any]) -> list[SetRow]:
+def sets(conn: Connection[Any], part: Part) -> list[SetRow]:
     """The sets that are offered, by name."""
     with conn.cursor(row_factory=class_row(SetRow)) as cur:
-        return cur.execute(f"{_SETS} s.retired_at IS NULL ORDER BY s.name".encode()).fetchall()
+        return cur.execute(
+            f"{_SETS} s.retired_at IS NULL ORDER BY s.name, s.id LIMIT %s OFFSET %s".encode(),
+            (part.limit, part.skip),
+        ).fetchall()
 
 
 def set_of(conn: Connection[Any], id: int) -> SetRow:
@@ -226,11 +230,12 @@ def attempt(conn: Connection[Any], id: int, *, lock: bool = False) -> AttemptRow
     return found
 
 
-def attempts_of(conn: Connection[Any], person: str) -> list[AttemptRow]:
+def attempts_of(conn: Connection[Any], person: str, part: Part) -> list[AttemptRow]:
     """What somebody did so far, the newest first."""
     with conn.cursor(row_factory=class_row(AttemptRow)) as cur:
         return cur.execute(
-            "SELECT * FROM training_attempt WHERE person = %s ORDER BY id DESC", (person,)
+            "SELECT * FROM training_attempt WHERE person = %s ORDER BY id DESC LIMIT %s OFFSET %s",
+            (person, part.limit, part.skip),
         ).fetchall()
 
 

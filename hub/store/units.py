@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from contract.taxonomy import Category
 from hub.domain.errors import NotFoundError
 from hub.domain.responsibility import Assignment
+from hub.store.part import WHOLE, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,12 @@ def responsible_units(
         ).fetchall()
 
 
-def units(conn: Connection[Any], *, closed: bool = False) -> list[UnitRow]:
+def units(conn: Connection[Any], *, closed: bool = False, part: Part = WHOLE) -> list[UnitRow]:
     """The units by code, those that were closed too if asked."""
     with conn.cursor(row_factory=class_row(UnitRow)) as cur:
         return cur.execute(
-            "SELECT * FROM unit WHERE %s OR closed_at IS NULL ORDER BY code", (closed,)
+            "SELECT * FROM unit WHERE %s OR closed_at IS NULL ORDER BY code LIMIT %s OFFSET %s",
+            (closed, part.limit, part.skip),
         ).fetchall()
 
 
@@ -139,7 +141,12 @@ def close_unit(conn: Connection[Any], code: str, at: datetime) -> bool:
 
 
 def matrix(
-    conn: Connection[Any], at: datetime, *, unit: str | None = None, cell: str | None = None
+    conn: Connection[Any],
+    at: datetime,
+    *,
+    unit: str | None = None,
+    cell: str | None = None,
+    part: Part = WHOLE,
 ) -> list[ResponsibilityRow]:
     """The entries in force at a time, by category and cell.
 
@@ -154,8 +161,9 @@ def matrix(
               AND (%(unit)s::text IS NULL OR r.unit = %(unit)s)
               AND (%(cell)s::text IS NULL OR starts_with(r.cell, %(cell)s))
             ORDER BY r.category, r.cell, r.subcategory NULLS FIRST, r.id
+            LIMIT %(limit)s OFFSET %(skip)s
             """,
-            {"at": at, "unit": unit, "cell": cell},
+            {"at": at, "unit": unit, "cell": cell, "limit": part.limit, "skip": part.skip},
         ).fetchall()
 
 

@@ -25,6 +25,7 @@ from contract.messages import ReadingCurve
 from contract.ranges import SequenceSet
 from hub.domain.errors import NotFoundError
 from hub.domain.reach import EVERYWHERE, Within
+from hub.store.part import WHOLE, Part
 from hub.store.rows import (
     AgentRow,
     CommandRow,
@@ -263,22 +264,22 @@ def last_decision(
     return _one(conn, LastDecision, "last_decision", actor=actor, since=since, names=list(names))
 
 
-def agents(conn: Connection[Any]) -> list[AgentView]:
+def agents(conn: Connection[Any], part: Part = WHOLE) -> list[AgentView]:
     """Every agent, by name."""
-    return _rows(conn, AgentView, "agents", agent=None)
+    return _rows(conn, AgentView, "agents", agent=None, limit=part.limit, skip=part.skip)
 
 
 def agent(conn: Connection[Any], name: str) -> AgentView:
     """The agent of that name; raises NotFoundError."""
-    found = _one(conn, AgentView, "agents", agent=name)
+    found = _one(conn, AgentView, "agents", agent=name, limit=1, skip=0)
     if found is None:
         raise NotFoundError("agent", name)
     return found
 
 
-def streams(conn: Connection[Any], agent: str | None = None) -> list[StreamRow]:
+def streams(conn: Connection[Any], agent: str | None = None, part: Part = WHOLE) -> list[StreamRow]:
     """Every camera, by agent and name."""
-    return _rows(conn, StreamRow, "streams", agent=agent)
+    return _rows(conn, StreamRow, "streams", agent=agent, limit=part.limit, skip=part.skip)
 
 
 def names(conn: Connection[Any]) -> dict[tuple[str, str], str]:
@@ -291,13 +292,13 @@ def completeness(
     agent: str | None = None,
     *,
     present: bool = False,
-    limit: int | None = None,
+    part: Part = WHOLE,
 ) -> list[LaneView]:
     """What the hub has of every lane, the current boot of each agent first.
 
     present: of the current boots only.
     """
-    asked = {"agent": agent, "present": present, "limit": limit}
+    asked = {"agent": agent, "present": present, "limit": part.limit, "skip": part.skip}
     found = conn.execute(_sql("ledger"), asked).fetchall()
     return [replace(_lane(*row[:8]), quarantined=row[8], discarded=row[9]) for row in found]
 
@@ -310,7 +311,7 @@ def totals(
     until: datetime,
     metric: str | None,
     device: str | None,
-    limit: int,
+    part: Part,
 ) -> list[Total]:
     """Sums of measured values by period [since, until), oldest first."""
     return _rows(
@@ -322,7 +323,8 @@ def totals(
         until=until,
         metric=metric,
         device=device,
-        limit=limit,
+        limit=part.limit,
+        skip=part.skip,
     )
 
 
@@ -352,9 +354,9 @@ def quarantine_counts(conn: Connection[Any]) -> list[QuarantineCount]:
     return _rows(conn, QuarantineCount, "quarantine_counts")
 
 
-def flooding(conn: Connection[Any], since: datetime) -> list[Flooding]:
+def flooding(conn: Connection[Any], since: datetime, part: Part) -> list[Flooding]:
     """Devices that had records discarded since then, the latest first."""
-    return _rows(conn, Flooding, "flooding", since=since)
+    return _rows(conn, Flooding, "flooding", since=since, limit=part.limit, skip=part.skip)
 
 
 def quarantined(conn: Connection[Any], id: int) -> RefusedFull:

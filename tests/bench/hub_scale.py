@@ -17,6 +17,7 @@ from contract.messages import Ack, Manifest, Reading
 from contract.taxonomy import Lane
 from contract.topics import PREFIX, Down, Topic, Up
 from hub.store import sensor_views
+from hub.store.part import Part
 from tests.bench.hub_ingest import (
     PACKED,
     SINGLE,
@@ -263,7 +264,7 @@ def _answer(s: Site) -> tuple[float, float]:
                 since=until - timedelta(hours=1),
                 until=until,
                 metric=None,
-                limit=5000,
+                part=Part(5000),
             )
 
         def hours() -> None:

@@ -24,6 +24,7 @@ from hub.domain.sight import SILENT_AFTER
 from hub.services import watch_expiry
 from hub.services.read_manifest import read_manifest
 from hub.store import daily_tests, views
+from hub.store.part import Part
 from hub.store.view_rows import AgentView, LaneView, QuarantineFilter
 
 router = APIRouter(include_in_schema=False, dependencies=[allow(*DESK)])
@@ -34,6 +35,7 @@ _HEALTHY = ("online", "ended")
 _LANES = [lane.value for lane in Lane]
 _DAY = timedelta(days=1)
 _LINES = 1000  # of the ledger on one page
+_FLOODING = 200  # devices of one page
 _RAW = 16 * 1024  # bytes of a message that a page shows
 
 
@@ -86,8 +88,8 @@ def show_completeness(
     with reading(hub) as conn:
         values = {
             "page": "devices",
-            "lanes": views.completeness(conn, agent or None, limit=_LINES),
-            "flooding": views.flooding(conn, hub.now() - _DAY),
+            "lanes": views.completeness(conn, agent or None, part=Part(_LINES)),
+            "flooding": views.flooding(conn, hub.now() - _DAY, Part(_FLOODING)),
             "agent": agent,
         }
     return pages_of(request).page(request, "completeness.html", values)

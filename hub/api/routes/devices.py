@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 
 from hub.api.access import DESK, allow
-from hub.api.deps import HubDep, reading
+from hub.api.deps import HubDep, Listed, reading
 from hub.api.errors import problems
 from hub.api.models.devices import (
     AgentNow,
@@ -33,11 +33,15 @@ _PERIODS = 200  # of one cell
 
 
 @router.get("/agents", summary="Every edge agent", responses=problems())
-def list_agents(hub: HubDep) -> list[AgentNow]:
+def list_agents(hub: HubDep, listed: Listed) -> list[AgentNow]:
     """Whether it is online, since when, and how its cameras fare."""
     with reading(hub) as conn:
-        found, streams = views.agents(conn), views.streams(conn)
-    return [_agent(a, [s for s in streams if s.agent == a.agent]) for a in found]
+        found = listed.shown(views.agents(conn, listed.part))
+        streams: dict[str, list[StreamRow]] = {a.agent: [] for a in found}
+        for stream in views.streams(conn):
+            if stream.agent in streams:
+                streams[stream.agent].append(stream)
+    return [_agent(a, streams[a.agent]) for a in found]
 
 
 @router.get("/agents/{agent}", summary="One edge agent", responses=problems(404))
@@ -49,40 +53,42 @@ def show_agent(agent: str, hub: HubDep) -> AgentNow:
 
 @router.get("/streams", summary="Every camera", responses=problems())
 def list_streams(
-    hub: HubDep, agent: Annotated[str | None, Query(max_length=64)] = None
+    hub: HubDep, listed: Listed, agent: Annotated[str | None, Query(max_length=64)] = None
 ) -> list[StreamNow]:
     """Its state and since when: measured from the picture, never from an open connection."""
     with reading(hub) as conn:
-        return [StreamNow.model_validate(s) for s in views.streams(conn, agent)]
+        found = listed.shown(views.streams(conn, agent, listed.part))
+    return [StreamNow.model_validate(s) for s in found]
 
 
 @router.get("/completeness", summary="Have 1..N, holes, declared lost", responses=problems())
 def list_completeness(
     hub: HubDep,
+    listed: Listed,
     agent: Annotated[str | None, Query(max_length=64)] = None,
     present: Annotated[bool, Query(description="Of the current boots only")] = False,
 ) -> list[LaneNow]:
     """Read from the ledger, for each lane of each boot of each agent; the current boot first."""
     with reading(hub) as conn:
-        lanes = views.completeness(conn, agent, present=present)
+        lanes = listed.shown(views.completeness(conn, agent, present=present, part=listed.part))
     return [LaneNow.model_validate(lane) for lane in lanes]
 
 
 @router.get("/flooding", summary="Devices that send more than their limit", responses=problems())
 def list_flooding(
-    hub: HubDep, hours: Annotated[int, Query(ge=1, le=24 * 366)] = 24
+    hub: HubDep, listed: Listed, hours: Annotated[int, Query(ge=1, le=24 * 366)] = 24
 ) -> list[FloodingNow]:
     """Of the last hours, the latest first, with how many records were discarded in all."""
     with reading(hub) as conn:
-        found = views.flooding(conn, hub.now() - timedelta(hours=hours))
+        found = listed.shown(views.flooding(conn, hub.now() - timedelta(hours=hours), listed.part))
     return [FloodingNow.model_validate(f) for f in found]
 
 
 @router.get("/daily-tests", summary="Whether each camera's test came", responses=problems())
-def list_daily_tests(hub: HubDep) -> list[DailyTestNow]:
+def list_daily_tests(hub: HubDep, listed: Listed) -> list[DailyTestNow]:
     """A test detection a day travels from each camera to a grid event; `missing` after 25 hours."""
     with reading(hub) as conn:
-        found = daily_tests.last_tests(conn)
+        found = listed.shown(daily_tests.last_tests(conn, listed.part))
     now = hub.now()
     return [
         DailyTestNow(
@@ -99,13 +105,15 @@ def list_daily_tests(hub: HubDep) -> list[DailyTestNow]:
 @router.get("/blind", summary="Which cells were blind, and how long", responses=problems())
 def list_blind(
     hub: HubDep,
+    listed: Listed,
     since: Annotated[
         datetime | None, Query(alias="from", description="null: a day before `to`")
     ] = None,
     until: Annotated[datetime | None, Query(alias="to", description="null: now")] = None,
 ) -> BlindNow:
     """Times in which no camera of the cell saw; 31 days at the most, times without a zone are the
-    district's. A camera not heard of is blind since it was last heard."""
+    district's. A camera not heard of is blind since it was last heard. `limit` and `cursor` are
+    of the cells that were blind."""
     zone, now = hub.zone, hub.now()
     end = min(_local(until, zone), now) if until else now
     start = _local(since, zone) if since else end - timedelta(days=1)
@@ -133,8 +141,7 @@ def list_blind(
                     for a, b in c.periods[-_PERIODS:]
                 ],
             )
-            for c in found
-            if c.periods
+            for c in listed.shown_of([c for c in found if c.periods])
         ],
         uncovered=[
             c.code for c in hub.grid.cells.values() if c.level == 1 and c.code not in covered

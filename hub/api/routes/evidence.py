@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from hub.api.access import DESK, PEOPLE, allow
 from hub.api.caller import CallerDep
-from hub.api.deps import ActorDep, HubDep, reading
+from hub.api.deps import ActorDep, HubDep, Listed, reading
 from hub.api.errors import Problem, problem_response, problems
 from hub.api.models.evidence import Because, ErasedNow, HoldNow
 from hub.api.recorder import shown
@@ -26,7 +26,6 @@ router = APIRouter(tags=["Evidence"], dependencies=[allow(*PEOPLE)])
 # what a browser may show; anything else an agent sent is a download
 SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "video/webm"})
 DigestPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256")]
-_MOST_HOLDS = 1000
 
 
 @router.get(
@@ -105,7 +104,7 @@ def erase(digest: DigestPath, body: Because, hub: HubDep, actor: ActorDep) -> Er
 @router.get(
     "/holds", summary="Legal holds that stand", dependencies=[allow(*DESK)], responses=problems()
 )
-def list_holds(hub: HubDep, actor: ActorDep) -> list[HoldNow]:
+def list_holds(hub: HubDep, actor: ActorDep, listed: Listed) -> list[HoldNow]:
     """The newest first; whoever acts in cells sees those on what happened there."""
     with reading(hub) as conn:
         return [
@@ -116,8 +115,8 @@ def list_holds(hub: HubDep, actor: ActorDep) -> list[HoldNow]:
                 placed_by=hold.placed_by,
                 reason=hold.reason,
             )
-            for hold, number in evidence_keeping.standing_holds(
-                conn, within(actor).cells, _MOST_HOLDS
+            for hold, number in listed.shown(
+                evidence_keeping.standing_holds(conn, within(actor).cells, listed.part)
             )
         ]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from hub.api.access import DESK, allow
-from hub.api.deps import ActorDep, Cursor, HubDep, Id, Limit, cursor_id, one_page, reading
+from hub.api.deps import ActorDep, Cursor, HubDep, Id, Limit, Listed, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.filing import TrustNow, TrustTable, WindowBody, WindowNow, WindowPage
 from hub.services.filing.control_windows import WantedWindow, end_window, make_window
@@ -64,7 +64,7 @@ def end(id: Id, hub: HubDep, actor: ActorDep) -> WindowNow:
 
 @trust_router.get("", summary="The trust streams have earned", responses=problems())
 def show_trust(
-    hub: HubDep, agent: Annotated[str | None, Query(max_length=64)] = None
+    hub: HubDep, listed: Listed, agent: Annotated[str | None, Query(max_length=64)] = None
 ) -> TrustTable:
     """By stream and class: what people judged, the share that was real, its Wilson lower bound and
     whether that earns filing by itself."""
@@ -88,6 +88,6 @@ def show_trust(
                 earned=r.trust.earned,
                 since=r.trust.since,
             )
-            for r in rows
+            for r in listed.shown_of(rows)
         ]
     )

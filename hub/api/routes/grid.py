@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from contract.geometry import Point
 from hub.api.access import PEOPLE, allow
-from hub.api.deps import HubDep
+from hub.api.deps import HubDep, Portion, portion
 from hub.api.errors import problems
 from hub.api.models.grid import CategoryNow, CellNow, Feature, FeatureCollection, SubCategoryNow
 from hub.domain.actor import Role
@@ -22,6 +22,7 @@ router = APIRouter(tags=["Grid"], dependencies=[allow(*PEOPLE, Role.CITIZEN)])
 @router.get("/grid", summary="The cells as GeoJSON", responses=problems())
 def list_cells(
     hub: HubDep,
+    listed: Annotated[Portion, portion(10_000, 10_000)],
     level: Annotated[
         int | None, Query(ge=1, le=3, description="1 basic, 2 secondary, 3 district")
     ] = None,
@@ -31,7 +32,7 @@ def list_cells(
 ) -> FeatureCollection:
     """A FeatureCollection of every cell, or of those of one level."""
     cells = [c for c in hub.grid.as_of(at) if level is None or c.level == level]
-    return FeatureCollection(features=[_feature(c) for c in cells])
+    return FeatureCollection(features=[_feature(c) for c in listed.shown_of(cells)])
 
 
 @router.get("/grid/at", summary="The basic grid at a point", responses=problems(404))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Query
 from pydantic import AwareDatetime
 
 from hub.api.access import OFFICE, PEOPLE, allow
-from hub.api.deps import ActorDep, HubDep, reading
+from hub.api.deps import ActorDep, HubDep, Listed, reading
 from hub.api.errors import problems
 from hub.api.models.grid import (
     FaultFeature,
@@ -21,7 +21,7 @@ from hub.api.models.grid import (
 )
 from hub.domain.errors import InvalidError
 from hub.domain.grid import GridError
-from hub.domain.topology import Fault
+from hub.domain.topology import Fault, FaultKind
 from hub.grid_watch import refresh_grid
 from hub.services.registry.import_grid import check_grid, counts, import_grid
 from hub.services.registry.readiness import check_readiness
@@ -30,10 +30,11 @@ router = APIRouter(tags=["Grid"], dependencies=[allow(*PEOPLE)])
 
 
 @router.get("/grid/report", summary="Whether the cells fit together", responses=problems())
-def report(hub: HubDep) -> TopologyReport:
+def report(hub: HubDep, listed: Listed) -> TopologyReport:
     """Gaps, overlaps, what sticks out of its parent, and cells that nobody owns, as GeoJSON."""
     with reading(hub) as conn:
-        return _report(check_grid(conn, hub, list(hub.grid.cells.values())))
+        faults = check_grid(conn, hub, list(hub.grid.cells.values()))
+    return _report(counts(faults), listed.shown_of(faults))
 
 
 @router.post(
@@ -73,13 +74,14 @@ def take(
         changed=change.changed,
         ended=change.ended,
         unchanged=change.unchanged,
-        report=_report(change.faults),
+        report=_report(counts(change.faults), change.faults),
     )
 
 
 @router.get("/readiness", summary="Whether every cell is ready for work", responses=problems())
 def readiness(
     hub: HubDep,
+    listed: Listed,
     need: Annotated[
         Literal["leader", "assistant", "terminal", "account", "budget_line", "polygon"] | None,
         Query(description="Only gaps of this kind"),
@@ -92,17 +94,18 @@ def readiness(
     secondary grid; each one that is missing is listed."""
     with reading(hub) as conn:
         found, unassigned = check_readiness(conn, hub, cell)
+    gaps = [g for g in found.gaps if need is None or g.need == need]
     return ReadinessNow(
         cells=found.cells,
         ready=found.ready,
-        gaps=[GapNow.model_validate(g) for g in found.gaps if need is None or g.need == need],
+        gaps=[GapNow.model_validate(g) for g in listed.shown_of(gaps)],
         unassigned=unassigned,
     )
 
 
-def _report(faults: Sequence[Fault]) -> TopologyReport:
+def _report(of_all: dict[FaultKind, int], faults: Sequence[Fault]) -> TopologyReport:
     return TopologyReport(
-        counts=counts(faults),
+        counts=of_all,
         features=[
             FaultFeature(geometry=f.geometry, properties=FaultNow.model_validate(f)) for f in faults
         ],

@@ -16,6 +16,7 @@ from hub.api.deps import (
     HubDep,
     Id,
     Limit,
+    Listed,
     cursor_id,
     cursor_parts,
     one_page,
@@ -131,6 +132,7 @@ def put_position(code: Code, body: PositionSaid, hub: HubDep, actor: ActorDep) -
 @router.get("/duty", summary="Who is on duty", responses=problems())
 def list_duty(
     hub: HubDep,
+    listed: Listed,
     role: PostRole,
     cell: Annotated[CellCode | None, Query(description="null: outside every cell")] = None,
     at: At = None,
@@ -145,13 +147,14 @@ def list_duty(
     near = Point(lon, lat) if lon is not None and lat is not None else None
     with reading(hub) as conn:
         found = people.on_duty(conn, Role(role), cell, at or hub.now(), near=near, within=within)
-    return [PersonNow.model_validate(p) for p in found]
+    return [PersonNow.model_validate(p) for p in listed.shown_of(found)]
 
 
 @router.get("/duty/positions", summary="Where who is on duty is", responses=problems())
 def list_positions(
     hub: HubDep,
     actor: ActorDep,
+    listed: Listed,
     role: PostRole = "assistant",
     cell: Annotated[CellCode | None, Query(description="null: the district")] = None,
 ) -> PositionCollection:
@@ -180,7 +183,7 @@ def list_positions(
                 ),
             )
         )
-    return PositionCollection(features=features)
+    return PositionCollection(features=listed.shown_of(features))
 
 
 @router.get("/shifts", summary="Shifts", responses=problems())

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from hub.api.access import DESK, allow
-from hub.api.deps import HubDep, reading
+from hub.api.deps import HubDep, ListedValues, reading
 from hub.api.errors import problems
 from hub.api.models.readings import TotalNow
 from hub.domain.errors import InvalidError
@@ -23,12 +23,12 @@ _USUAL = {"1m": timedelta(hours=1), "1h": timedelta(days=1), "1d": timedelta(day
 @router.get("/totals", summary="Sums by source, label and period", responses=problems())
 def list_totals(
     hub: HubDep,
+    listed: ListedValues,
     metric: Annotated[str | None, Query(max_length=64, examples=["vehicle_crossing"])] = None,
     device: Annotated[str | None, Query(max_length=64, description="Sensor or stream")] = None,
     width: Annotated[Period, Query(description="Length of a period")] = "1h",
     since: Annotated[datetime | None, Query(description="null: a usual time back")] = None,
     until: Annotated[datetime | None, Query(description="null: now")] = None,
-    limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
 ) -> list[TotalNow]:
     """Crossings by camera and direction, for instance; exact for what arrived late."""
     end = _aware("until", until) if until else hub.now() + timedelta(minutes=1)
@@ -45,9 +45,10 @@ def list_totals(
             until=end,
             metric=metric,
             device=device,
-            limit=limit,
+            part=listed.part,
         )
-    return [TotalNow.model_validate(total) for total in found]
+    shown = listed.shown(found, since=start.isoformat(), until=end.isoformat())
+    return [TotalNow.model_validate(total) for total in shown]
 
 
 def _aware(name: str, at: datetime) -> datetime:

@@ -14,6 +14,7 @@ from hub.api.deps import (
     Id,
     IfMatch,
     Limit,
+    Listed,
     cursor_id,
     one_page,
     reading,
@@ -142,10 +143,11 @@ def list_links_of_entry(
 
 
 @router.get("/events/{number}/entries", summary="What an event concerns", responses=problems(404))
-def list_links(number: str, hub: HubDep, actor: ActorDep) -> list[LinkNow]:
+def list_links(number: str, hub: HubDep, actor: ActorDep, listed: Listed) -> list[LinkNow]:
     """Its links to the base registry, the oldest first."""
     with reading(hub) as conn:
-        return _links(registry.links_of_event(conn, event_in_reach(conn, number, actor).id))
+        event = event_in_reach(conn, number, actor)
+        return _links(listed.shown(registry.links_of_event(conn, event.id, listed.part)))
 
 
 @router.post(

@@ -19,6 +19,7 @@ from hub.api.render import pages_of
 from hub.api.sensor_charts import RANGES, chart, sparks
 from hub.domain.errors import NotFoundError
 from hub.store import sensor_views
+from hub.store.part import Part
 from hub.store.sensor_views import SensorView
 from hub.store.view_rows import AgentView
 
@@ -63,7 +64,7 @@ def of_devices_page(
     conn: Connection[Any], agents: list[AgentView], now: datetime
 ) -> dict[str, Any]:
     """What the devices page shows of sensors: those that need a look first, and their sources."""
-    found = sensor_views.sensors(conn, limit=_MOST)
+    found = sensor_views.sensors(conn, part=Part(_MOST))
     found.sort(key=lambda s: (not s.faults, s.silent_since(now) is None))
     shown = found[:SHOWN]
     return {

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 
 from hub.api.access import DESK, allow
-from hub.api.deps import HubDep, reading
+from hub.api.deps import HubDep, ListedValues, Portion, portion, reading
 from hub.api.errors import problems
 from hub.api.models.sensors import FaultNow, ReadingNow, RollUp, SensorNow, SeriesNow
 from hub.domain.errors import InvalidError
@@ -32,14 +32,12 @@ Metric = Annotated[str | None, Query(max_length=64, examples=["pm2_5"])]
 @router.get("/sensors", summary="Every sensor with its last values", responses=problems())
 def list_sensors(
     hub: HubDep,
+    listed: Annotated[Portion, portion(1000, 200)],
     agent: Annotated[str | None, Query(max_length=64)] = None,
-    after: Annotated[str, Query(max_length=129, description="agent/device to go on after")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[SensorNow]:
     """By agent and device; silent is one whose every series is overdue by its usual interval."""
-    begin, _, device = after.partition("/")
     with reading(hub) as conn:
-        found = sensor_views.sensors(conn, agent, after=(begin, device), limit=limit)
+        found = listed.shown(sensor_views.sensors(conn, agent, part=listed.part))
     return [_now(s, hub.now()) for s in found]
 
 
@@ -59,19 +57,20 @@ def list_readings(
     agent: str,
     device: str,
     hub: HubDep,
+    listed: ListedValues,
     metric: Metric = None,
     since: Since = None,
     until: Until = None,
-    limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
 ) -> list[ReadingNow]:
     """Single values, of 31 days at the most; for a longer time ask for roll-ups."""
     start, end = _range(hub, since, until, timedelta(hours=1), _READINGS)
     with reading(hub) as conn:
         sensor_views.sensor(conn, agent, device)
         found = sensor_views.readings(
-            conn, agent, device, since=start, until=end, metric=metric, limit=limit
+            conn, agent, device, since=start, until=end, metric=metric, part=listed.part
         )
-    return [ReadingNow.model_validate(r) for r in found]
+    shown = listed.shown(found, since=start.isoformat(), until=end.isoformat())
+    return [ReadingNow.model_validate(r) for r in shown]
 
 
 @router.get(
@@ -83,11 +82,11 @@ def list_rollups(
     agent: str,
     device: str,
     hub: HubDep,
+    listed: Annotated[Portion, portion(5000, 5000)],
     metric: Metric = None,
     width: Annotated[Width, Query(description="Length of a period")] = "1h",
     since: Since = None,
     until: Until = None,
-    limit: Annotated[int, Query(ge=1, le=5000)] = 5000,
 ) -> list[RollUp]:
     """Oldest first, exact for what arrived late. A day begins at the district's midnight."""
     start, end = _range(hub, since, until, _USUAL[width], _MOST[width])
@@ -103,9 +102,10 @@ def list_rollups(
             since=start,
             until=end,
             metric=metric,
-            limit=limit,
+            part=listed.part,
         )
-    return [RollUp.model_validate(r) for r in found]
+    shown = listed.shown(found, since=start.isoformat(), until=end.isoformat())
+    return [RollUp.model_validate(r) for r in shown]
 
 
 def _range(

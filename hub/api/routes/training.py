@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response
 from psycopg import Connection
 
 from hub.api.access import OFFICE, PEOPLE, allow
-from hub.api.deps import ActorDep, HubDep, Id, reading
+from hub.api.deps import ActorDep, HubDep, Id, Listed, reading
 from hub.api.errors import problems
 from hub.api.models.people import Code
 from hub.api.models.training import (
@@ -31,10 +31,11 @@ _OFFICE = [allow(*OFFICE)]
 
 
 @router.get("/sets", summary="Sets of recorded detections", responses=problems())
-def list_sets(hub: HubDep) -> list[SetNow]:
+def list_sets(hub: HubDep, listed: Listed) -> list[SetNow]:
     """Those that are offered, by name."""
     with reading(hub) as conn:
-        return [SetNow.model_validate(s) for s in training.sets(conn)]
+        found = listed.shown(training.sets(conn, listed.part))
+    return [SetNow.model_validate(s) for s in found]
 
 
 @router.post(
@@ -112,10 +113,11 @@ def finish(id: Id, hub: HubDep, actor: ActorDep) -> AttemptFull:
 
 
 @router.get("/people/{code}", summary="What somebody did", responses=problems(404, 409))
-def list_attempts(code: Code, hub: HubDep, actor: ActorDep) -> list[AttemptNow]:
+def list_attempts(code: Code, hub: HubDep, actor: ActorDep, listed: Listed) -> list[AttemptNow]:
     """Their goes with their scores, the newest first; for them and for those who teach."""
     with reading(hub) as conn:
-        return [AttemptNow.model_validate(a) for a in train.attempts_of(conn, code, actor)]
+        found = listed.shown(train.attempts_of(conn, code, actor, listed.part))
+    return [AttemptNow.model_validate(a) for a in found]
 
 
 def _full(conn: Connection[Any], attempt: AttemptRow) -> AttemptFull:

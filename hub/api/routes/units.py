@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from contract.taxonomy import Category
 from hub.api.access import OFFICE, PEOPLE, allow
-from hub.api.deps import ActorDep, HubDep, Id, reading
+from hub.api.deps import ActorDep, HubDep, Id, Listed, reading
 from hub.api.errors import problems
 from hub.api.models.people import Assigned, CellCode, Code, ResponsibilityNow, UnitNow, UnitSaid
 from hub.domain.errors import InvalidError, NotFoundError
@@ -25,11 +25,14 @@ _OFFICE = [allow(*OFFICE)]
 
 @router.get("/units", summary="Every unit", responses=problems())
 def list_units(
-    hub: HubDep, closed: Annotated[bool, Query(description="Those that were closed too")] = False
+    hub: HubDep,
+    listed: Listed,
+    closed: Annotated[bool, Query(description="Those that were closed too")] = False,
 ) -> list[UnitNow]:
     """Departments, stations and grid teams, by code."""
     with reading(hub) as conn:
-        return [UnitNow.model_validate(u) for u in units.units(conn, closed=closed)]
+        found = listed.shown(units.units(conn, closed=closed, part=listed.part))
+    return [UnitNow.model_validate(u) for u in found]
 
 
 @router.get("/units/{code}", summary="One unit", responses=problems(404))
@@ -68,6 +71,7 @@ def close_unit(code: Code, hub: HubDep, actor: ActorDep) -> UnitNow:
 @router.get("/responsibility", summary="The responsibility matrix", responses=problems())
 def list_matrix(
     hub: HubDep,
+    listed: Listed,
     unit: Annotated[Code | None, Query()] = None,
     cell: Annotated[
         str | None, Query(pattern=r"^[0-9]{1,15}$", description="A grid code or its beginning")
@@ -77,7 +81,7 @@ def list_matrix(
     """Its entries in force at a time, by category and cell."""
     when = _when(hub, at)
     with reading(hub) as conn:
-        found = units.matrix(conn, when, unit=unit, cell=cell)
+        found = listed.shown(units.matrix(conn, when, unit=unit, cell=cell, part=listed.part))
     return [ResponsibilityNow.model_validate(r) for r in found]
 
 

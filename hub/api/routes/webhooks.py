@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from hub.api.access import OFFICE, allow
-from hub.api.deps import ActorDep, Cursor, HubDep, Id, Limit, cursor_id, one_page, reading
+from hub.api.deps import ActorDep, Cursor, HubDep, Id, Limit, Listed, cursor_id, one_page, reading
 from hub.api.errors import problems
 from hub.api.models.webhooks import (
     AddWebhook,
@@ -27,10 +27,11 @@ router = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=[allow(*O
 
 
 @router.get("", summary="Systems that are told", responses=problems())
-def list_webhooks(hub: HubDep, actor: ActorDep) -> list[WebhookNow]:
+def list_webhooks(hub: HubDep, actor: ActorDep, listed: Listed) -> list[WebhookNow]:
     """In the order they were added."""
     with reading(hub) as conn:
-        return [WebhookNow.model_validate(w) for w in webhooks_of(conn, actor)]
+        found = listed.shown_of(webhooks_of(conn, actor))
+    return [WebhookNow.model_validate(w) for w in found]
 
 
 @router.post("", status_code=201, summary="Tell another system", responses=problems(403, 409, 413))

@@ -17,6 +17,7 @@ from hub.domain.errors import ConflictError, InvalidError, WrongRoleError
 from hub.domain.training import Answer, Marks, mark
 from hub.services.context import Hub
 from hub.store import people, training
+from hub.store.part import Part
 from hub.store.training import AttemptRow, Candidate, SetRow
 
 
@@ -101,14 +102,14 @@ def seen_by(conn: Connection[Any], attempt: int, actor: Actor) -> AttemptRow:
     return found
 
 
-def attempts_of(conn: Connection[Any], person: str, actor: Actor) -> list[AttemptRow]:
+def attempts_of(conn: Connection[Any], person: str, actor: Actor, part: Part) -> list[AttemptRow]:
     """What somebody did so far, for themselves and for those who teach; the newest first.
 
     Raises NotFoundError, WrongRoleError.
     """
     _check_theirs(actor, person)
     people.by_code(conn, person)
-    return training.attempts_of(conn, person)
+    return training.attempts_of(conn, person, part)
 
 
 def _under_way(conn: Connection[Any], attempt: int, actor: Actor) -> AttemptRow:

@@ -219,13 +219,15 @@ FROM agent a
 LEFT JOIN LATERAL (SELECT captured_at, body FROM health WHERE health.agent = a.agent
                    ORDER BY received_at DESC, captured_at DESC LIMIT 1) h ON true
 WHERE %(agent)s::text IS NULL OR a.agent = %(agent)s
-ORDER BY a.agent;
+ORDER BY a.agent
+LIMIT %(limit)s OFFSET %(skip)s;
 
 -- name: streams
 -- Every camera that its agent's manifest still names.
 SELECT {stream} FROM stream s
 WHERE s.retired_at IS NULL AND (%(agent)s::text IS NULL OR s.agent = %(agent)s)
-ORDER BY s.agent, s.stream;
+ORDER BY s.agent, s.stream
+LIMIT %(limit)s OFFSET %(skip)s;
 
 -- name: names
 -- What people call cameras and sensors.
@@ -245,7 +247,7 @@ FROM ledger l LEFT JOIN agent a USING (agent)
 WHERE (%(agent)s::text IS NULL OR l.agent = %(agent)s)
   AND (NOT %(present)s OR a.boot IS NULL OR l.boot = a.boot)
 ORDER BY l.agent, (l.boot = a.boot) DESC, l.updated_at DESC, l.boot, l.lane
-LIMIT %(limit)s;
+LIMIT %(limit)s OFFSET %(skip)s;
 
 -- name: totals
 -- Sums of measured values by source, label and period, exact for late data.
@@ -255,7 +257,7 @@ WHERE width = %(width)s AND bucket >= %(since)s AND bucket < %(until)s
   AND (%(metric)s::text IS NULL OR metric = %(metric)s)
   AND (%(device)s::text IS NULL OR device = %(device)s)
 ORDER BY bucket, agent, device, metric, label, place
-LIMIT %(limit)s;
+LIMIT %(limit)s OFFSET %(skip)s;
 
 -- name: counts
 -- How much of one metric each source measured since a moment, by label.
@@ -284,7 +286,8 @@ FROM quarantine WHERE settled_at IS NULL GROUP BY fault ORDER BY fault;
 -- name: flooding
 -- Devices that had records discarded since a moment, the latest first.
 SELECT agent, boot, lane, device, n, per_minute, first_at, last_at
-FROM discarded WHERE last_at >= %(since)s ORDER BY last_at DESC, agent, lane, device LIMIT 200;
+FROM discarded WHERE last_at >= %(since)s ORDER BY last_at DESC, agent, boot, lane, device
+LIMIT %(limit)s OFFSET %(skip)s;
 
 -- name: quarantined
 -- One of them, with its bytes.
