@@ -16,7 +16,7 @@ from hub.domain.reach import within
 from hub.services.context import Hub
 from hub.services.filing.control_windows import windows_over
 from hub.services.read_manifest import read_manifest
-from hub.store import views
+from hub.store import case_facts, views
 from hub.store.rows import DetectionRow, GridEventRow
 from hub.store.view_rows import Picture
 
@@ -55,12 +55,18 @@ def pane(
         "history": views.history(conn, event.id),
         "nearby": views.nearby(conn, event, _NEARBY_M, within(actor)),
         "filing": by_itself(hub, event),
+        "unit_name": _unit_name(conn, event.responsible_unit),
         "windows": windows_over(conn, event, detections),
         "recurrence_of": None
         if event.recurrence_of is None
         else views.event_number(conn, event.recurrence_of),
         "cameras": views.names(conn),
     }
+
+
+def _unit_name(conn: Connection[Any], code: str | None) -> tuple[str, str] | None:
+    """What the responsible unit is called, in English and Chinese."""
+    return None if code is None else case_facts.unit_names(conn, [code]).get(code, (code, code))
 
 
 def _clip_due(

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 from hub.api import clock_words, metric_words, words
 from hub.api.access import DESK
 from hub.api.metric_words import unit_word, value_word
+from hub.api.reason_words import reason_zh
 from hub.api.shelf import Shelf
 from hub.domain.actor import Role
 from hub.domain.reach import within
@@ -26,6 +27,7 @@ COOKIE = "lang"
 TEMPLATES = Path(__file__).resolve().parent.parent / "web" / "templates"
 _YEAR_S = 365 * 24 * 3600
 _DAYS_ZH = "一二三四五六日"
+_CJK = 0x2E80  # and above: characters as wide as two letters
 
 
 class Pages:
@@ -53,6 +55,8 @@ class Pages:
             moment=datetime.fromisoformat,
             short=_short,
             browser=browser_word,
+            initials=initials,
+            rule_reason=_rule_reason,
             thousands=_thousands,
             span=_span,
             unit=unit_word,
@@ -169,6 +173,12 @@ def _t(context: jinja2.runtime.Context, en: str, zh: str) -> str:
     return zh if context["lang"] == "zh" else en
 
 
+@jinja2.pass_context
+def _rule_reason(context: jinja2.runtime.Context, reason: str) -> str:
+    """Why a rule raised an alarm, in the language of the page as far as it is known."""
+    return reason_zh(reason) if context["lang"] == "zh" else reason
+
+
 def _offset(local: datetime) -> str:
     seconds = int((local.utcoffset() or local - local).total_seconds())
     hours, minutes = divmod(abs(seconds) // 60, 60)
@@ -194,6 +204,14 @@ def browser_word(agent: str) -> str:
     name = next((word for mark, word in names if mark in agent), agent[:40])
     system = next((s for s in systems if s in agent), "")
     return ", ".join(w for w in (name, system) if w)
+
+
+def initials(name: str) -> str:
+    """What stands for a name in a small circle: two letters, or one character of a Chinese name."""
+    if any(ord(c) >= _CJK for c in name[:2]):
+        return name[:1]
+    words = name.split()
+    return (words[0][:1] + words[-1][:1] if len(words) > 1 else name[:2]).upper()
 
 
 def _thousands(number: float) -> str:

@@ -147,6 +147,7 @@ addEventListener("keydown", (e) => {
   const menu = e.key === "Escape" && $("details.menu[open]");
   if (menu) menu.removeAttribute("open"), $("summary", menu).focus();
 });
+$(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // on a telephone the row of pages is longer than the screen
 const help = $("#help");
 const showHelp = () => (help.open ? help.close() : help.showModal());
 onKeys((key) => {

@@ -26,7 +26,9 @@ export class GridMap {
   }
 
   async load() {
-    const [grid, streams] = await Promise.all(["/api/v1/grid", "/api/v1/streams"].map(async (path) => (await fetch(path)).json()));
+    const paths = ["/api/v1/grid"];
+    if ("desk" in document.body.dataset) paths.push("/api/v1/streams"); // cameras are the desk's
+    const [grid, streams = []] = await Promise.all(paths.map(async (path) => (await fetch(path)).json()));
     const drawn = L.geoJSON(grid.features.filter((f) => f.properties.level === 1), {
       style: { className: "cell", weight: 1 },
       onEachFeature: (feature, layer) => this.cells.set(feature.id, layer),
