@@ -1,32 +1,32 @@
 """Open flame: what burns is orange, brighter than its surroundings, restless at one place, and
-graded from a pale core to a deep red rim; and a net that was shown flames says so.
+graded from a pale core to a deep red rim; it boils; and a net that was shown flames says so.
 
-Two ways lead to a score, the higher one counts. By its restlessness alone: pixels that are
-flame-coloured and keep turning between brighter and darker are gathered into regions, each judged
-by eleven features; every one of them alone is also found in traffic, sunsets or advertising,
-together they seldom are. By its look: warm regions that change are followed and shown to the
-verifier (`kit/verifier.py`); what it is sure of needs less restlessness. Where the picture as a
-whole moves (camera, exposure), the first way tells nothing and the second asks for more.
+Two ways lead to a score, the higher one counts. By its restlessness: pixels that are flame-coloured
+and keep turning between brighter and darker are gathered into regions, each judged by features
+every one of which is also found in traffic, sunsets or advertising, but seldom all together; what
+the verifier (`kit/verifier.py`) is sure is no flame counts less. By its look: flame-coloured
+regions that change are followed and shown to the verifier; what it takes for flame must not be
+found again a fifth of a second later, its motion taken out (`kit/boiling.py`). So the first way
+tells nothing while the picture as a whole moves (camera, exposure), and the second goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
 from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import as_mask
+from detectors.kit.boiling import Boiling
 from detectors.kit.confirmation import confirmation
-from detectors.kit.edges import edge_strength
 from detectors.kit.eye import Eye
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.params import param
@@ -35,15 +35,21 @@ from detectors.kit.region_track import RegionTracks, Spot, State
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Image, Observation, Plane
+from detectors.kit.warm_planes import (
+    CLOSING,
+    RESTLESS,
+    Hit,
+    Labels,
+    WarmPlanes,
+    flame_coloured,
+    may_burn,
+    scene_motion,
+    shines_cold,
+)
 
-Hit = NDArray[np.bool_]
-Labels = cv2.typing.MatLike  # int32
-
-RESTLESS = 1.2  # turning points per second; a passing car gives one or two, then none
 COLOURED = 0.35  # of the last half second; flames are flame-coloured about 0.7 of the time
 CONFIRM_SHARE = 0.8  # of the samples within confirm_s that must speak for flame
 REGIONS = 5  # the largest ones are judged
-CLOSING = np.ones((5, 5), np.uint8)  # joins the tongues of one flame at thumbnail size
 MIN_GAP_S = 0.05  # s; frames closer than this are not scored
 MAX_GAP_S = 5.0  # s without a frame after which the scene is learnt anew
 
@@ -87,26 +93,29 @@ JUDGEMENT: dict[str, Ramp] = {
     "contrast": Ramp(10.0, 40.0),  # red - blue above the surroundings': not a sodium-lit road
     "compactness": Ramp(0.10, 0.25),  # share of its box: not lines of yellow paint
     "coldness": Ramp(0.30, 0.10),  # share of time it was blue or white: advertising screens
+    "boiling": Ramp(0.01, 0.03),  # unlike itself 0.2 s ago, its motion taken out: a shaken lamp
 }
-# What a region that the verifier is sure of must still show; wider, as the net knows the rest.
+# What a region that the verifier takes for flame must still show; wider, as the net knows the rest.
 VERIFIED: dict[str, Ramp] = {
+    "boiling": Ramp(0.05, 0.15),  # unlike itself 0.2 s ago, its motion taken out: no sign, no vest
     "changing": Ramp(0.05, 0.15),  # share of it that changed again and again in the last second
-    "structure": Ramp(12.0, 20.0),
-    "grading": Ramp(0.03, 0.06),
-    "orange": Ramp(0.80, 0.70),
+    "structure": Ramp(8.0, 16.0),
+    "grading": Ramp(0.01, 0.03),
+    "orange": Ramp(0.90, 0.80),
     "contrast": Ramp(8.0, 25.0),
-    "glow": Ramp(150.0, 190.0),
     "coldness": Ramp(0.40, 0.20),
+    "lasting": Ramp(0.4, 0.8),  # s it has been followed: what drives by has left
+    "in_place": Ramp(0.1, 0.4),  # share of its first place that it covers; 1 where all moves
 }
-SURE = Ramp(0.40, 0.80)  # sureness of the verifier before a scene at rest
-SURE_MOVING = Ramp(0.90, 1.00)  # and while the scene as a whole moves
+SURE = Ramp(0.20, 0.60)  # sureness of the verifier
 CONFIRMED_FROM, REJECTED_BELOW = 0.5, 0.08  # sureness
-SHOWN_AT_ONCE = 2  # regions of one picture that are shown to the verifier: 2 ms each
+SHOWN_AT_ONCE = 2  # regions of one picture that are shown to the verifier
+LEAST = timedelta(seconds=1.0)  # that a region was seen before it can be hidden
+WORTH_A_LOOK = 0.3  # score of a restless region from which the verifier is asked
+DOUBTED = 0.6  # of its score is left to a restless region that the verifier rejects
 HIDDEN = 0.85  # of its score is left to a confirmed region that is hidden
 CHANGING = 0.2  # share of the last second in which a pixel changed
 SCENE_MOTION = Ramp(0.50, 0.25)  # share of edges elsewhere that flicker: 1 while the camera moves
-EDGE = 60.0  # Sobel sum of luma, 0..255 scale; a step of about 15 between neighbours
-FEWEST_EDGES = 50  # pixels; with fewer nothing is known of the camera's motion
 
 
 @register
@@ -114,7 +123,7 @@ class Flame:
     """Scores each frame for open flame."""
 
     kind: ClassVar[str] = "flame"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "Open flame by colour and flicker, and by our own verifier."
     Params: ClassVar[type[FlameParams]] = FlameParams
     budget_ms: ClassVar[float] = 8.0
@@ -130,6 +139,8 @@ class Flame:
         self._scene = Average(memory_s=2.0)
         self._tracks = RegionTracks(CONFIRMED_FROM, REJECTED_BELOW)
         self._eye = Eye()
+        self._boiling = Boiling()
+        self._doubts = RegionTracks(CONFIRMED_FROM, REJECTED_BELOW)
         self._last: Plane | None = None
         self._at: datetime | None = None
 
@@ -155,6 +166,8 @@ class Flame:
             average.reset()
         self._tracks.reset()
         self._eye.reset()
+        self._boiling.reset()
+        self._doubts.reset()
         self._last = None
         self._at = None
 
@@ -171,18 +184,19 @@ class Flame:
             gap_s = 0.0
         self._at = frame.captured_at
         planes, candidate = self._learn(small, gap_s)
-        best = self._restless(planes, candidate)
+        self._boiling.see(planes.luma, frame.captured_at)
+        best = self._doubted(self._restless(planes, candidate), frame, small.shape[1])
         seen = self._verified(planes, frame)
         return [seen if seen.score > best.score else best]
 
-    def _learn(self, small: Image, gap_s: float) -> tuple[_Planes, Hit]:
+    def _learn(self, small: Image, gap_s: float) -> tuple[WarmPlanes, Hit]:
         """What is known of each pixel after this picture, and which are restless and coloured."""
         blue, green, red = (plane.astype(np.float32) for plane in cv2.split(small))
         luma: Plane = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
         rate = self._flicker.step(luma, gap_s)
-        coloured = _flame_coloured(blue, green, red)
+        coloured = flame_coloured(blue, green, red)
         often = self._colour.step(coloured, gap_s, begin=0.0)
-        cold = self._cold.step(_cold(blue, red), gap_s, begin=0.0)
+        cold = self._cold.step(shines_cold(blue, red), gap_s, begin=0.0)
         scene = self._scene.step(luma, gap_s)
         last = luma if self._last is None else self._last
         changed = (cv2.absdiff(luma, last) > self._flicker.hysteresis / 2.0).astype(np.float32)
@@ -191,15 +205,15 @@ class Flame:
         sparse = as_mask((often > COLOURED) & (rate > RESTLESS))
         candidate = np.asarray(cv2.morphologyEx(sparse, cv2.MORPH_CLOSE, CLOSING)) > 0
         presence = self._presence.step(candidate.astype(np.float32), gap_s, begin=0.0)
-        planes = _Planes(blue, green, red, luma, rate, activity, presence, cold, scene)
+        planes = WarmPlanes(blue, green, red, luma, rate, activity, presence, cold, scene)
         return planes, candidate
 
-    def _restless(self, planes: _Planes, candidate: Hit) -> Observation:
+    def _restless(self, planes: WarmPlanes, candidate: Hit) -> Observation:
         """The region that is surest by its restlessness."""
         count, labels, stats, _ = cv2.connectedComponentsWithStats(as_mask(candidate))
         if count < 2:
             return Observation("flame", 0.0)
-        motion = _scene_motion(planes.scene, planes.rate, candidate)
+        motion = scene_motion(planes.scene, planes.rate, candidate)
         best = Observation("flame", 0.0, features={"scene_motion": motion})
         for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:REGIONS]:
             seen = self._judge(planes, candidate, labels, int(number), stats[number], motion)
@@ -207,13 +221,30 @@ class Flame:
                 best = seen
         return best
 
-    def _verified(self, planes: _Planes, frame: Frame) -> Observation:
+    def _doubted(self, seen: Observation, frame: Frame, width: int) -> Observation:
+        """A restless region counts less where the verifier is sure that it is no flame."""
+        box, at = seen.box, frame.captured_at
+        if seen.score < WORTH_A_LOOK or box is None:
+            self._doubts.step([], at)
+            return seen
+        height = round(width * frame.height / frame.width)
+        x, y, w, h = box.x * width, box.y * height, box.w * width, box.h * height
+        self._doubts.step([Spot(round(x), round(y), round(w), round(h))], at)
+        self._eye.see(frame)
+        for track in self._doubts.due(at):
+            self._doubts.looked(track, self._eye.judge(track.spot, width).flame, at)
+        (track,) = (t for t in self._doubts.tracks if t.here)
+        told = seen.features | {"verifier": track.sureness}
+        score = seen.score * (DOUBTED if track.state is State.REJECTED else 1.0)
+        return Observation("flame", score, box, features=told)
+
+    def _verified(self, planes: WarmPlanes, frame: Frame) -> Observation:
         """The region that the verifier is surest of."""
-        warm = as_mask(_warm(planes))
-        joined = np.asarray(cv2.morphologyEx(warm, cv2.MORPH_CLOSE, CLOSING))
+        hot = as_mask(may_burn(planes))
+        joined = np.asarray(cv2.morphologyEx(hot, cv2.MORPH_CLOSE, CLOSING))
         hit = joined > 0
         height, width = hit.shape
-        found: list[_Warm] = []
+        found: list[_Hot] = []
         if cv2.countNonZero(joined):
             _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
             for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:REGIONS]:
@@ -224,41 +255,49 @@ class Flame:
                 changing = float((planes.activity[y : y + h, x : x + w][inside] > CHANGING).mean())
                 if changing <= VERIFIED["changing"].nothing:
                     continue  # the motion gate: lamps, paint and sunsets rest
-                found.append(_Warm(int(number), Spot(x, y, w, h), area, changing))
+                found.append(_Hot(int(number), Spot(x, y, w, h), area, changing))
         tracks = self._tracks.step([one.spot for one in found], frame.captured_at)
-        best = self._hidden(width, height)
+        best = self._hidden(frame.captured_at, width, height)
         if not found:
-            self._eye.reset()
             return best
         self._show(frame, width)
-        surest = max(t.sureness for t in self._tracks.tracks)
-        if surest <= SURE.nothing:  # the usual case
-            return best
-        motion = _scene_motion(planes.scene, planes.rate, hit)
-        still = SCENE_MOTION(motion)
         for track, one in zip(tracks, found, strict=True):
             if track is None or track.state is State.REJECTED:
                 continue
-            sure = still * SURE(track.sureness) + (1.0 - still) * SURE_MOVING(track.sureness)
+            boiling = self._boiling.of(one.spot)
+            if boiling is not None:
+                track.boils.append(boiling)
+            s, sure = one.spot, SURE(track.sureness)
             if sure == 0.0:
                 track.score = 0.0
                 continue
-            s = one.spot
+            still = SCENE_MOTION(scene_motion(planes.scene, planes.rate, hit))
             features = dict(planes.features(labels, hit, one.number, s.x, s.y, s.w, s.h, one.area))
-            features["changing"] = one.changing
+            features |= {
+                "changing": one.changing,
+                "boiling": track.boiling,
+                "lasting": (frame.captured_at - track.first_at).total_seconds(),
+                "in_place": 1.0 - still * (1.0 - track.first.shared(s)),
+            }
             product = 1.0
             for name, ramp in VERIFIED.items():
                 product *= ramp(features[name])
             track.score = score = product ** (1.0 / 3.0) * sure
             if score > best.score:
                 box = Box.from_pixels(s.x, s.y, s.w, s.h, width, height)
-                told = features | {"verifier": track.sureness, "scene_motion": motion}
+                told = features | {"verifier": track.sureness}
                 best = Observation("flame", score, box, features=told)
         return best
 
-    def _hidden(self, width: int, height: int) -> Observation:
-        """The surest region that was confirmed and is hidden just now: it counts a little less."""
-        hidden = [t for t in self._tracks.tracks if t.state is State.OCCLUDED]
+    def _hidden(self, at: datetime, width: int, height: int) -> Observation:
+        """The surest region that was confirmed and is hidden just now: it counts a little less,
+        and no longer than it was seen; what drove by is not hidden.
+        """
+        hidden = [
+            t
+            for t in self._tracks.tracks
+            if t.state is State.OCCLUDED and at - t.seen_at <= t.seen_at - t.first_at - LEAST
+        ]
         surest = max(hidden, key=lambda t: t.score, default=None)
         if surest is None:
             return Observation("flame", 0.0)
@@ -275,7 +314,7 @@ class Flame:
 
     def _judge(
         self,
-        planes: _Planes,
+        planes: WarmPlanes,
         candidate: Hit,
         labels: Labels,
         number: int,
@@ -294,6 +333,8 @@ class Flame:
             features[name] = value
             if JUDGEMENT[name](value) == 0.0:
                 return Observation("flame", 0.0)
+        boiling = self._boiling.of(Spot(x, y, w, h))
+        features["boiling"] = 1.0 if boiling is None else boiling
         for name, ramp in JUDGEMENT.items():
             product *= ramp(features[name])
         # the cube root: three features half fulfilled and the others fully make 0.5
@@ -305,85 +346,10 @@ class Flame:
 
 
 @dataclass(frozen=True, slots=True)
-class _Warm:
-    """A warm region that changes."""
+class _Hot:
+    """A flame-coloured region that changes."""
 
     number: int  # of its label
     spot: Spot
     area: int  # pixels
     changing: float  # share of it that changed again and again in the last second
-
-
-@dataclass(frozen=True, slots=True)
-class _Planes:
-    """All that is known of each pixel of one picture."""
-
-    blue: Plane
-    green: Plane
-    red: Plane
-    luma: Plane
-    rate: Plane
-    activity: Plane
-    presence: Plane
-    cold: Plane
-    scene: Plane  # luma of the last two seconds
-
-    def features(
-        self,
-        labels: Labels,
-        candidate: Hit,
-        number: int,
-        x: int,
-        y: int,
-        w: int,
-        h: int,
-        area: int,
-    ) -> Iterator[tuple[str, float]]:
-        """The features of one region, named as in JUDGEMENT; those that rule most out first."""
-        box = np.s_[y : y + h, x : x + w]
-        inside = labels[box] == number
-        red = self.red[box][inside]
-        yield "glow", float(np.percentile(red, 90))
-        yield "persistence", float(self.presence[box][inside].mean())
-        yield "restlessness", float(self.rate[box][inside].mean())
-        yield "activity", float(self.activity[box][inside].mean())
-        yield "coldness", float(self.cold[box][inside].mean())
-        yield "compactness", area / (w * h)
-        yield "structure", float(self.luma[box][inside].std())
-        ratio = self.green[box][inside] / (red + 1.0)
-        yield "grading", float(ratio.std())
-        yield "orange", float(np.percentile(ratio, 25))
-        blue = self.blue[box][inside]
-        margin = 8  # thumbnail pixels of surroundings
-        around = np.s_[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]
-        ring = ~candidate[around]
-        warmth = float((red - blue).mean())
-        if ring.any():
-            warmth -= float((self.red[around][ring] - self.blue[around][ring]).mean())
-        yield "contrast", warmth
-
-
-def _flame_coloured(blue: Plane, green: Plane, red: Plane) -> Plane:
-    """1 where red >= green >= blue, red is bright and blue clearly less (Chen et al., 2004)."""
-    hit = (red > 150.0) & (red >= green) & (green >= blue) & (red - blue > 0.25 * red)
-    return hit.astype(np.float32)
-
-
-def _warm(planes: _Planes) -> Hit:
-    """Where flame may be: as above, but darker, paler and more purple flames too."""
-    red, green, blue = planes.red, planes.green, planes.blue
-    return np.asarray((red > 130.0) & (red >= green - 5.0) & (red - blue > 0.18 * red))
-
-
-def _cold(blue: Plane, red: Plane) -> Plane:
-    """1 where a pixel shines blue or bluish white, which burning soot never does."""
-    return ((blue > red + 15.0) & (blue > 120.0)).astype(np.float32)
-
-
-def _scene_motion(scene: Plane, rate: Plane, candidate: Hit) -> float:
-    """Share of the scene's edges, away from any candidate, that flicker: 0 for a still camera."""
-    away = cv2.dilate(as_mask(candidate), CLOSING, iterations=3) == 0
-    edges = (edge_strength(scene) > EDGE) & away
-    if np.count_nonzero(edges) < FEWEST_EDGES:
-        return 0.0
-    return float((rate[edges] > RESTLESS).mean())

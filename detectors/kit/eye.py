@@ -27,8 +27,10 @@ class Eye:
         self._looks.clear()
 
     def see(self, frame: Frame) -> None:
-        """Keep a picture of the camera; those of another size before it are forgotten."""
+        """Keep a picture of the camera, once; those of another size before it are forgotten."""
         look, at = frame.once(look_of), frame.captured_at
+        if self._looks and self._looks[-1][0] == at:
+            return
         if self._looks and self._looks[-1][1].shape != look.shape:
             self._looks.clear()
         while self._looks and (at - self._looks[0][0]).total_seconds() > BEFORE_S:

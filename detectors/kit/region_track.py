@@ -62,6 +62,7 @@ class RegionTrack:
     first_at: datetime
     looked_at: datetime | None = None
     scores: deque[float] = field(default_factory=lambda: deque(maxlen=MEMORY))
+    boils: deque[float] = field(default_factory=lambda: deque(maxlen=MEMORY))  # kit/boiling.py
     state: State = State.NEW
     here: bool = True  # seen in this picture
     score: float = 0.0  # 0..1, what its detector last made of it
@@ -71,8 +72,17 @@ class RegionTrack:
         """Median of the latest looks, 0..1; 0 before there are enough."""
         if len(self.scores) < FEWEST:
             return 0.0
-        ordered = sorted(self.scores)
-        return ordered[(len(ordered) - 1) // 2]
+        return _median(self.scores)
+
+    @property
+    def boiling(self) -> float:
+        """Median of how it differed from itself, 0..1; 0 before that is known often enough."""
+        return 0.0 if len(self.boils) < FEWEST else _median(self.boils)
+
+
+def _median(values: deque[float]) -> float:
+    """The lower of two middles."""
+    return sorted(values)[(len(values) - 1) // 2]
 
 
 class RegionTracks:

@@ -1,0 +1,69 @@
+"""How a region differs from itself a moment before, once its motion is taken out.
+
+A thing that moves, or is seen by a camera that moves, is found again a little further on. A flame
+is found nowhere: all of it has changed its shape.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+
+import cv2
+import numpy as np
+
+from detectors.kit.region_track import Spot
+from detectors.kit.types import Plane
+
+AGO_S = 0.2  # s to the picture that is compared: flames of a metre flicker at 2 to 5 Hz
+REACH = 0.25  # of its longer side, within which the region is looked for
+MOST_REACH = 24  # pixels of the thumbnail
+SIDE = 96  # pixels; a larger region is compared at this size
+SMALLEST, FLATTEST = 5, 2.0  # pixels, deviation of luma: what is less has nothing to be found by
+
+
+class Boiling:
+    """The latest pictures of one camera. Feed it pictures in order."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[datetime, Plane]] = deque(maxlen=8)
+
+    def reset(self) -> None:
+        """Forget every picture."""
+        self._seen.clear()
+
+    def see(self, luma: Plane, at: datetime) -> None:
+        """Keep a picture (h, w)."""
+        while len(self._seen) > 1 and (at - self._seen[1][0]).total_seconds() >= 0.9 * AGO_S:
+            self._seen.popleft()
+        self._seen.append((at, luma))
+
+    def of(self, spot: Spot) -> float | None:
+        """0 for a region that was only moved, 1 where nothing of it is left.
+
+        None where nothing earlier is known, and for a region without any structure.
+        """
+        if len(self._seen) < 2:
+            return None
+        now, before = self._seen[-1][1], self._seen[0][1]
+        part = now[spot.y : spot.y + spot.h, spot.x : spot.x + spot.w]
+        if min(part.shape) < SMALLEST or float(part.std()) < FLATTEST or now.shape != before.shape:
+            return None
+        reach = min(MOST_REACH, max(SMALLEST, round(REACH * max(spot.w, spot.h))))
+        around: cv2.typing.MatLike = cv2.copyMakeBorder(
+            before, reach, reach, reach, reach, cv2.BORDER_REPLICATE
+        )
+        area = around[spot.y : spot.y + spot.h + 2 * reach, spot.x : spot.x + spot.w + 2 * reach]
+        scale = SIDE / max(spot.w, spot.h)
+        if scale < 1.0:
+            found = cv2.matchTemplate(
+                _shrunk(area, scale), _shrunk(part, scale), cv2.TM_CCOEFF_NORMED
+            )
+        else:
+            found = cv2.matchTemplate(area, part, cv2.TM_CCOEFF_NORMED)
+        return float(np.clip(1.0 - found.max(), 0.0, 1.0))
+
+
+def _shrunk(part: cv2.typing.MatLike, scale: float) -> cv2.typing.MatLike:
+    size = tuple(max(SMALLEST, round(s * scale)) for s in part.shape[1::-1])
+    return cv2.resize(part, size, interpolation=cv2.INTER_AREA)

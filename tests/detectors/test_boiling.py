@@ -1,0 +1,85 @@
+"""What only moves is found again; a flame is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import cv2
+import numpy as np
+import pytest
+
+from detectors.kit.boiling import Boiling
+from detectors.kit.region_track import Spot
+from detectors.kit.types import Plane
+from edge.scenes.drawing import HEIGHT, WIDTH
+from edge.scenes.flames import Flames
+from tests.detectors.scenes import START, street
+
+
+def boiling(now: Plane, before: Plane, spot: Spot) -> float | None:
+    measured = Boiling()
+    measured.see(before, START)
+    measured.see(now, START + timedelta(seconds=0.2))
+    return measured.of(spot)
+
+
+def textured(seed: int = 1) -> Plane:
+    coarse = np.random.default_rng(seed).uniform(40.0, 220.0, (30, 54)).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (320, 180), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+@pytest.mark.parametrize(
+    "spot", [Spot(100, 60, 24, 24), Spot(0, 0, 40, 30), Spot(20, 10, 280, 160)]
+)
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (3.0, -2.0), (0.5, 1.5)])
+def test_what_was_only_moved_or_lit_otherwise_does_not_boil(
+    spot: Spot, shift: tuple[float, float]
+) -> None:
+    before = textured()
+    move = np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]])
+    now = cv2.warpAffine(before, move, (320, 180), borderMode=cv2.BORDER_REPLICATE) * 0.7 + 12.0
+    found = boiling(np.asarray(now, np.float32), before, spot)
+    assert found is not None
+    assert found < 0.09
+
+
+def test_what_was_replaced_boils_wholly() -> None:
+    found = boiling(textured(1), textured(2), Spot(100, 60, 40, 40))
+    assert found is not None
+    assert found > 0.3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_flame_boils_though_the_camera_moves(seed: int) -> None:
+    flames, planes = Flames(np.random.default_rng(seed), (480, 400)), []
+    for second, aside in ((5.0, 0), (5.2, 12)):
+        picture = np.asarray(cv2.resize(street(), (WIDTH, HEIGHT)), np.uint8)
+        flames.draw(picture, second, 150.0, 200.0)
+        moved = np.roll(picture, aside, axis=1)
+        small = cv2.resize(moved, (320, 180), interpolation=cv2.INTER_AREA)
+        planes.append(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32))
+    scale = 320 / WIDTH
+    spot = Spot(round(420 * scale), round(230 * scale), round(130 * scale), round(165 * scale))
+    found = boiling(planes[1], planes[0], spot)
+    assert found is not None
+    assert found > 0.12
+
+
+def test_nothing_is_known_of_a_first_picture_a_flat_region_or_another_size() -> None:
+    measured, spot = Boiling(), Spot(10, 10, 20, 20)
+    measured.see(textured(), START)
+    assert measured.of(spot) is None
+    flat = np.full((180, 320), 80.0, np.float32)
+    assert boiling(flat, flat, spot) is None
+    assert boiling(textured(), textured()[:90], spot) is None
+
+
+def test_the_picture_of_a_fifth_of_a_second_ago_is_the_one_compared() -> None:
+    measured, spot = Boiling(), Spot(100, 60, 40, 40)
+    for number in range(12):  # a slow film at 30 frames a second: only the last seven are alike
+        measured.see(
+            textured(9 if number > 4 else number), START + timedelta(seconds=number / 30.0)
+        )
+    found = measured.of(spot)
+    assert found is not None
+    assert found < 0.01
