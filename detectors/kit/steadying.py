@@ -113,7 +113,7 @@ class Steadying:
 
         None: a shift was found that does not make them more alike.
         """
-        if float(before.std()) < 1.0 or float(now.std()) < 1.0:
+        if _is_blank(before) or _is_blank(now):
             return 0.0, 0.0, 0.0  # a blank picture lies nowhere
         assert self._window is not None
         # given the window, OpenCV would multiply it into the planes themselves
@@ -156,12 +156,18 @@ class Steadying:
 def same_view(before: cv2.typing.MatLike, now: cv2.typing.MatLike) -> bool:
     """Whether two pictures of luma, of one size, surely show one view from one place."""
     one, two = _shrunk(before), _shrunk(now)
-    if min(one.shape) < 8 or float(one.std()) < 1.0 or float(two.std()) < 1.0:
+    if min(one.shape) < 8 or _is_blank(one) or _is_blank(two):
         return False
     rows, columns = one.shape
     window: Plane = np.asarray(cv2.createHanningWindow((columns, rows), cv2.CV_32F), np.float32)
     (x, y), response = cv2.phaseCorrelate(one * window, two * window)
     return bool(response >= SEEN and math.hypot(x, y) <= SAME)
+
+
+def _is_blank(plane: Plane) -> bool:
+    """Whether there is nothing in it that could be found elsewhere."""
+    _, deviation = cv2.meanStdDev(plane)
+    return bool(deviation[0, 0] < 1.0)
 
 
 def _explains(before: Plane, now: Plane, right: float, down: float) -> bool:
