@@ -28,7 +28,7 @@ from detectors.kit.long_term import LongTermBackground
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
-from detectors.kit.steadying import Steadying
+from detectors.kit.steadying import Steadying, coarse
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Observation
 
@@ -129,7 +129,8 @@ class Congestion:
         if not 0.0 <= gap_s <= MAX_GAP_S:
             gap_s = 0.0
             self._before = None
-        steadied = self._steadying.step(frame.once(thumbnail), frame.captured_at)
+        small = frame.once(coarse, thumbnail)
+        steadied = self._steadying.step(frame.once(thumbnail), frame.captured_at, small)
         luma = np.asarray(cv2.cvtColor(steadied.image, cv2.COLOR_BGR2GRAY), np.uint8)
         if self._before is not None and self._before.shape != luma.shape:
             self._before = None

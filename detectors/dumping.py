@@ -126,7 +126,7 @@ class Dumping:
         height, width = small.shape[:2]
         gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = frame.captured_at
-        things = self._standing.step(small, frame.captured_at)
+        things = self._standing.step(frame)
         self._place(self._candidates(things, width, height), gap_s)
         self._veto(frame.captured_at, width, height)
         return [

@@ -95,7 +95,7 @@ class StoppedVehicle:
         height, width = small.shape[:2]
         inside = self.params.inside(width, height)
         best, surest = 0.0, None
-        for thing in self._standing.step(small, frame.captured_at):
+        for thing in self._standing.step(frame):
             if not inside[thing.top + thing.height // 2, thing.left + thing.width // 2]:
                 continue
             score = self._score(thing)

@@ -99,12 +99,15 @@ class Background:
         """
         self._resumed = known
 
-    def apply(self, image: Image, at: datetime, keep: Mask | None = None) -> Foreground:
+    def apply(
+        self, image: Image, at: datetime, keep: Mask | None = None, known: Image | None = None
+    ) -> Foreground:
         """What stands out of this picture, of its size; learns from it.
 
         keep: 255 where a thing is known to be no part of the scene however long it stands.
+        known: `colours(image)`, if it was made already.
         """
-        current = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)
+        current = colours(image) if known is None else known
         gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = at
         if self._scene is None:
@@ -253,6 +256,11 @@ class KnowsScenes(Protocol):
 
     def backgrounds(self) -> tuple[Background, ...]:
         """Its backgrounds, always in the same order."""
+
+
+def colours(image: Image) -> Image:
+    """The picture as Y, Cr and Cb."""
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb), np.uint8)
 
 
 def as_mask(hit: NDArray[np.bool_]) -> Mask:

@@ -18,10 +18,18 @@ from datetime import datetime
 import cv2
 import numpy as np
 
-from detectors.kit.background import Background, BackgroundSettings, Foreground, Mask, as_mask
+from detectors.kit.background import (
+    Background,
+    BackgroundSettings,
+    Foreground,
+    Mask,
+    as_mask,
+    colours,
+)
 from detectors.kit.edges import edge_strength
-from detectors.kit.steadying import Steadying
-from detectors.kit.types import Image, Plane
+from detectors.kit.steadying import Steadying, coarse
+from detectors.kit.thumbnail import thumbnail
+from detectors.kit.types import Frame, Plane
 
 FAST_S = 1.0  # s, time constant of the fast memory
 STILL_LUMA = 9.0  # 0..255 from the fast memory: three deviations of a compressed camera's noise
@@ -42,7 +50,7 @@ class Standing:
 
     left: int
     top: int
-    width: int  # pixels of the picture it was found in
+    width: int  # pixels of the thumbnail
     height: int
     area: int
     stood_s: float
@@ -78,15 +86,20 @@ class StandingThings:
         self._second = 0.0
         self._keep: Mask | None = None
 
-    def step(self, image: Image, at: datetime) -> list[Standing]:
-        """The things that stand in this picture, those that left their outline behind included."""
-        steadied = self._steadying.step(image, at)
+    def step(self, frame: Frame) -> list[Standing]:
+        """The things that stand in this picture, those that left their outline behind included.
+
+        In pixels of its thumbnail.
+        """
+        small, at = frame.once(thumbnail), frame.captured_at
+        steadied = self._steadying.step(small, at, frame.once(coarse, thumbnail))
         if steadied.turning:
             return []
         if steadied.turned:
             self._forget()
         image = steadied.image
-        luma = cv2.extractChannel(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb), 0).astype(np.float32)
+        known = frame.once(colours, thumbnail) if image is small else colours(image)
+        luma = cv2.extractChannel(known, 0).astype(np.float32)
         gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
         pixels = self._pixels
         if pixels is None or pixels.fast.shape != luma.shape or not 0.0 <= gap_s <= MAX_GAP_S:
@@ -95,7 +108,7 @@ class StandingThings:
             pixels = self._pixels = _Pixels.begin(luma)
         self._at = at
         self._second += gap_s
-        found = self.background.apply(image, at, self._keep)
+        found = self.background.apply(image, at, self._keep, known)
         if found.upset:
             return []
         pixels.learn(luma, found, gap_s, self._second, self._hidden_s)

@@ -60,9 +60,9 @@ class Steadying:
         self._last: Plane | None = None
         self._held = (0.0, 0.0)  # where the view lay last, pixels of the copy
 
-    def step(self, image: Image, at: datetime) -> Steadied:
-        """This picture, moved back by what the camera shook."""
-        small = _small(image)
+    def step(self, image: Image, at: datetime, small: Plane | None = None) -> Steadied:
+        """This picture, moved back by what the camera shook. small: `coarse(image)`, if known."""
+        small = coarse(image) if small is None else small
         gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = at
         if (
@@ -93,7 +93,7 @@ class Steadying:
         return self._steady(image, small, self._held, gap_s)
 
     def _begin(self, small: Plane) -> None:
-        self._view = small
+        self._view = small.copy()  # the picture is others' too
         rows, columns = small.shape
         self._window = None
         if min(rows, columns) >= 8:
@@ -196,7 +196,8 @@ def _difference(one: Plane, other: Plane) -> float:
     return float(off.mean())
 
 
-def _small(image: Image) -> Plane:
+def coarse(image: Image) -> Plane:
+    """The copy of a picture that is compared: luma, `LONG_SIDE` pixels long at most."""
     return _shrunk(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.geometry import Box
 
+A = TypeVar("A")
 Image = NDArray[np.uint8]
 Plane = NDArray[np.float32]  # (height, width), one value a pixel
 
@@ -28,15 +30,20 @@ class Frame:
     captured_at: datetime
     stream: str
     number: int
-    _made: dict[Callable[[Image], Image], Image] = field(
+    _made: dict[tuple[Callable[[Image], Any], Callable[[Image], Image] | None], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def once(self, make: Callable[[Image], Image]) -> Image:
-        """`make(image)`, made once for all detectors of the stream. Nobody writes to it either."""
-        if make not in self._made:
-            self._made[make] = make(self.image)
-        return self._made[make]
+    def once(self, make: Callable[[Image], A], of: Callable[[Image], Image] | None = None) -> A:
+        """`make(image)`, made once for all detectors of the stream. Nobody writes to it either.
+
+        of: what `make` is given in place of the image, itself made once.
+        """
+        found: A | None = self._made.get((make, of))
+        if found is None:
+            found = make(self.image if of is None else self.once(of))
+            self._made[make, of] = found
+        return found
 
     @property
     def height(self) -> int:

@@ -8,8 +8,8 @@ from datetime import datetime
 import cv2
 import numpy as np
 
-from detectors.kit.background import Background, Mask
-from detectors.kit.steadying import Steadying
+from detectors.kit.background import Background, Mask, colours
+from detectors.kit.steadying import Steadying, coarse
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.tracking import Boxes, Move, Tracker
 from detectors.kit.types import Frame
@@ -54,14 +54,15 @@ class MovingVehicles:
         if (height, width) != self._size:
             self.reset()
             self._size = (height, width)
-        steadied = self._steadying.step(small, at)
+        steadied = self._steadying.step(small, at, frame.once(coarse, thumbnail))
         nothing = np.zeros((height, width), np.uint8)
         if steadied.turning:
             return Seen(width, height, nothing, [], blind=True)
         if steadied.turned:
             self.background.reset()
             self.tracker.reset()
-        found = self.background.apply(steadied.image, at, self._waiting(at))
+        known = frame.once(colours, thumbnail) if steadied.image is small else None
+        found = self.background.apply(steadied.image, at, self._waiting(at), known)
         boxes = np.empty((0, 4)) if found.upset else self._blobs(found.moving)
         moves = self.tracker.step(boxes, at)
         moving = nothing if found.upset else found.moving
