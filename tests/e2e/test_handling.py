@@ -13,8 +13,12 @@ from contract.taxonomy import Category
 from hub.domain.actor import Actor, Role
 from hub.domain.people import Post
 from hub.domain.responsibility import Assignment
+from hub.services.act import Act
+from hub.services.act_on_event import act_on_event
+from hub.services.dispatch.look_again import look_again
+from hub.services.evidence.keep_photo import keep_photo
 from hub.services.report_manually import ManualReport, report_manually
-from hub.store import people, units
+from hub.store import people, units, views
 from hub.store.people import NewShift, PersonRow
 from hub.store.units import UnitRow
 from tests.e2e.test_console import browser
@@ -26,6 +30,7 @@ __all__ = ["browser"]  # a fixture
 
 pytestmark = pytest.mark.browser
 
+CHEN = Actor("Chen Jing", Role.DISPATCHER)
 DESK, PHONE = (1440, 900), (390, 844)
 
 
@@ -184,3 +189,45 @@ def test_what_is_given_to_one_appears_without_reloading(browser: Browser, town: 
     case = hand.get_by_role("article", name=number)
     expect(case).to_contain_text("verify: is it so?")
     shot(hand, "verify")
+
+
+def test_whoever_checks_sees_what_the_camera_saw_and_says_why_they_close_all_the_same(
+    browser: Browser, town: City
+) -> None:
+    handler = Actor("Ding", Role.DEPT, unit="clean")
+    number = town.sees("dumping", "dumping", at=offset(town.centre, 0, 5000), picture=street())
+    with town.hub.pool.connection() as conn:
+        after = keep_photo(conn, town.hub, street(False), "image/jpeg", handler).digest
+        for who, given in (
+            (CHEN, Act("confirm", evidence_viewed=True)),
+            (CHEN, Act("dispatch", responsible_unit="clean")),
+            (handler, Act("accept")),
+            (handler, Act("feedback", evidence=(after,))),
+            (CHEN, Act("start_check")),
+        ):
+            act_on_event(conn, town.hub, number, given, who, None)
+        event = views.event(conn, number)
+        (seen,) = [p.digest for p in views.pictures(conn, event.id) if p.role == "box"]
+        conn.execute("UPDATE camera_look SET next_at = now() WHERE event = %s", (event.id,))
+    with town.hub.pool.connection() as conn:
+        look_again(conn, town.hub)  # its detection goes on; the picture is that of a look
+        conn.execute(
+            "UPDATE camera_look SET cameras = jsonb_set(cameras, '{0,seen}', to_jsonb(%s::text))",
+            (seen,),
+        )
+    leader = opened(browser, town, "Li Na", Role.LEADER, size=DESK)
+    leader.goto(f"/events/{number}?lang=zh")
+    card = leader.get_by_role("region", name="摄像机复核")
+    expect(card).to_contain_text("仍可见")
+    expect(card.get_by_role("link", name="查看图像")).to_have_attribute(
+        "href", f"/api/v1/evidence/{seen}"
+    )
+    shot(leader, "still-seen-zh")
+    leader.goto(f"/events/{number}?lang=en")
+    leader.get_by_text("Pass the check and close", exact=True).first.click()
+    form = leader.locator("form", has=leader.get_by_label("A camera still sees it"))
+    form.locator("textarea").fill("It is the new bench")
+    form.get_by_role("button").click()
+    expect(leader.locator("main")).to_contain_text("It is the new bench")
+    assert town.state(number) == "closed"
+    leader.context.close()
