@@ -95,6 +95,7 @@ def assess(
     """The same, of cases that were read."""
     tally = Tally(list(cases), question.period.period, keepers)
     load, figures = tally.load, tally.figures()
+    everything = load.all
     compared: dict[Dimension, tuple[Score, ...]] = {}
     version, why = "", ""
     try:
@@ -112,8 +113,8 @@ def assess(
         figures=figures,
         latencies={name: formula(load) for name, formula in LATENCIES.items()},
         streams=precision_by_stream(load),
-        exempt=tuple(c.number for c in load.all if c.exempt),
-        hung=tuple(c.number for c in load.all if c.hung),
+        exempt=tuple(c.number for c in everything if c.exempt),
+        hung=tuple(c.number for c in everything if c.hung),
         version=version,
         scores=compared,
         without_scores=why,
