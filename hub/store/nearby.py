@@ -141,7 +141,7 @@ def living_then(
     until: datetime,
     test: bool,
 ) -> list[Candidate]:
-    """The events of a group within a rectangle that were seen between `since` and `until`.
+    """The events of a group within a rectangle that were seen between `since` and `until`, by id.
 
     Live or ended by now; a merged one is left out in favour of its parent.
     """
@@ -159,6 +159,7 @@ def living_then(
               AND lon BETWEEN %(west)s AND %(east)s AND ended_at >= %(since)s
               AND last_seen_at >= %(since)s AND occurred_at <= %(until)s AND test = %(test)s
               AND state <> 'merged'
+            ORDER BY id
             """,
             {
                 "group": group,

@@ -84,7 +84,8 @@ ORDER BY e.id DESC
 LIMIT %(limit)s;
 
 -- name: nearby
--- What is open around a place, the nearest first. The box is narrowed by distance in the caller.
+-- What is open around a place, the nearest first, of equally near ones the oldest. The box is
+-- narrowed by distance in the caller.
 SELECT {summary}
 FROM grid_event e {picture}
 WHERE e.ended_at IS NULL AND e.id <> %(id)s AND NOT e.test
@@ -92,7 +93,7 @@ WHERE e.ended_at IS NULL AND e.id <> %(id)s AND NOT e.test
        OR EXISTS (SELECT FROM unnest(%(cells)s::text[]) c WHERE starts_with(e.cell, c)))
   AND e.lat BETWEEN %(lat)s - %(reach)s AND %(lat)s + %(reach)s
   AND e.lon BETWEEN %(lon)s - 2 * %(reach)s AND %(lon)s + 2 * %(reach)s
-ORDER BY (e.lat - %(lat)s) ^ 2 + ((e.lon - %(lon)s) * cos(radians(%(lat)s))) ^ 2
+ORDER BY (e.lat - %(lat)s) ^ 2 + ((e.lon - %(lon)s) * cos(radians(%(lat)s))) ^ 2, e.id
 LIMIT 20;
 
 -- name: event
