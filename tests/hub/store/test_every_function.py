@@ -46,8 +46,10 @@ from hub.domain.grid import Cell
 from hub.domain.lane_ledger import LaneLedger
 from hub.domain.merge import EpisodeState, from_record
 from hub.domain.people import Post
+from hub.domain.reach import Within
 from hub.domain.responsibility import Assignment
 from hub.store import events
+from hub.store.alerts import AlertRow
 from hub.store.bulk import Insert, InsertPath, by_copy, by_unnest, choose_insert
 from hub.store.checkpoints import Checkpoint
 from hub.store.control_windows import NewWindow
@@ -56,13 +58,15 @@ from hub.store.equipment import BudgetLine, TerminalRow
 from hub.store.events import NewEvent
 from hub.store.judged import StreamClass
 from hub.store.migrate import migrate
+from hub.store.notices import NewNotice
+from hub.store.open311 import NewRequest, RequestFilter
 from hub.store.people import NewShift, PeopleFilter, PersonRow
 from hub.store.ratings import RatingRow
 from hub.store.registry import EntryFacts, EntryFilter
 from hub.store.rows import GridEventRow
 from hub.store.training import Candidate
 from hub.store.units import UnitRow
-from hub.store.view_rows import EventFilter
+from hub.store.view_rows import EventFilter, QuarantineFilter
 from tests import pglite
 from tests.hub.builders import chunks, detection, health, reading, score_block
 from tests.hub.store.conftest import Server
@@ -98,6 +102,7 @@ NAMED: dict[str, Any] = {
     "cells": [],
     "district": "410105",
     "number": "410105-20260301-00001",
+    "numbers": ["410105-20260301-00001"],
     "event": 1,
     "event_id": 1,
     "id": 1,
@@ -123,11 +128,13 @@ NAMED: dict[str, Any] = {
     "lon": (113.0, 114.0),
     "lat": (34.0, 35.0),
     "limit": 5,
+    "skip": 0,
     "until": AT + timedelta(days=1),
     "lock": True,
     "name": "yard-02",
     "kind": "flame",
     "device": "cam-01",
+    "devices": [("yard-02", "cam-01"), ("yard-02", "well-1")],
     "actor": "wang",
     "before": None,
     "since": AT - timedelta(hours=1),
@@ -152,6 +159,10 @@ NOTHING = ("[]", "{}", "set()", "False", "0")
 # where the name alone says too little
 OF: dict[tuple[str, str], Any] = {
     ("notices.drop_before", "before"): AT,
+    ("notices.insert", "notice"): NewNotice(
+        1, "half_time", "li", None, None, None, "S1", "Half-time", "时限过半", "", AT, "key-3"
+    ),
+    ("notices.read", "ids"): [1, 2],
     ("agents.boots", "agents"): ["yard-02"],
     ("agents.clock_offsets", "agents"): ["yard-02"],
     ("agents.addresses", "stations"): ["north"],
@@ -167,6 +178,7 @@ OF: dict[tuple[str, str], Any] = {
     ("my_cases.given_to", "cells"): ["410105"],
     ("my_cases.helped_by", "unit"): "water",
     ("events.filed_never_dispatched", "before"): AT + timedelta(days=1),
+    ("events.filed_never_dispatched", "subcategories"): ["open_flame"],
     ("commands.answered", "version"): 1,
     ("detections.link_evidence", "refs"): [(str(EPISODE), SHOWN)],
     ("commands.published", "version"): 1,
@@ -176,6 +188,7 @@ OF: dict[tuple[str, str], Any] = {
     ("control_windows.end", "id"): 1,
     ("control_windows.page", "state"): "all",
     ("case_facts.kept", "rules"): "rules-1",
+    ("case_facts.renew", "rules"): "rules-2",
     ("case_facts.kept", "as_of"): AT + timedelta(days=1),
     ("case_facts.said", "ids"): [1, 2],
     ("case_facts.unit_names", "codes"): ["fire"],
@@ -199,7 +212,7 @@ OF: dict[tuple[str, str], Any] = {
     ("verdicts.insert", "event"): 2,
     ("evidence_keeping.mark_gone", "digests"): ["04" * 32],
     ("evidence_keeping.place_hold", "event"): None,
-    ("evidence_keeping.to_look_at", "at"): AT + timedelta(days=36_500),
+    ("evidence_keeping.to_look_at", "now"): AT + timedelta(days=36_500),
     ("sensor_views.sensor", "device"): "well-1",
     ("sensor_views.sensors", "device"): "well-1",
     ("evidence_keeping.mark_erased", "digests"): ["cd" * 32],  # the other one is held
@@ -226,6 +239,7 @@ OF: dict[tuple[str, str], Any] = {
     ("looks.of_event", "since"): AT - timedelta(hours=1),
     ("camera_looks.wake", "at"): AT - timedelta(hours=1),
     ("people.serving", "code"): "li",
+    ("mail.queue", "notice"): 2,
     ("mail.queue_letter", "report"): 1,
     ("ratings.add_token", "report"): 1,
     ("ratings.add_token", "digest"): "12" * 32,
@@ -234,6 +248,14 @@ OF: dict[tuple[str, str], Any] = {
     ("ratings.of_closing", "ended_at"): datetime(2026, 3, 1, 9, tzinfo=UTC),
     ("ratings.last_report_by", "reporter"): "open311",
     ("open311.event_of_token", "digest"): "cd" * 32,
+    ("open311.insert", "request"): NewRequest(
+        "12" * 32, 1, 1, AT, "It burns", "", DIGEST, "San", "Zhang", "", ""
+    ),
+    ("open311.requests", "wanted"): RequestFilter(["410105-20260301-00001"], ["open_flame"]),
+    ("open311.requests", "categories"): ["fire_safety"],
+    ("outside_alerts.event_of", "fingerprint"): "f1ngerprint",
+    ("outside_alerts.resolve", "fingerprint"): "f1ngerprint",
+    ("outside_alerts.is_clear", "event"): 3,
     ("people.people", "wanted"): PeopleFilter(),
     ("people.people", "after"): "",
     ("people.by_code", "code"): "li",
@@ -246,7 +268,6 @@ OF: dict[tuple[str, str], Any] = {
     ("training.make_set", "items"): [Candidate(EPISODE, "confirmed")],
     ("training.is_taken", "name"): "Fire or not",
     ("training.shows", "person"): "wang",
-    ("equipment.budget", "year"): 2026,
     ("equipment.save_budget", "lines"): [BudgetLine(CELL, 2026, 7, "")],
     ("equipment.save_terminals", "rows"): [TerminalRow("t-2", "li", "", "", None)],
     ("registry.entries", "wanted"): EntryFilter(),
@@ -260,8 +281,27 @@ OF: dict[tuple[str, str], Any] = {
     ("registry.links_of_entry", "entry"): 1,
     ("registry.links_of_entry", "cells"): ["410105"],
     ("evidence_keeping.standing_holds", "cells"): ["410105"],
+    ("evidence_index.is_of_case_of", "person"): "li",
+    ("evidence_wanted.want", "broken"): [("yard-02", DIGEST)],
+    ("evidence_wanted.ask_again", "born"): ["yard-02"],
+    ("evidence_wanted.ask_again", "stations"): ["north"],
     ("outbox.prune", "before"): AT + timedelta(days=30),
     ("alerts.expiring", "before"): AT + timedelta(days=2),
+    ("alerts.issue", "alert"): AlertRow(
+        identifier="410105-20260301-00001.3.Update",
+        event=1,
+        number="410105-20260301-00001",
+        msg_type="Update",
+        sender="alerts@district.example",
+        sent="2026-03-01T16:15:00+08:00",
+        sent_at=AT,
+        expires_at=AT + timedelta(days=1),
+        severity="S1",
+        title="明火",
+        facts="other facts",
+        ended=False,
+        xml="<alert/>",
+    ),
     ("webhooks.prune_tests", "before"): AT + timedelta(days=30),
     ("webhooks.deliveries", "state"): "dead",
     ("webhooks.redeliver", "ids"): None,
@@ -301,6 +341,11 @@ OF: dict[tuple[str, str], Any] = {
     ("audit.entries", "subject"): None,
     ("audit.entries", "action"): None,
     ("audit.entries", "outcome"): None,
+    ("enrolments.revoked_certificates", "now"): AT + timedelta(days=1),
+    ("enrolments.expiring", "before"): AT + timedelta(days=400),
+    ("enrolments.over", "now"): AT + timedelta(days=2),
+    ("views.curves_of", "episode"): UUID("4f8b2c1e-0000-4000-8000-000000000004"),
+    ("views.quarantine", "wanted"): QuarantineFilter(agent="yard-02"),
     ("enrolments.save", "enrolment"): Enrolment(
         "yard-02", "north", Credential.PASSWORD, "hash", None, AT, AT, None, None
     ),
@@ -370,6 +415,7 @@ def example(kind: Any, name: str, function: str, server: Server) -> Any:
             permit="",
             event=1,
         ),
+        Within: lambda: Within(["410105"], None),
         Cell: lambda: Cell("410105000002", "Other", "另一个", box(113, 34, 114, 35)),
         ZoneInfo: lambda: ZoneInfo("Asia/Shanghai"),
         Point: lambda: Point(113.65, 34.76),
@@ -490,6 +536,11 @@ def test_the_store_answers_the_same_with_timescaledb(
         with psycopg.connect(timescale_url, autocommit=True, prepare_threshold=None) as conn:
             pglite.empty(conn)
         migrate(timescale_url)
+
+
+def test_every_example_is_for_a_parameter() -> None:
+    taken = {(name, p) for name, f in FUNCTIONS.items() for p in inspect.signature(f).parameters}
+    assert set(OF) - taken == set()
 
 
 def test_the_examples_find_what_they_ask_for(answers: Answers) -> None:
