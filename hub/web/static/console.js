@@ -144,7 +144,7 @@ export function onKeys(handle) {
 }
 document.addEventListener("click", (e) => every("details.menu[open]").forEach((menu) => menu.contains(e.target) || menu.removeAttribute("open")));
 addEventListener("keydown", (e) => {
-  const menu = e.key === "Escape" && $("details.menu[open]");
+  const menu = e.key === "Escape" && !e.isComposing && ($("details.menu[open]") || e.target.closest("details[open]"));
   if (menu) menu.removeAttribute("open"), $("summary", menu).focus();
 });
 $(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // on a telephone the row of pages is longer than the screen
@@ -153,8 +153,31 @@ const showHelp = () => (help.open ? help.close() : help.showModal());
 onKeys((key) => {
   if (key === "?") return showHelp(), true;
   if (key === "r" && !body.classList.contains("report")) return location.assign("/report"), true;
+  const anew = key === "." && $("#changed:not([hidden]) a");
+  if (anew) return anew.click(), true;
 });
 $("#keys")?.addEventListener("click", showHelp);
+
+/** Load the page anew after an act; the focus comes back to the part of the page that it was made in. */
+export function reload(form) {
+  const part = form.closest("[data-part]")?.dataset.part;
+  if (part) sessionStorage.setItem("part", part);
+  location.reload();
+}
+const part = sessionStorage.getItem("part");
+if (part) {
+  sessionStorage.removeItem("part");
+  (every("[data-part]").find((p) => p.dataset.part === part) || $("#main")).focus(); // a case may have left the list
+}
+
+/** A button that is pressed rests while its act goes on; it can be pressed again, and has the focus it had, unless the act says that it is done. */
+export async function resting(button, act) {
+  const held = button === document.activeElement;
+  button.disabled = true;
+  if (await act()) return;
+  button.disabled = false;
+  if (held) button.focus({ preventScroll: true });
+}
 
 // Forms that ask the API: data-act names the path, each field a member of the body.
 document.addEventListener("submit", async (e) => {
@@ -162,14 +185,15 @@ document.addEventListener("submit", async (e) => {
   if (!form) return;
   e.preventDefault();
   const button = $("button[type=submit], button:not([type])", form);
+  if (button.disabled) return; // a key sends it, too
   const told = $(".refused", form);
   const members = { ...JSON.parse(form.dataset.body || "{}") };
   for (const [name, value] of new FormData(form)) if (String(value).trim() !== "") members[name] = value === "on" ? true : form.elements[name].type === "datetime-local" ? inDistrict(value) : value;
-  button.disabled = true;
-  const answer = await send("POST", form.dataset.act, members);
-  button.disabled = false;
-  if (answer.ok && answer.data.outcome !== null) {
-    if (answer.data.told) told.textContent = answer.data.told;
-    setTimeout(() => location.reload(), answer.data.told ? 2000 : 0);
-  } else told.textContent = answer.data.detail; // refused, or done with and refused again
+  await resting(button, async () => {
+    const answer = await send("POST", form.dataset.act, members);
+    const done = answer.ok && answer.data.outcome !== null;
+    told.textContent = (done ? answer.data.told : answer.data.detail) ?? ""; // refused, or done with and refused again
+    if (done) setTimeout(() => reload(form), answer.data.told ? 2000 : 0);
+    return done;
+  });
 });

@@ -25,8 +25,9 @@ hear(["event", "resync"], (topic, id) => {
   if (topic === "resync" || id === main.dataset.event) compare();
 });
 
-// One key takes what is proposed.
+// One key takes what is proposed, one takes back what was done last.
+const forms = { a: "#accept-proposal", z: "#undo" };
 onKeys((key) => {
-  const form = key === "a" && $("#accept-proposal");
+  const form = forms[key] && $(forms[key]);
   if (form) return form.requestSubmit(), true;
 });

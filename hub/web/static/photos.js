@@ -9,7 +9,7 @@ export class Photos {
     this.list = $(".shots", root);
     this.shots = []; // {item, done: Promise of the digest, or of null where it failed}
     this.last = Promise.resolve();
-    const drop = $(".drop", root);
+    const drop = (this.drop = $(".drop", root));
     const input = $("input", drop);
     input.addEventListener("change", () => {
       this.add(input.files);
@@ -57,6 +57,7 @@ export class Photos {
       shot.removed = true;
       this.shots = this.shots.filter((s) => s !== shot);
       item.remove();
+      this.drop.focus({ preventScroll: true });
     });
   }
 

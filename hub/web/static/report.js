@@ -1,5 +1,5 @@
 // A report by a person: the place from the map or by hand, sent once however often it is pressed.
-import { $, every, send } from "./console.js";
+import { $, every, resting, send } from "./console.js";
 import { GridMap } from "./map.js";
 import { Photos } from "./photos.js";
 
@@ -45,14 +45,12 @@ const photos = new Photos($("#photos"));
 form.addEventListener("submit", async (e) => {
   e.preventDefault();
   const button = $("button.primary", form);
-  button.disabled = true;
-  const evidence = await photos.sent();
-  if (!evidence) {
-    button.disabled = false;
-    return; // the photo itself says why
-  }
-  const answer = await send("POST", "/api/v1/reports", { description: form.description.value, lat: +form.lat.value, lon: +form.lon.value, category: form.category.value, subcategory: exact.value || null, evidence }, { "Idempotency-Key": key });
-  button.disabled = false;
-  if (answer.ok) location.assign(`/events/${answer.data.number}`);
-  else $(".refused", form).textContent = answer.data.detail;
+  await resting(button, async () => {
+    const evidence = await photos.sent();
+    if (!evidence) return; // the photo itself says why
+    const answer = await send("POST", "/api/v1/reports", { description: form.description.value, lat: +form.lat.value, lon: +form.lon.value, category: form.category.value, subcategory: exact.value || null, evidence }, { "Idempotency-Key": key });
+    if (answer.ok) location.assign(`/events/${answer.data.number}`);
+    else $(".refused", form).textContent = answer.data.detail;
+    return answer.ok;
+  });
 });

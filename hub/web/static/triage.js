@@ -358,6 +358,7 @@ onKeys((key) => {
     if (button) return reject(button), true;
   }
   if (key === "z") return undo(), true;
+  if (key === "d") return $("#last a")?.click(), true;
   if (key === ".") return show(), true;
   if (key === "/") return search.focus(), true;
   if ("jkynxov".includes(key)) return press(key);

@@ -1,5 +1,5 @@
 // What waits for one: forms with photos, and a word when there is something new.
-import { $, every, hear, send } from "./console.js";
+import { $, every, hear, reload, resting, send } from "./console.js";
 import { Photos } from "./photos.js";
 
 for (const form of every("form[data-photos]")) {
@@ -9,18 +9,18 @@ for (const form of every("form[data-photos]")) {
     e.preventDefault();
     e.stopPropagation(); // the forms without photos are sent by every page
     const told = $(".refused", form);
-    const button = $("button.primary", form);
-    button.disabled = true;
-    const evidence = await photos.sent();
-    if (!evidence?.length && form.dataset.photos) told.textContent = form.dataset.photos;
-    else if (evidence) {
-      const members = { ...JSON.parse(form.dataset.body), evidence };
-      for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) members[name] = value;
-      const answer = await send("POST", form.dataset.act, members);
-      if (answer.ok) return location.reload();
-      told.textContent = answer.data.detail;
-    }
-    button.disabled = false;
+    await resting($("button.primary", form), async () => {
+      const evidence = await photos.sent();
+      if (!evidence?.length && form.dataset.photos) told.textContent = form.dataset.photos;
+      else if (evidence) {
+        const members = { ...JSON.parse(form.dataset.body), evidence };
+        for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) members[name] = value;
+        const answer = await send("POST", form.dataset.act, members);
+        if (answer.ok) reload(form);
+        else told.textContent = answer.data.detail;
+        return answer.ok;
+      }
+    });
   });
 }
 
