@@ -666,7 +666,7 @@ CREATE INDEX grid_event_live_cell ON public.grid_event USING btree (cell, last_s
 CREATE INDEX grid_event_of_unit ON public.grid_event USING btree (responsible_unit, id) WHERE ((ended_at IS NULL) AND (responsible_unit IS NOT NULL));
 CREATE INDEX grid_event_parent ON public.grid_event USING btree (parent) WHERE (parent IS NOT NULL);
 CREATE INDEX grid_event_pending ON public.grid_event USING btree (severity, id) WHERE ((confirmation = 'pending'::text) AND (ended_at IS NULL));
-CREATE INDEX grid_event_queue ON public.grid_event USING btree (severity, decide_by) WHERE (state = ANY (ARRAY['suspected'::text, 'reported'::text]));
+CREATE INDEX grid_event_queue ON public.grid_event USING btree (severity, decide_by, id) INCLUDE (cell) WHERE ((state = ANY (ARRAY['suspected'::text, 'reported'::text])) AND (NOT test));
 CREATE INDEX grid_event_recurrence ON public.grid_event USING btree (recurrence_of) WHERE (recurrence_of IS NOT NULL);
 CREATE INDEX grid_event_rung ON public.grid_event USING btree (next_rung_at) WHERE (next_rung_at IS NOT NULL);
 CREATE INDEX grid_event_state_ends ON public.grid_event USING btree (state_ends_at) WHERE (state_ends_at IS NOT NULL);

@@ -52,6 +52,30 @@ class EventSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """A grid event that waits, as the queue shows it: as in EventSummary, and no more."""
+
+    number: str
+    severity: str
+    subcategory: str
+    title: str
+    lon: float | None
+    lat: float | None
+    cell: str | None
+    occurred_at: datetime
+    opened_at: datetime
+    decide_by: datetime | None
+    confirmation: str
+    version: int
+    stream: str | None
+    camera: str | None
+    peak_score: float | None
+    reports: int
+    picture: str | None
+    clips: int
+
+
+@dataclass(frozen=True, slots=True)
 class MergedEvent:
     """An event that was merged into another, and into which one directly."""
 

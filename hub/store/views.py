@@ -49,6 +49,7 @@ from hub.store.view_rows import (
     Picture,
     QuarantineCount,
     QuarantineFilter,
+    QueuedEvent,
     Ranges,
     Refused,
     RefusedFull,
@@ -60,9 +61,11 @@ R = TypeVar("R")
 
 def queue(
     conn: Connection[Any], limit: int = 200, within: Within = EVERYWHERE
-) -> list[EventSummary]:
+) -> list[QueuedEvent]:
     """What waits for a decision, the most urgent first."""
-    return _rows(conn, EventSummary, "queue", limit=limit, cells=within.cells)
+    values = {"limit": limit, "cells": within.cells}
+    with conn.cursor(binary=True, row_factory=class_row(QueuedEvent)) as cursor:
+        return cursor.execute(_sql("queue"), values).fetchall()
 
 
 def queue_size(conn: Connection[Any], within: Within = EVERYWHERE) -> int:
@@ -379,6 +382,7 @@ def _columns(row: type[Any], alias: str) -> str:
 _SEEN = {"agent", "stream", "camera", "kind", "label", "peak_score", "cameras", "reports"}
 _OWN = [f.name for f in fields(EventSummary) if f.name not in _SEEN | {"picture", "clips"}]
 _PARTS = {
+    "queued": ", ".join(f"e.{f.name}" for f in fields(QueuedEvent) if f.name in _OWN),
     "summary": ", ".join(f"e.{name}" for name in _OWN)
     + ", d.agent, d.stream, coalesce(s.name, n.name) AS camera, d.kind, d.label, d.peak_score,"
     " (SELECT count(DISTINCT (c.agent, c.stream)) FROM detection c WHERE c.event = e.id)"
