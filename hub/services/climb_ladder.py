@@ -24,7 +24,7 @@ from hub.services.context import Hub
 from hub.services.event_clock import clocks_of, rung_given
 from hub.services.event_history import record_step
 from hub.services.outward.tell import tell, tell_holders
-from hub.store import events, people
+from hub.store import due_events, events, people
 from hub.store.rows import GridEventRow
 
 RULE = Actor("ladder", Role.RULE)
@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 def climb_ladders(conn: Connection[Any], hub: Hub) -> int:
     """Climb what is due by now, for up to `AT_ONCE` events; the number of rungs."""
-    return sum(_climb(conn, hub, e) for e in events.with_rung_due(conn, hub.now(), AT_ONCE))
+    return sum(_climb(conn, hub, e) for e in due_events.with_rung_due(conn, hub.now(), AT_ONCE))
 
 
 def _climb(conn: Connection[Any], hub: Hub, event: GridEventRow) -> int:

@@ -16,7 +16,7 @@ from hub.services.act_on_event import act_on_event
 from hub.services.climb_ladder import AT_ONCE, PUT_OFF
 from hub.services.context import Hub
 from hub.services.dispatch.propose import propose_checker
-from hub.store import events
+from hub.store import due_events, events
 from hub.store.rows import GridEventRow
 
 RULE = Actor("clock", Role.RULE)
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 def end_states(conn: Connection[Any], hub: Hub) -> int:
     """End what is due by now, for up to `AT_ONCE` events; how many were."""
     ended = 0
-    for event in events.with_state_ending(conn, hub.now(), AT_ONCE):
+    for event in due_events.with_state_ending(conn, hub.now(), AT_ONCE):
         act = BY_STATE.get(event.state)
         if act is not None and event.state == "disposed":
             act = replace(act, assignee=_checker(conn, hub, event))

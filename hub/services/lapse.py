@@ -13,7 +13,7 @@ from hub.domain.actor import Actor, Role
 from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
-from hub.store import events
+from hub.store import due_events
 from hub.store.rows import GridEventRow
 
 RULE = Actor("scene-clear", Role.RULE)
@@ -26,7 +26,7 @@ def lapse_cleared(conn: Connection[Any], hub: Hub) -> list[GridEventRow]:
     lapsed = []
     for group, rule in sorted(hub.categories.groups.items()):
         before = hub.now() - timedelta(seconds=rule.clear_s)
-        for event in events.suspected_and_clear(conn, group, before):
+        for event in due_events.suspected_and_clear(conn, group, before):
             try:
                 with conn.transaction():
                     lapsed.append(act_on_event(conn, hub, event.number, Act("lapse"), RULE, None))

@@ -28,7 +28,7 @@ _FIXED = frozenset(
         "recurrence_of",
     }
 )
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM grid_event "
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM grid_event "
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def by_number(conn: Connection[Any], number: str, *, lock: bool = False) -> Grid
     """The event of that number, locked until the transaction ends if asked."""
     with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
         return cur.execute(
-            _SELECT + "WHERE number = %s" + (" FOR UPDATE" if lock else ""), (number,)
+            SELECT + "WHERE number = %s" + (" FOR UPDATE" if lock else ""), (number,)
         ).fetchone()
 
 
@@ -137,7 +137,7 @@ def by_id(conn: Connection[Any], id: int, *, lock: bool = False) -> GridEventRow
     """The event of that id, locked until the transaction ends if asked."""
     with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
         return cur.execute(
-            _SELECT + "WHERE id = %s" + (" FOR UPDATE" if lock else ""), (id,)
+            SELECT + "WHERE id = %s" + (" FOR UPDATE" if lock else ""), (id,)
         ).fetchone()
 
 
@@ -156,7 +156,7 @@ def roots_of(conn: Connection[Any], ids: Collection[int]) -> dict[int, GridEvent
     while wanted:  # in one order everywhere: nobody waits in a circle
         with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
             found = cur.execute(
-                _SELECT + "WHERE id = ANY (%s) ORDER BY id FOR UPDATE", (sorted(wanted),)
+                SELECT + "WHERE id = ANY (%s) ORDER BY id FOR UPDATE", (sorted(wanted),)
             ).fetchall()
         rows |= {row.id: row for row in found}
         if missing := wanted - rows.keys():
@@ -335,70 +335,6 @@ def numbers_of(conn: Connection[Any], ids: Collection[int]) -> list[str]:
     ]
 
 
-def suspected_and_clear(conn: Connection[Any], group: str, before: datetime) -> list[GridEventRow]:
-    """Suspected events of a group whose scene has been clear since before then, the longest first.
-
-    Locked; what somebody is at just now is left out.
-    """
-    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
-        return cur.execute(
-            _SELECT
-            + """
-            WHERE state = 'suspected' AND merge_group = %s AND scene_cleared_at <= %s
-            ORDER BY scene_cleared_at LIMIT 200 FOR UPDATE SKIP LOCKED
-            """,
-            (group, before),
-        ).fetchall()
-
-
-def filed_never_dispatched(
-    conn: Connection[Any], subcategories: Collection[str], before: datetime, limit: int
-) -> list[GridEventRow]:
-    """Events of these sub-categories filed before then that no step has dispatched so far, and
-    for which the matrix has an entry of any unit, the oldest first.
-
-    Locked; what somebody is at just now is left out.
-    """
-    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
-        return cur.execute(
-            _SELECT
-            + """
-            WHERE state = 'filed' AND filed_at <= %s AND subcategory = ANY (%s)
-              AND NOT EXISTS (SELECT FROM grid_event_history h
-                              WHERE h.event = grid_event.id AND h.name = 'dispatch')
-              AND EXISTS (SELECT FROM responsibility r JOIN unit u ON u.code = r.unit
-                          WHERE r.category = grid_event.category AND r.to_at IS NULL
-                            AND u.closed_at IS NULL
-                            AND (r.subcategory IS NULL OR r.subcategory = grid_event.subcategory)
-                            AND starts_with(coalesce(grid_event.cell, r.cell), r.cell))
-            ORDER BY filed_at, id LIMIT %s FOR UPDATE SKIP LOCKED
-            """,
-            (before, sorted(subcategories), limit),
-        ).fetchall()
-
-
-def with_rung_due(conn: Connection[Any], now: datetime, limit: int) -> list[GridEventRow]:
-    """Events whose ladder has a rung to climb by now, the longest due first.
-
-    Locked; what somebody is at just now, another hub's timer for instance, is left out.
-    """
-    return _due(conn, "next_rung_at", now, limit)
-
-
-def with_state_ending(conn: Connection[Any], now: datetime, limit: int) -> list[GridEventRow]:
-    """Events whose state a rule ends by now, the longest due first; locked as above."""
-    return _due(conn, "state_ends_at", now, limit)
-
-
-def _due(conn: Connection[Any], column: str, now: datetime, limit: int) -> list[GridEventRow]:
-    statement = sql.SQL(
-        "SELECT {columns} FROM grid_event WHERE {due} < %s ORDER BY {due} LIMIT %s "
-        "FOR UPDATE SKIP LOCKED"
-    ).format(columns=sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), due=sql.Identifier(column))
-    with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
-        return cur.execute(statement, (now, limit)).fetchall()
-
-
 def note_sealed(conn: Connection[Any], sealed: Sequence[tuple[int, int]]) -> None:
     """So many entries, (event, n), are under a checkpoint now."""
     conn.execute(
@@ -414,7 +350,7 @@ def live_after(conn: Connection[Any], id: int, limit: int, *, lock: bool) -> lis
     """Events that have not ended, by id from the one after `id` on, locked if asked."""
     with conn.cursor(row_factory=class_row(GridEventRow)) as cur:
         return cur.execute(
-            _SELECT
+            SELECT
             + "WHERE ended_at IS NULL AND id > %s ORDER BY id LIMIT %s"
             + (" FOR UPDATE" if lock else ""),
             (id, limit),

@@ -17,7 +17,7 @@ from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.context import Hub
 from hub.services.dispatch.propose import propose_dispatch
-from hub.store import events
+from hub.store import due_events
 
 RULE = Actor("dispatch-rule", Role.RULE)
 AT_ONCE = 25  # events in one transaction: they are locked for as long as it takes
@@ -34,7 +34,7 @@ def dispatch_by_rule(conn: Connection[Any], hub: Hub) -> int:
     if not kinds:
         return 0
     done = 0
-    for event in events.filed_never_dispatched(conn, kinds, hub.now() - GRACE, AT_ONCE):
+    for event in due_events.filed_never_dispatched(conn, kinds, hub.now() - GRACE, AT_ONCE):
         proposal = propose_dispatch(conn, hub, event)
         if proposal.unit is None:
             continue
