@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
 from contract.messages import Looked
@@ -60,24 +60,17 @@ def unsent(
     conn: Connection[Any], stations: Collection[str], now: datetime, limit: int
 ) -> list[tuple[str, LookAsked]]:
     """(station, look) of what is still to be asked of agents there, the oldest first."""
-    with conn.cursor(row_factory=class_row(LookAsked)) as cur:
+    with conn.cursor(row_factory=dict_row) as cur:
         found = cur.execute(
             """
-            SELECT l.* FROM look l JOIN agent a USING (agent)
+            SELECT a.station, l.* FROM look l JOIN agent a USING (agent)
             WHERE l.sent_at IS NULL AND l.answered_at IS NULL AND l.until > %s
               AND a.station = ANY (%s)
             ORDER BY l.asked_at LIMIT %s
             """,
             (now, list(stations), limit),
         ).fetchall()
-    if not found:
-        return []
-    known = dict(
-        conn.execute(
-            "SELECT agent, station FROM agent WHERE agent = ANY (%s)", ([x.agent for x in found],)
-        ).fetchall()
-    )
-    return [(str(known[look.agent]), look) for look in found]
+    return [(row.pop("station"), LookAsked(**row)) for row in found]
 
 
 def sent(conn: Connection[Any], id: uuid.UUID, at: datetime) -> None:
