@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from detectors.models.errors import ModelError
 from detectors.models.facts import ModelFacts
+from detectors.models.network import MOST_AT_A_TIME, filled
 
 PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")  # the first there is
-MOST_AT_A_TIME = 16  # frames, of a network that takes any number
 
 
 class OnnxNetwork:
@@ -45,8 +45,8 @@ class OnnxNetwork:
         """See `Network`; a network of a fixed number of frames is given the last one again."""
         n = len(frames)
         fixed = isinstance(self._session.get_inputs()[0].shape[0], int)
-        if fixed and n < self.most:
-            frames = np.concatenate((frames, np.repeat(frames[-1:], self.most - n, axis=0)))
+        if fixed:
+            frames = filled(frames, self.most)
         try:
             raw = self._session.run(None, {self._input: frames})[0]
         except Exception as e:  # noqa: BLE001  # as above

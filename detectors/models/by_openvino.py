@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from detectors.models.errors import ModelError
 from detectors.models.facts import ModelFacts
+from detectors.models.network import MOST_AT_A_TIME, filled
 
-MOST_AT_A_TIME = 16  # frames, of a network that takes any number
 HINTS = {
     # by itself it computes in bfloat16 where the processor can: three digits, and other boxes
     "INFERENCE_PRECISION_HINT": "f32",
@@ -44,8 +44,8 @@ class OpenVinoNetwork:
     def run(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Network`; a network of a fixed number of frames is given the last one again."""
         n = len(frames)
-        if self._fixed and n < self.most:
-            frames = np.concatenate((frames, np.repeat(frames[-1:], self.most - n, axis=0)))
+        if self._fixed:
+            frames = filled(frames, self.most)
         try:
             raw = self._network(frames)[0]
         except Exception as e:  # noqa: BLE001  # as above

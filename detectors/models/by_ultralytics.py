@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from detectors.models.errors import ModelError
 from detectors.models.facts import ModelFacts
-
-MOST_AT_A_TIME = 16
+from detectors.models.network import MOST_AT_A_TIME
 
 
 class UltralyticsNetwork:

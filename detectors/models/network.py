@@ -25,6 +25,15 @@ class Network(Protocol):
         """(n, ...) raw output of (n, 3, height, width) frames, RGB, 0..1; n at most `most`."""
 
 
+MOST_AT_A_TIME = 16  # frames, of a network that takes any number
+
+
+def filled(frames: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+    """Frames for a network that takes `most` and no fewer: the last one stands in for the rest."""
+    missing = most - len(frames)
+    return np.concatenate((frames, np.repeat(frames[-1:], missing, axis=0))) if missing else frames
+
+
 def open_network(path: Path) -> Network:
     """The network in a file, once it was looked at.
 
