@@ -3,6 +3,8 @@
     GRIDWARDEN_HUB__DATABASE__URL=postgresql://... overrides [database] url
 
 A value that is exactly `${NAME}` is read from the environment, so that no secret stands in a file.
+
+Longer than most modules: half of it is the list of settings.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The queries stand in `hub/sql/queries/views.sql`. `{...}` in them is a list of the columns of a row
 type, so that a row and its query cannot drift apart.
+
+Longer than most modules: one short function for each of those queries, all by one mechanism.
 """
 
 from __future__ import annotations
