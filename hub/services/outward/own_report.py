@@ -54,9 +54,9 @@ def my_report(conn: Connection[Any], hub: Hub, report: int) -> MyReport:
     rating = ratings.rating_of(conn, report)
     if event.test:
         return MyReport(said, event, rating, Ratable(Standing.NO_CASE))
-    rated = None if rating is None else Rated(rating.score, rating.ended_at)
-    if rated is not None and rating is not None and rating.event != event.id:
-        rated = None  # it was of another event, before a merge
+    rated = None
+    if rating is not None and rating.event == event.id:  # else of another, before a merge
+        rated = Rated(rating.score, rating.ended_at)
     closing = Closing(event.state, event.ended_at, event.close_by, event.reopened_count)
     return MyReport(said, event, rating, _ratable(hub, closing, rated, hub.now()))
 
