@@ -229,11 +229,12 @@ class Flame:
             return seen
         height = round(width * frame.height / frame.width)
         x, y, w, h = box.x * width, box.y * height, box.w * width, box.h * height
-        self._doubts.step([Spot(round(x), round(y), round(w), round(h))], at)
+        (track,) = self._doubts.step([Spot(round(x), round(y), round(w), round(h))], at)
+        if track is None:  # it burns in more places than are followed: none is doubted
+            return seen
         self._eye.see(frame)
-        for track in self._doubts.due(at):
+        if self._doubts.due(at):
             self._doubts.looked(track, self._eye.judge(track.spot, width).flame, at)
-        (track,) = (t for t in self._doubts.tracks if t.here)
         told = seen.features | {"verifier": track.sureness}
         score = seen.score * (DOUBTED if track.state is State.REJECTED else 1.0)
         return Observation("flame", score, box, features=told)

@@ -82,6 +82,11 @@ def test_a_flame_that_dies_ends_its_alarm_after_the_off_delay() -> None:
     assert 10.0 < (changes[-1].at - START).total_seconds() < 15.0
 
 
+def test_more_fires_than_regions_are_followed_are_told_all_the_same() -> None:
+    fires = [flame(x=0.06 + 0.29 * i, y=y) for y in (0.45, 0.95) for i in range(4)]
+    assert len(raised(film(8, *fires))) == 1
+
+
 def orange_car(number: int) -> Painter:
     return car(0.5, lambda s: s * 0.4 - number * 0.7, (20, 120, 250))
 
