@@ -40,7 +40,7 @@ LI = Person("P1001", "li@district.example", "zh")
 ANN = Person("P1002", "ann@district.example", "en")
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: aiosmtpd looks at every member, which early 3.11 cannot do to slots
 class Post:
     """What a mail server took, and how it answers."""
 
