@@ -24,6 +24,7 @@ from hub.domain.scope import Ground, out_of_scope
 LIFECYCLE_FILE = Path(__file__).with_name("lifecycle.yaml")
 SAME, PREVIOUS, ANY = "same", "previous", "*"
 UNDO = "undo"
+UNMERGE = "unmerge"
 ACTOR_OF_LAST = "actor_of_last"
 OTHER_CATEGORY = "confirm_as_other_category"  # the verdict's name for confirm with another category
 HIGHEST_LEVEL = 3  # district
@@ -243,11 +244,18 @@ def previous_state(steps: Iterable[tuple[str, str]]) -> str | None:
     """The state before the last change of state.
 
     steps: (name, to_state) of every transition, acts left out, oldest first. An undo takes
-    the step before it away, so that a suspended case resumes where it was suspended.
+    the step before it away, so that a suspended case resumes where it was suspended. What was
+    merged and is on its own again was never merged: no step leads back to that.
     """
+    standing: list[tuple[str, str]] = []
+    for step in steps:
+        if step[0] == UNDO and standing:
+            standing.pop()
+        else:
+            standing.append(step)
     trail: list[str] = []
-    for name, to_state in steps:
-        if name == UNDO and trail:
+    for name, to_state in standing:
+        if name == UNMERGE and trail:
             trail.pop()
         else:
             trail.append(to_state)

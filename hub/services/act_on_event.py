@@ -55,7 +55,7 @@ def act_on_event(
     if parent is not None and act.name in JOINING:
         check_parent(conn, parent)
     facts = gather_facts(hub, conn, event, history, act, parent)
-    advance = hub.lifecycle.advance(_state_of(event, history), act.name, actor, facts)
+    advance = hub.lifecycle.advance(_state_of(hub, event, history), act.name, actor, facts)
     advance = flags_of(hub, advance, event, act)
     after = record_step(
         conn,
@@ -88,7 +88,7 @@ def undo(conn: Connection[Any], hub: Hub, number: str, actor: Actor) -> GridEven
 def _undo(conn: Connection[Any], hub: Hub, event: GridEventRow, actor: Actor) -> GridEventRow:
     history = events.history(conn, event.id)
     facts = gather_facts(hub, conn, event, history, Act(UNDO), None)
-    advance = hub.lifecycle.advance(_state_of(event, history), UNDO, actor, facts)
+    advance = hub.lifecycle.advance(_state_of(hub, event, history), UNDO, actor, facts)
     undone = transitions_of(hub, history)[-1]
     _check_untouched(event, undone)
     restored = {
@@ -128,10 +128,10 @@ def _check_untouched(event: GridEventRow, undone: HistoryRow) -> None:
             )
 
 
-def _state_of(event: GridEventRow, history: list[HistoryRow]) -> EventState:
+def _state_of(hub: Hub, event: GridEventRow, history: list[HistoryRow]) -> EventState:
     return EventState(
         state=event.state,
-        previous=previous_state((h.name, h.to_state) for h in history),
+        previous=previous_state((h.name, h.to_state) for h in transitions_of(hub, history)),
         severity=Severity(event.severity),
         flags={
             "level": event.level,

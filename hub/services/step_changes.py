@@ -71,7 +71,6 @@ def columns_of(
         case "recur":  # a machine or a passer-by found it again: a person has yet to look
             return {
                 "responsible_unit": None,
-                "confirmation": "pending",
                 "occurrence": event.occurrence + 1,
                 "scene_cleared_at": None,
             }

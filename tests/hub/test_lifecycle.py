@@ -186,6 +186,15 @@ def test_an_undo_takes_the_step_before_it_away() -> None:
     assert previous_state([("report", "reported")]) is None
 
 
+def test_no_step_leads_back_to_a_merge_that_was_taken_back() -> None:
+    steps = [("report", "reported"), ("send_verify", "verifying"), ("attach", "merged")]
+    alone = [*steps, ("unmerge", "verifying")]
+
+    assert previous_state(steps) == "verifying"
+    assert previous_state(alone) == "reported"
+    assert previous_state([*alone, ("undo", "merged")]) == "verifying"
+
+
 def test_an_event_at_the_district_level_cannot_be_escalated_further() -> None:
     event = EventState("filed", flags={"level": 3})
 

@@ -62,6 +62,7 @@ class Model:
     machine: bool  # a fire that a camera saw; otherwise rubbish that a citizen reported
     before: list[Columns] = field(default_factory=list)  # of each standing transition
     trail: list[str] = field(default_factory=list)  # states of the standing transitions
+    trails: list[list[str]] = field(default_factory=list)  # before each of them
     said: list[tuple[str, str, datetime]] = field(default_factory=list)  # name, actor, at
     extension_count: int = 0
 
@@ -102,6 +103,7 @@ class Walk(RuleBasedStateMachine):
         )
         self.id = event.id
         self.model = Model(Columns(event.state), machine)
+        self.model.trails.append([])
         self.model.trail.append(event.state)
         self.model.before.append(self.model.now)
         with self.hub.pool.connection() as conn:
@@ -273,16 +275,20 @@ class Walk(RuleBasedStateMachine):
         if name in ACTS:
             model.extension_count += name == "decide_extension"
         elif name == "undo":
-            model.trail.pop()
+            model.trail = model.trails.pop()
             model.now = model.before.pop()
         else:
             model.before.append(model.now)
+            model.trails.append(list(model.trail))
             target = {"same": model.now.state, "previous": model.previous()}.get(
                 raw["to"], raw["to"]
             )
             model.now = copy.copy(model.now)
             model.now.state = str(target)
-            model.trail.append(model.now.state)
+            if name == "unmerge":  # as if it had not been merged
+                model.trail.pop()
+            else:
+                model.trail.append(model.now.state)
             for text in raw.get("sets", ()):
                 flag, _, value = text.partition("=") if "=" in text else text.partition("+")
                 if hasattr(model.now, flag):
@@ -321,3 +327,21 @@ def test_every_walk_is_as_the_file_says(hub: Hub, clock: Clock) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_a_case_that_was_merged_and_is_alone_again_goes_back_to_where_it_came_from(
+    hub: Hub, clock: Clock
+) -> None:
+    parent, event = reported(hub, "petition", 90_000), reported(hub, metres=21_000.0)
+    desk, rule = Actor("dispatcher-1", Role.DISPATCHER), Actor("rule-1", Role.RULE)
+    steps: list[tuple[str, Actor, dict[str, object]]] = [
+        ("send_verify", desk, {"assignee": "somebody"}),
+        ("attach", desk, {"parent": parent.number}),
+        ("comment", desk, {"reason": "because", "note": "the same?"}),
+        ("unmerge", desk, {"reason": "another bin"}),
+    ]
+    for name, actor, given in steps:
+        event = act(hub, event, name, actor, **given)
+    assert event.state == "verifying"
+    clock.move(4000)
+    assert act(hub, event, "verify_expired", rule).state == "reported"
