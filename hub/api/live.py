@@ -7,8 +7,9 @@ more, for their lists still show it; where it is not known whom it concerned bef
 not concern is told to fetch anew.
 
 A client's queue is bounded and holds a message once, however often it came; where it runs over, all
-of it becomes one `resync`, on which the page fetches anew. The same is said to every client at its
-start and after a break of the listener, so nothing told in between is missed.
+of it becomes one `resync`, on which the page fetches anew. The same is said once to every client as
+soon as both are there, it and the listener, and after a break of the listener, so nothing told in
+between is missed.
 """
 
 from __future__ import annotations
@@ -125,7 +126,8 @@ class Live:
 
     async def stream(self, client: LiveClient) -> AsyncIterator[bytes]:
         """Server-sent events for one client until it leaves or the hub stops."""
-        client.offer(RESYNC)
+        if self.listening:  # else it is told as soon as the listener hears
+            client.offer(RESYNC)
         self._clients.add(client)
         number = 0
         try:
@@ -154,13 +156,12 @@ class Live:
                     ears.execute(f"LISTEN {CHANNEL}")
                     wait_s = _FIRST_WAIT_S
                     self._told.clear()
-                    self._listening.set()
-                    self._on_loop(self._deliver, RESYNC, _everybody, None)
+                    self._on_loop(self._hears_again)
                     while not self._closing.is_set():
                         heard = ears.notifies(timeout=0.25, stop_after=1)
                         self._forward(questions, [notify.payload for notify in heard])
             except psycopg.Error as e:
-                self._listening.clear()
+                self._on_loop(self._listening.clear)
                 log.warning("live updates lost the database, next try in %.1f s: %s", wait_s, e)
                 self._closing.wait(wait_s)
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
@@ -215,6 +216,10 @@ class Live:
                 client.offer(message)
             elif others is not None:
                 client.offer(others)
+
+    def _hears_again(self) -> None:
+        self._listening.set()
+        self._deliver(RESYNC, _everybody, None)
 
     def _wake_all(self) -> None:
         for client in self._clients:

@@ -206,6 +206,22 @@ def test_a_page_that_is_too_slow_gets_one_resync_instead_of_a_backlog() -> None:
     assert page.take() == [LiveMessage("event", "{}")]
 
 
+def test_a_page_that_was_there_before_the_listener_fetches_anew_once(database_url: str) -> None:
+    async def first_words() -> list[bytes]:
+        live = Live(database_url, heartbeat_s=0.2)
+        live.start()
+        words = []
+        async for word in live.stream(LiveClient(DISPATCHER)):
+            words.append(word)
+            if live.listening and words[-1] == b": still here\n\n":
+                live.close()
+                break
+        await asyncio.to_thread(live.join)
+        return words
+
+    assert sum(b"event: resync" in word for word in asyncio.run(first_words())) == 1
+
+
 def test_a_quiet_stream_says_that_it_is_still_there(database_url: str, tmp_path: Path) -> None:
     async def first_words() -> list[bytes]:
         live = Live(database_url, heartbeat_s=0.05)
