@@ -46,7 +46,7 @@ if (form) {
       if (knob.dataset.value === text) continue;
       const untouched = JSON.parse(knob.dataset.value) === read(knob);
       knob.dataset.value = text;
-      $(".set .strong", knob).textContent = text;
+      $(".set .strong", knob).textContent = text === '""' ? form.dataset.empty : text;
       if (untouched) $("input, select", knob).value = force[knob.dataset.name];
     }
     say();
