@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,13 +42,21 @@ def add(subparsers: Subparsers) -> None:
         metavar="DIR",
         help=f"where scores are kept; {RECORDINGS} by default",
     )
+    parser.add_argument(
+        "--perturb",
+        metavar="NAMES",
+        help="measure again on the clips as they might have looked otherwise: mirror,dark or all; "
+        "the recordings lie beside DIR as DIR-mirror",
+    )
     kinds.add_report_arguments(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Record, judge, print. 1 where a clip could not be measured."""
-    from gridwarden.evaluation import evaluating, publishing
+    from gridwarden.evaluation import evaluating, perturbing, publishing, text
+    from gridwarden.evaluation.errors import NothingToDoError
 
+    names = perturbing.chosen(chosen.perturb)
     asked = evaluating.Asked(
         folder=chosen.folder,
         labels=chosen.labels,
@@ -60,4 +69,17 @@ def run(chosen: argparse.Namespace) -> int:
     )
     report, recordings, folder = evaluating.evaluate(asked, evaluating.progress_to_stderr)
     publishing.publish(report, recordings, folder, chosen.json_file, chosen.html_file)
-    return 1 if report.not_measured else 0
+    failed = bool(report.not_measured)
+    for name in names:
+        what = perturbing.find(name).text
+        try:
+            other, _, _ = evaluating.evaluate(
+                dataclasses.replace(asked, perturbed=name), evaluating.progress_to_stderr
+            )
+        except NothingToDoError as e:
+            print(f"== {name}: {what}\n{e}")
+            continue
+        for line in text.perturbed_lines(name, what, report, other):
+            print(line, flush=True)
+        failed |= bool(other.not_measured)
+    return 1 if failed else 0

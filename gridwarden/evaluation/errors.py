@@ -3,7 +3,8 @@
 GridwardenError
 └── EvaluationError (ValueError)     a clip, a label or a recording cannot be used
     ├── LabelError                   a labels file, or a field in it
-    └── RecordingError               a recording is not ours, or cannot answer what is asked
+    ├── RecordingError               a recording is not ours, or cannot answer what is asked
+    └── NothingToDoError             no clip has anything for the detectors
 """
 
 from __future__ import annotations
@@ -21,3 +22,7 @@ class LabelError(EvaluationError):
 
 class RecordingError(EvaluationError):
     """A recording is not one, or cannot answer what is asked of it."""
+
+
+class NothingToDoError(EvaluationError):
+    """No clip has anything that the detectors asked for could do."""

@@ -14,9 +14,14 @@ from typing import Any
 from detectors.kit.params import build
 from detectors.kit.registry import available, detector
 from gridwarden.evaluation import labels as labelling
+from gridwarden.evaluation import perturbing, report
 from gridwarden.evaluation import recording as recordings
-from gridwarden.evaluation import report
-from gridwarden.evaluation.errors import EvaluationError, LabelError, RecordingError
+from gridwarden.evaluation.errors import (
+    EvaluationError,
+    LabelError,
+    NothingToDoError,
+    RecordingError,
+)
 from gridwarden.evaluation.labels import ClipLabel, Labels
 from gridwarden.evaluation.recording import Recording
 from gridwarden.evaluation.report import Report
@@ -39,6 +44,13 @@ class Asked:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     jobs: int | None = None  # None: one a core
     split: str | None = None
+    perturbed: str = ""  # how the clips are changed; the recordings then lie beside `recordings`
+
+    @property
+    def kept_in(self) -> Path:
+        """The folder of the recordings."""
+        ending = f"-{self.perturbed}" if self.perturbed else ""
+        return self.recordings.with_name(self.recordings.name + ending)
 
 
 def evaluate(asked: Asked, progress: Progress) -> tuple[Report, list[Recording], Path]:
@@ -56,18 +68,26 @@ def evaluate(asked: Asked, progress: Progress) -> tuple[Report, list[Recording],
         )
     labels = labelling.read(path)
     clips = _clips(labels, asked)
+    if asked.perturbed:
+        clips = [perturbing.find(asked.perturbed).label(clip) for clip in clips]
     kinds = asked.detectors or tuple(k for k in available() if _is_ready(k, asked))
     for kind, values in asked.parameters.items():
         build(detector(kind).Params, values, kind)
         if kind not in kinds:
             raise EvaluationError(f"--param is for {kind}, which does not run: --detector {kind}")
     tasks = [
-        Task(str(labels.folder / clip.file), clip, chosen, str(_target(asked.recordings, clip)))
+        Task(
+            str(labels.folder / clip.file),
+            clip,
+            chosen,
+            str(_target(asked.kept_in, clip)),
+            asked.perturbed,
+        )
         for clip in clips
         if (chosen := {k: _values(k, clip, asked) for k in map(_known, kinds) if _runs(k, clip)})
     ]
     if not tasks:
-        raise EvaluationError(f"no clip has anything for {', '.join(kinds)} to do")
+        raise NothingToDoError(f"no clip has anything for {', '.join(kinds)} to do")
     jobs = asked.jobs or _cores()
     faults = {t.label.file: why for t, why in record_all(tasks, jobs, progress) if why}
     found = [recordings.load(Path(t.target)) for t in tasks if t.label.file not in faults]

@@ -56,20 +56,16 @@ class _Notes:
     scoring: str = ""  # the detector that is at work now
 
 
-def record(path: Path, label: ClipLabel, chosen: Chosen) -> tuple[Recording, list[Detection]]:
-    """What the detectors say of a clip, and the detections an agent would have told.
-
-    A detector that fails is noted with its fault, and nothing of it is told: what it did not see
-    cannot be judged. Raises EvaluationError where the clip cannot be decoded, ParameterError for
-    a wrong parameter.
-    """
-    return record_frames(frames(path), label, chosen)
-
-
 def record_frames(
     stream: Iterable[Frame], label: ClipLabel, chosen: Chosen
 ) -> tuple[Recording, list[Detection]]:
-    """The same for frames from anywhere; they are timed from `EPOCH` on."""
+    """What the detectors say of frames, timed from `EPOCH` on, and the detections an agent would
+    have told.
+
+    A detector that fails is noted with its fault, and nothing of it is told: what it did not see
+    cannot be judged. Raises EvaluationError where there is no frame, ParameterError for a wrong
+    parameter.
+    """
     notes = _Notes()
     settings = settings_of(chosen)
     watch = StreamWatch(AGENT, settings, lambda kind: _listening(detector(kind), notes))

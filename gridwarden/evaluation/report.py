@@ -123,7 +123,11 @@ class Change:
 def changes(before: Report, after: Report) -> list[Change]:
     """Alarms gained and lost, by clip. The same alarm may come some frames earlier or later."""
     found: list[Change] = []
-    for old, new in zip(before.verdicts, after.verdicts, strict=True):
+    there_is = {(verdict.clip, verdict.kind): verdict for verdict in after.verdicts}
+    for old in before.verdicts:
+        new = there_is.get((old.clip, old.kind))
+        if new is None:  # it could not be measured the second time
+            continue
         for here, there, gained in ((old, new, False), (new, old, True)):
             found += [
                 Change(here.clip, gained, judged.alarm, judged.verdict)

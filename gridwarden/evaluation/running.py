@@ -30,6 +30,7 @@ class Task(msgspec.Struct, frozen=True):
     label: ClipLabel
     chosen: dict[str, dict[str, Any]]
     target: str
+    perturbed: str = ""  # how its frames are changed; `label` says already what they show then
 
 
 def record_all(tasks: Sequence[Task], jobs: int, progress: Progress) -> Iterator[tuple[Task, str]]:
@@ -65,11 +66,15 @@ def work(task: Task) -> None:
     """Record one clip, and check that its replay is what the agent would have told."""
     import cv2
 
-    from gridwarden.evaluation.recorder import record
+    from gridwarden.evaluation import perturbing
+    from gridwarden.evaluation.recorder import frames, record_frames
     from gridwarden.evaluation.replaying import difference, replay
 
     cv2.setNumThreads(1)
-    found, told = record(Path(task.video), task.label, task.chosen)
+    shown = frames(Path(task.video))
+    if task.perturbed:
+        shown = perturbing.find(task.perturbed).frames(lambda: frames(Path(task.video)))
+    found, told = record_frames(shown, task.label, task.chosen)
     apart = difference(replay(found, {}), told)
     if apart:
         raise EvaluationError(f"{task.label.file}: the replay differs from the live run: {apart}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gridwarden.evaluation.report import Change, Report, SplitFigures
+from gridwarden.evaluation.report import Change, Report, SplitFigures, changes
 from gridwarden.evaluation.scoring import CountFigures, KindFigures, Verdict
 from gridwarden.evaluation.statistics import Quantile, Rate, Share
 
@@ -25,15 +25,32 @@ def lines(report: Report) -> Iterator[str]:
         yield f"peak memory of a clip's process: {report.peak_memory_mib:.0f} MiB"
 
 
-def change_lines(changes: Sequence[Change]) -> Iterator[str]:
+def change_lines(found: Sequence[Change], against: str = "the recorded run") -> Iterator[str]:
     """What a replay gained and lost."""
-    yield f"changed against the recorded run: {len(changes)} alarms"
-    for change in changes:
+    yield f"changed against {against}: {len(found)} alarms"
+    for change in found:
         a = change.alarm
         yield (
             f"  {'gained' if change.gained else 'lost  '} {change.verdict:9s} {a.kind} {a.label} "
             f"at frame {a.raised_frame} ({a.raised_s:.1f} s)  {change.clip}"
         )
+
+
+def perturbed_lines(name: str, what: str, plain: Report, report: Report) -> Iterator[str]:
+    """What became of the figures and the alarms where the clips looked otherwise."""
+    yield f"== {name}: {what}"
+    whole = report.splits[0]
+    for kind in whole.kinds:
+        if kind.clips:
+            yield (
+                f"{kind.kind:16s} recall {share_text(kind.recall)}; "
+                f"false clips {share_text(kind.false_clips)}"
+            )
+    if whole.counting.clips:
+        yield from count_lines(whole.counting)
+    yield from change_lines(changes(plain, report), "the clips as they are")
+    for clip, reason in report.not_measured.items():
+        yield f"NOT MEASURED  {clip}: {reason}"
 
 
 def share_text(s: Share) -> str:
