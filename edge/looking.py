@@ -6,7 +6,7 @@ course over time, and by the scene they have learnt. No threads, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -83,9 +83,9 @@ class Looking:
         detector: Detector,
         findings: Sequence[Finding],
         frame: Frame,
-        state: CameraState | None,
+        state: Callable[[], CameraState | None],
     ) -> Iterator[Entry]:
-        """The answers that this frame completes. state: what the picture says of the camera."""
+        """The answers that this frame completes. state: what the pictures say of the camera."""
         under = self._under.get(kind)
         if not under:
             return
@@ -97,7 +97,7 @@ class Looking:
         self._under[kind] = [one for one in under if not one.is_over(at)]
         for one in under:
             if one.is_over(at):
-                yield from self._answer(one, detector, frame, state)
+                yield from self._answer(one, detector, frame, state())
 
     def _answer(
         self, one: _Under, detector: Detector, frame: Frame, state: CameraState | None

@@ -56,6 +56,9 @@ class _Watcher:
     ) -> None:
         self.own_values = dict(values)
         self.detector: Detector = built(build(built.Params, values, f"{kind} of stream {stream}"))
+        # asked once: such a question costs as much as half a background
+        self.tells = self.detector if isinstance(self.detector, TellsPersons) else None
+        self.hears = self.detector if isinstance(self.detector, HearsOfPersons) else None
         self.sampling = Sampling(self.detector.sample_fps)
         self.subjects: dict[tuple[str, str], _Watched] = {}
         self.fault = ""  # why it was switched off
@@ -188,9 +191,9 @@ class StreamWatch:
             yield from self._end(watcher, frame.captured_at, watcher.fault)
             return
         self._check_zone(kind, watcher, frame)
-        if isinstance(watcher.detector, TellsPersons):
-            self._pass_on(watcher.detector.persons(frame.captured_at), frame.captured_at)
-        yield from self._looking.saw(kind, watcher.detector, findings, frame, self.camera_state())
+        if watcher.tells is not None:
+            self._pass_on(watcher.tells.persons(frame.captured_at), frame.captured_at)
+        yield from self._looking.saw(kind, watcher.detector, findings, frame, self.camera_state)
         for finding in findings:
             if isinstance(finding, Measurement):
                 yield from self._measured(kind, finding, frame)
@@ -199,8 +202,8 @@ class StreamWatch:
 
     def _pass_on(self, persons: Sequence[Box], at: datetime) -> None:
         for watcher in self._watchers.values():
-            if isinstance(watcher.detector, HearsOfPersons):
-                watcher.detector.hear(persons, at)
+            if watcher.hears is not None:
+                watcher.hears.hear(persons, at)
 
     def _check_zone(self, kind: str, watcher: _Watcher, frame: Frame) -> None:
         """Say it where a zone does not lie within the picture, once for each size of picture."""

@@ -13,11 +13,12 @@ class Sampling:
     def __init__(self, fps: float) -> None:
         """fps: frames per second wanted; 0 for every frame."""
         self._step = timedelta(seconds=1.0 / fps) if fps > 0.0 else None
+        self._early = EARLY * (self._step or timedelta())
         self._due: datetime | None = None
 
     def is_due(self, at: datetime) -> bool:
         """Whether the frame of that time is wanted."""
-        return self._step is None or self._due is None or at >= self._due - EARLY * self._step
+        return self._step is None or self._due is None or at >= self._due - self._early
 
     def looked(self, at: datetime) -> None:
         """The frame of that time was shown. A late one does not shift those that follow."""
