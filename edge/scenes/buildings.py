@@ -75,12 +75,21 @@ def stand(picture: Image, camera: Camera, corners: NDArray[np.float64], texture:
     h, w = texture.shape[:2]
     flat = np.array([(0, 0), (w, 0), (w, h), (0, h)], np.float32)
     seen = camera.project(corners).astype(np.float32)
-    turn = cv2.getPerspectiveTransform(flat, seen)
-    size = (picture.shape[1], picture.shape[0])
-    warped = cv2.warpPerspective(texture, turn, size, flags=cv2.INTER_AREA)
-    mask = np.zeros(picture.shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, np.round(seen * 16).astype(np.int32), 255, cv2.LINE_8, 4)
-    cv2.copyTo(warped, mask, picture)
+    left, top = np.maximum(np.floor(seen.min(axis=0)).astype(int), 0)
+    right, bottom = np.maximum(np.ceil(seen.max(axis=0)).astype(int) + 1, 0)
+    part = picture[top:bottom, left:right]
+    if part.size == 0:
+        return
+    here = seen - np.array((left, top), np.float32)
+    warped = cv2.warpPerspective(
+        texture,
+        cv2.getPerspectiveTransform(flat, here),
+        (part.shape[1], part.shape[0]),
+        flags=cv2.INTER_AREA,
+    )
+    mask = np.zeros(part.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, np.round(here * 16).astype(np.int32), 255, cv2.LINE_8, 4)
+    cv2.copyTo(warped, mask, part)
 
 
 def along(

@@ -70,11 +70,18 @@ class Ground:
 
 def shadow(picture: Image, outline: NDArray[np.float64], light: float = 0.6, blur: int = 9) -> None:
     """Darken a polygon of a background, with a soft edge; outline: (n, 2) pixels."""
-    mask = np.zeros(picture.shape[:2], np.float32)
-    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1.0)
+    corners = np.round(outline).astype(np.int32)
+    reach = blur + 1  # beyond it nothing is darkened
+    left, top = np.maximum(corners.min(axis=0) - reach, 0)
+    right, bottom = np.maximum(corners.max(axis=0) + reach + 1, 0)
+    part = picture[top:bottom, left:right]
+    if part.size == 0:
+        return
+    mask = np.zeros(part.shape[:2], np.float32)
+    cv2.fillPoly(mask, [corners - (left, top)], 1.0)
     soft = cv2.GaussianBlur(mask, (blur * 2 + 1, blur * 2 + 1), 0)
     factor = 1.0 - (1.0 - light) * np.asarray(soft)[..., None]
-    picture[:] = (picture * factor).astype(np.uint8)
+    part[:] = (part * factor).astype(np.uint8)
 
 
 def sky(
