@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import cache
 
+import cv2
 import numpy as np
 
 from contract.episode import EpisodeChange
 from contract.taxonomy import Phase
 from detectors.kit.protocol import Detector
-from detectors.kit.types import Frame
+from detectors.kit.types import Frame, Image
 from detectors.look import Counted, watch
+from edge.scenes import open_scene
 from edge.scenes.truth import Scene
 from tests.detectors.scenes import START
+
+
+@cache
+def square(width: int, height: int) -> Image:
+    """The square with its tram, (height, width, 3), drawn once: nobody writes to it."""
+    canvas = np.empty((540, 960, 3), np.uint8)
+    open_scene("freeze").draw(0.0, canvas)
+    small = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+    small.flags.writeable = False
+    return np.asarray(small, np.uint8)
 
 
 def shown(scene: Scene, fps: float, from_s: float, to_s: float) -> Iterator[Frame]:

@@ -95,7 +95,7 @@ def flame(
             return
         height, width = image.shape[:2]
         base = size * min(width, height)
-        layer = np.zeros((height, width), np.float32)
+        blobs = []
         for _ in range(9):
             rise = float(random.uniform(0.2, 1.6)) * base
             aside = float(random.normal(0, 0.35)) * base
@@ -104,16 +104,26 @@ def flame(
                 max(1, round(base * float(random.uniform(0.12, 0.3)))),
                 max(1, round(rise / 2)),
             )
-            blob = np.zeros_like(layer)
-            cv2.ellipse(blob, centre, axes, 0, 0, 360, 1.0, -1)
-            layer += blob
+            blobs.append((centre, axes))
         blur = max(1, round(base * 0.08)) * 2 + 1
+        # beyond the blobs and their blur nothing glows: only there is drawn
+        left = max(0, min(c[0] - a[0] for c, a in blobs) - blur)
+        top = max(0, min(c[1] - a[1] for c, a in blobs) - blur)
+        part = image[
+            top : max(c[1] + a[1] for c, a in blobs) + blur + 1,
+            left : max(c[0] + a[0] for c, a in blobs) + blur + 1,
+        ]
+        layer = np.zeros(part.shape[:2], np.float32)
+        for centre, axes in blobs:
+            blob = np.zeros_like(layer)
+            cv2.ellipse(blob, (centre[0] - left, centre[1] - top), axes, 0, 0, 360, 1.0, -1)
+            layer += blob
         heat = np.asarray(cv2.GaussianBlur(layer, (blur, blur), 0))
         heat = np.clip(heat / 4.0, 0.0, 1.0)[..., None]
         rim, core = np.array([20.0, 70.0, 235.0]), np.array([120.0, 235.0, 255.0])
         colour = rim + (core - rim) * heat
         share = np.clip(heat * 6.0, 0.0, 1.0)
-        image[:] = (image * (1.0 - share) + colour * share).astype(np.uint8)
+        part[:] = (part * (1.0 - share) + colour * share).astype(np.uint8)
 
     return paint
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import cv2
@@ -15,7 +14,7 @@ from contract.taxonomy import Phase
 from detectors.camera_health import LABELS, CameraHealth, CameraHealthParams
 from detectors.kit.types import Frame, Image
 from detectors.look import watch
-from edge.scenes import open_scene
+from tests.detectors.rendered import square
 from tests.detectors.scenes import START, Painter, film, flame, street
 
 CLEAR = street(320, 180)
@@ -126,12 +125,9 @@ def test_a_frozen_picture_across_a_long_pause_is_not_held_against_the_camera() -
 TOWN_SIZE = (320, 180)
 
 
-@cache
 def town() -> Image:
     """A rendered square without noise of its own that matters, 320 x 180."""
-    canvas = np.empty((540, 960, 3), np.uint8)
-    open_scene("freeze").draw(0.0, canvas)
-    return np.asarray(cv2.resize(canvas, TOWN_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+    return square(*TOWN_SIZE)
 
 
 def told(*painters: Painter, seconds: float = 85.0, fps: float = 1.0) -> list[tuple[str, str]]:

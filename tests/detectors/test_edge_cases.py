@@ -17,7 +17,7 @@ from detectors.kit.params import build
 from detectors.kit.registry import available, detector
 from detectors.kit.types import Frame, Image
 from detectors.look import watch
-from edge.scenes import open_scene
+from tests.detectors.rendered import square
 from tests.detectors.scenes import START, Painter, exposure, film, flash
 
 LANES = "all:down=0.0,0.3 1.0,0.3 1.0,1.0 0.0,1.0"
@@ -25,17 +25,10 @@ KINDS = sorted(available())
 DREW = {"congestion": {"lanes": LANES}, "wrong_way": {"lanes": LANES}}
 
 
-@cache
-def square() -> Image:
-    """A rendered square, 320 x 180, and as much again about it."""
-    canvas = np.empty((540, 960, 3), np.uint8)
-    open_scene("freeze").draw(0.0, canvas)
-    return np.asarray(cv2.resize(canvas, (480, 270), interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def view(x: float = 0.0, width: int = 240, height: int = 135) -> Image:
-    """A part of it, its middle `x` pixels right of the square's."""
-    return np.asarray(cv2.getRectSubPix(square(), (width, height), (240.0 + x, 135.0)), np.uint8)
+    """A part of the rendered square, its middle `x` pixels right of the square's."""
+    middle = (240.0 + x, 135.0)
+    return np.asarray(cv2.getRectSubPix(square(480, 270), (width, height), middle), np.uint8)
 
 
 def raised(kind: str, stream: Iterable[Frame]) -> list[str]:
@@ -127,7 +120,7 @@ def uneven() -> tuple[Frame, ...]:
 @cache
 def three(width: int, height: int) -> tuple[Frame, ...]:
     """Three frames of that size."""
-    scene = np.asarray(cv2.resize(square(), (width, height)), np.uint8)
+    scene = np.asarray(cv2.resize(square(480, 270), (width, height)), np.uint8)
     return tuple(film(3.0, fps=1.0, scene=scene, noise=0.0))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
 
 import cv2
 import numpy as np
@@ -13,21 +12,13 @@ import pytest
 from detectors.kit.background import Background
 from detectors.kit.steadying import Steadied, Steadying
 from detectors.kit.types import Frame, Image
-from edge.scenes import open_scene
+from tests.detectors.rendered import square
 from tests.detectors.scenes import START, car, film, flash
 
 
-@cache
-def square() -> Image:
-    """A rendered square, larger than what is shown of it."""
-    canvas = np.empty((540, 960, 3), np.uint8)
-    open_scene("freeze").draw(0.0, canvas)
-    return np.asarray(cv2.resize(canvas, (640, 360), interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def view(x: float, y: float, noise: int) -> Image:
-    """320 x 180 of the square with its corner at (x, y)."""
-    part = cv2.getRectSubPix(square(), (320, 180), (160.0 + x, 90.0 + y))
+    """320 x 180 of the rendered square with its corner at (x, y)."""
+    part = cv2.getRectSubPix(square(640, 360), (320, 180), (160.0 + x, 90.0 + y))
     grain = np.random.default_rng(noise).normal(0, 2, part.shape)
     return np.clip(part + grain, 0, 255).astype(np.uint8)
 

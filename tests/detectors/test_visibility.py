@@ -9,24 +9,20 @@ import pytest
 from detectors.kit.types import Image
 from detectors.visibility import Visibility, VisibilityParams
 from edge.scenes import open_scene
-from tests.detectors.rendered import episodes, measured, shown
+from tests.detectors.rendered import episodes, measured, shown, square
 from tests.detectors.scenes import Painter, exposure, film
 
 
 def town() -> Image:
-    canvas = np.empty((540, 960, 3), np.uint8)
-    open_scene("freeze").draw(0.0, canvas)
-    return np.asarray(cv2.resize(canvas, (320, 180), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-TOWN = town()
+    return square(320, 180)
 
 
 def told(
-    *painters: Painter, scene: Image = TOWN, seconds: float = 90.0, **params: Any
+    *painters: Painter, scene: Image | None = None, seconds: float = 90.0, **params: Any
 ) -> list[str]:
     watcher = Visibility(VisibilityParams(**params))
-    return [p for p, _, _ in episodes(film(seconds, *painters, fps=1.0, scene=scene), watcher)]
+    place = town() if scene is None else scene
+    return [p for p, _, _ in episodes(film(seconds, *painters, fps=1.0, scene=place), watcher)]
 
 
 def veil(from_s: float, to_s: float, left: float, part: slice = slice(None)) -> Painter:
@@ -98,7 +94,7 @@ def test_smoke_over_a_part_of_the_landmarks_is_told_only_in_a_region_there() -> 
 
 @pytest.mark.long
 def test_fog_that_stays_for_hours_is_not_learnt_as_a_clear_day() -> None:
-    stream = film(36_000, veil(4000, 1e9, 0.3), fps=0.02, scene=TOWN)
+    stream = film(36_000, veil(4000, 1e9, 0.3), fps=0.02, scene=town())
     watcher = Visibility(VisibilityParams())
     assert [p for p, _, _ in episodes(stream, watcher)] == ["raised"]
 
@@ -108,7 +104,7 @@ def test_a_picture_that_is_fog_from_the_first_one_on_is_told() -> None:
 
 
 def test_what_is_left_of_the_contrast_is_measured_once_a_minute() -> None:
-    stream = film(190, veil(90, 1e9, 0.5), fps=1.0, scene=TOWN)
+    stream = film(190, veil(90, 1e9, 0.5), fps=1.0, scene=town())
     shares = [c.measurement.value for c in measured(stream, Visibility(VisibilityParams()), SHARE)]
     assert shares == [pytest.approx(0.98, abs=0.05), *[pytest.approx(0.5, abs=0.1)] * 2]
 
