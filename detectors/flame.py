@@ -26,6 +26,7 @@ from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import as_mask
 from detectors.kit.boiling import Boiling
+from detectors.kit.components import components
 from detectors.kit.confirmation import confirmation
 from detectors.kit.eye import Eye
 from detectors.kit.flicker import Average, Flicker
@@ -210,8 +211,8 @@ class Flame:
 
     def _restless(self, planes: WarmPlanes, candidate: Hit) -> Observation:
         """The region that is surest by its restlessness."""
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(as_mask(candidate))
-        if count < 2:
+        labels, stats = components(as_mask(candidate))
+        if len(stats) < 2:
             return Observation("flame", 0.0)
         motion = scene_motion(planes.scene, planes.rate, candidate)
         best = Observation("flame", 0.0, features={"scene_motion": motion})
@@ -247,7 +248,7 @@ class Flame:
         height, width = hit.shape
         found: list[_Hot] = []
         if cv2.countNonZero(joined):
-            _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+            labels, stats = components(joined)
             for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:REGIONS]:
                 x, y, w, h, area = (int(v) for v in stats[number])
                 if area < self.params.min_area / 3.0 * hit.size:
@@ -265,7 +266,7 @@ class Flame:
         for track, one in zip(tracks, found, strict=True):
             if track is None or track.state is State.REJECTED:
                 continue
-            boiling = self._boiling.of(one.spot)
+            boiling = self._boiling.later(one.spot)
             if boiling is not None:
                 track.boils.append(boiling)
             s, sure = one.spot, SURE(track.sureness)

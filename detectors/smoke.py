@@ -22,6 +22,7 @@ from contract.geometry import Box
 from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.background import Background, BackgroundSettings, Mask, as_mask
+from detectors.kit.components import components
 from detectors.kit.confirmation import confirmation
 from detectors.kit.edges import edge_strength
 from detectors.kit.eye import Eye
@@ -143,7 +144,7 @@ class Smoke:
 
     def _judge(self, frame: Frame, small: Image, mask: Mask) -> Observation:
         at, (height, width) = frame.captured_at, mask.shape
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+        labels, stats = components(mask)
         numbers = [
             int(n)
             for n in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:REGIONS]

@@ -7,7 +7,9 @@ is found nowhere: all of it has changed its shape.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache, partial
 
 import cv2
 import numpy as np
@@ -43,25 +45,35 @@ class Boiling:
 
         None where nothing earlier is known, and for a region without any structure.
         """
+        later = self.later(spot)
+        return None if later is None else later()
+
+    def later(self, spot: Spot) -> Callable[[], float] | None:
+        """The same, to be worked out where it is asked for: the dearest thing about a region, and
+        of what is no flame nobody asks. It holds on to the two pictures.
+        """
         if len(self._seen) < 2:
             return None
         now, before = self._seen[-1][1], self._seen[0][1]
         part = now[spot.y : spot.y + spot.h, spot.x : spot.x + spot.w]
         if min(part.shape) < SMALLEST or float(part.std()) < FLATTEST or now.shape != before.shape:
             return None
-        reach = min(MOST_REACH, max(SMALLEST, round(REACH * max(spot.w, spot.h))))
-        around: cv2.typing.MatLike = cv2.copyMakeBorder(
-            before, reach, reach, reach, reach, cv2.BORDER_REPLICATE
-        )
-        area = around[spot.y : spot.y + spot.h + 2 * reach, spot.x : spot.x + spot.w + 2 * reach]
-        scale = SIDE / max(spot.w, spot.h)
-        if scale < 1.0:
-            found = cv2.matchTemplate(
-                _shrunk(area, scale), _shrunk(part, scale), cv2.TM_CCOEFF_NORMED
-            )
-        else:
-            found = cv2.matchTemplate(area, part, cv2.TM_CCOEFF_NORMED)
-        return float(np.clip(1.0 - found.max(), 0.0, 1.0))
+        return cache(partial(_unlike, part, before, spot))
+
+
+def _unlike(part: Plane, before: Plane, spot: Spot) -> float:
+    """How little of the part is found in the picture before, around where it is now, 0..1."""
+    reach = min(MOST_REACH, max(SMALLEST, round(REACH * max(spot.w, spot.h))))
+    around: cv2.typing.MatLike = cv2.copyMakeBorder(
+        before, reach, reach, reach, reach, cv2.BORDER_REPLICATE
+    )
+    area = around[spot.y : spot.y + spot.h + 2 * reach, spot.x : spot.x + spot.w + 2 * reach]
+    scale = SIDE / max(spot.w, spot.h)
+    if scale < 1.0:
+        found = cv2.matchTemplate(_shrunk(area, scale), _shrunk(part, scale), cv2.TM_CCOEFF_NORMED)
+    else:
+        found = cv2.matchTemplate(area, part, cv2.TM_CCOEFF_NORMED)
+    return float(np.clip(1.0 - found.max(), 0.0, 1.0))
 
 
 def _shrunk(part: cv2.typing.MatLike, scale: float) -> cv2.typing.MatLike:

@@ -7,7 +7,7 @@ last M looks decide; a confirmed region that is hidden for a moment keeps what w
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -62,7 +62,9 @@ class RegionTrack:
     first_at: datetime
     looked_at: datetime | None = None
     scores: deque[float] = field(default_factory=lambda: deque(maxlen=MEMORY))
-    boils: deque[float] = field(default_factory=lambda: deque(maxlen=MEMORY))  # kit/boiling.py
+    boils: deque[Callable[[], float]] = field(  # kit/boiling.py
+        default_factory=lambda: deque(maxlen=MEMORY)
+    )
     state: State = State.NEW
     here: bool = True  # seen in this picture
     score: float = 0.0  # 0..1, what its detector last made of it
@@ -77,12 +79,15 @@ class RegionTrack:
     @property
     def boiling(self) -> float:
         """Median of how it differed from itself, 0..1; 0 before that is known often enough."""
-        return 0.0 if len(self.boils) < FEWEST else _median(self.boils)
+        if len(self.boils) < FEWEST:
+            return 0.0
+        return _median([boiling() for boiling in self.boils])
 
 
-def _median(values: deque[float]) -> float:
+def _median(values: Iterable[float]) -> float:
     """The lower of two middles."""
-    return sorted(values)[(len(values) - 1) // 2]
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2]
 
 
 class RegionTracks:

@@ -26,6 +26,7 @@ from detectors.kit.background import (
     as_mask,
     colours,
 )
+from detectors.kit.components import components
 from detectors.kit.edges import edge_strength
 from detectors.kit.steadying import Steadying, coarse
 from detectors.kit.thumbnail import thumbnail
@@ -121,10 +122,10 @@ class StandingThings:
         seeds = np.asarray(cv2.morphologyEx(seeds, cv2.MORPH_CLOSE, _BLOCK), np.uint8)
         seeds = np.asarray(cv2.morphologyEx(seeds, cv2.MORPH_OPEN, _CROSS), np.uint8)
         keep = np.zeros_like(seeds)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(seeds)
+        labels, stats = components(seeds)
         new_edges = old_edges = None
         things = []
-        for number in range(1, count):
+        for number in range(1, len(stats)):
             left, top, width, height, area = (int(v) for v in stats[number])
             if area < self.smallest * picture:
                 continue

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.kit.background import Background
+from detectors.kit.components import components
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.lines import Axis, CountLine, Side
-from detectors.kit.median import median
+from detectors.kit.median import median, percentile
 from detectors.kit.params import build
 from detectors.kit.region import look_of
 from detectors.kit.registry import available
@@ -180,3 +181,19 @@ def test_a_median_is_that_of_numpy(shape: tuple[int, int]) -> None:
     values = np.random.default_rng(3).normal(100.0, 40.0, (2 * shape[0], shape[1])).astype("f4")
     for part in (values, values[: shape[0]], values[::2]):
         assert median(part) == float(np.median(part))
+        for share in (0.0, 25.0, 90.0, 100.0):
+            assert percentile(part, share) == float(np.percentile(part, share))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_connected_parts_are_those_of_opencv(height: int, width: int, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    mask = np.zeros((height, width), np.uint8)
+    top, left = int(chance.integers(height)), int(chance.integers(width))
+    part = mask[top:, left:]
+    part[chance.random(part.shape) < chance.uniform()] = 255
+    _, expected, stats, _ = cv2.connectedComponentsWithStats(mask)
+    labels, found = components(mask)
+    assert np.array_equal(labels, expected)
+    assert np.array_equal(found[1:], stats[1:])
