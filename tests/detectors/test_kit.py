@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
