@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-Labels = cv2.typing.MatLike  # (h, w) int32
-Stats = cv2.typing.MatLike  # (n, 5) int32
+Labels = NDArray[np.int32]  # (h, w)
+Stats = NDArray[np.int32]  # (n, 5)
 
 
 def components(mask: cv2.typing.MatLike) -> tuple[Labels, Stats]:
@@ -20,7 +21,8 @@ def components(mask: cv2.typing.MatLike) -> tuple[Labels, Stats]:
         return labels, np.zeros((1, 5), np.int32)
     left, top = x & ~1, y & ~1  # even: the labelling goes by 2 x 2 blocks, and so by one order
     part = np.s_[top : y + h, left : x + w]
-    _, labels[part], stats, _ = cv2.connectedComponentsWithStats(mask[part])
+    _, labels[part], found, _ = cv2.connectedComponentsWithStats(mask[part])
+    stats = np.asarray(found, np.int32)
     stats[:, cv2.CC_STAT_LEFT] += left
     stats[:, cv2.CC_STAT_TOP] += top
     return labels, stats
