@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -90,7 +91,7 @@ def _numbers(found: Assessment, asked: Asked, drill: Drill) -> list[str]:
             return list((Counter(figure.among) - Counter(figure.counted)).elements())
 
 
-def _listed(found: Assessment, drill: Drill) -> tuple[str, ...]:
+def _listed(found: Assessment, drill: Drill) -> Sequence[str]:
     match drill.of:
         case "exempt":
             return found.exempt

@@ -56,7 +56,7 @@ def figures_csv(found: Assessment) -> str:
                     of,
                     *words.LATENCIES[of],
                     "",
-                    len(latency.samples),
+                    latency.cases,
                     "",
                     "",
                     seconds,

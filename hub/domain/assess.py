@@ -1,24 +1,21 @@
-"""The indicators of assessment, each a function from a caseload to a figure.
+"""The indicators of assessment: how a case counts for each, by its course; and its latencies.
 
-A figure names the very events it counts. An exempt case (its appeal was granted) is left out of
-everything that judges work, with its number kept in `left_out`; its facts stay as they are.
-
-An indicator is written as how one case counts, so that a case is judged once, however many areas,
-departments and people are compared by it (`tally`).
+An exempt case (its appeal was granted) is left out of everything that judges work; its facts stay
+as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import wraps
 from operator import attrgetter
-from typing import Literal
+from typing import NamedTuple
 
 from hub.domain.actor import Role
 from hub.domain.case_facts import CaseFacts, Task
-from hub.domain.caseload import Caseload, Cases
-from hub.domain.figures import AMONG, COUNTED, LEFT_OUT, NOT_MEANT, Figure, Latency, times
-from hub.domain.stages import Stage
+from hub.domain.course import Course, Went
+from hub.domain.figures import AMONG, COUNTED, LEFT_OUT, NOT_MEANT, times
 
 POSITIVE = frozenset({"confirmed", "real_but_not_actionable", "real_but_authorised"})
 NEGATIVE = frozenset({"false_alarm", "other_kind"})  # for the kind it was raised as
@@ -26,235 +23,211 @@ LABELS = POSITIVE | NEGATIVE
 FALSE_ALARM = "false_alarm"
 PROACTIVE = frozenset({Role.DEVICE, Role.ASSISTANT})
 
-Outcome = Callable[[CaseFacts, Caseload], int]  # as in `figures`
-ListName = Literal["known", "reported", "to_dispatch", "to_dispose", "to_check", "to_close"]
+Indicator = Callable[[Course], int]  # as in `figures`
+Which = Callable[[Course], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """A share among the cases of one list of a caseload."""
-
-    among: ListName
-    outcome: Outcome
-
-    def cases(self, load: Caseload) -> Cases:
-        """Those it may mean."""
-        found: Cases = getattr(load, self.among)
-        return found
-
-    def __call__(self, load: Caseload) -> Figure:
-        """The figure of a caseload."""
-        counted: list[str] = []
-        among: list[str] = []
-        left_out: list[str] = []
-        for case in self.cases(load):
-            outcome = self.outcome(case, load)
-            if outcome == LEFT_OUT:
-                left_out.append(case.number)
-            else:
-                among += [case.number] * (outcome // AMONG)
-                counted += [case.number] * (outcome % AMONG)
-        return Figure(tuple(counted), tuple(among), tuple(left_out))
+# -- which cases of a period an indicator may mean
 
 
-def _among(name: ListName) -> Callable[[Outcome], Indicator]:
-    """The indicator of which the function says how a case counts."""
-    return lambda outcome: Indicator(name, outcome)
+def known(course: Course) -> bool:
+    """Came to the desk."""
+    return course.known
+
+
+def reported(course: Course) -> bool:
+    """Counts as reported."""
+    return course.reported
+
+
+def to_dispatch(course: Course) -> bool:
+    """Was to be dispatched."""
+    return course.dispatch is not Went.ELSEWHERE
+
+
+def to_dispose(course: Course) -> bool:
+    """Was to be dealt with."""
+    return course.dispose is not Went.ELSEWHERE
+
+
+def to_check(course: Course) -> bool:
+    """Was to be checked."""
+    return course.check is not Went.ELSEWHERE
+
+
+def to_close(course: Course) -> bool:
+    """Was to be closed."""
+    return course.close is not Went.ELSEWHERE
+
+
+TO_DO: Sequence[Which] = (known, to_dispatch, to_dispose, to_check, to_close)
+
+
+def _among(which: Which) -> Callable[[Indicator], Indicator]:
+    """The indicator that means no others than these cases."""
+
+    def limited(outcome: Indicator) -> Indicator:
+        @wraps(outcome)
+        def limited_outcome(course: Course) -> int:
+            return outcome(course) if which(course) else NOT_MEANT
+
+        return limited_outcome
+
+    return limited
 
 
 # -- filing
 
 
-@_among("reported")
-def filing_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(reported)
+def filing_rate(course: Course) -> int:
     """Filed / reported."""
-    return _share(case.filed)
+    return _share(course.filed)
 
 
-@_among("reported")
-def on_time_filing(case: CaseFacts, load: Caseload) -> int:
+@_among(reported)
+def on_time_filing(course: Course) -> int:
     """Filed in time / filed."""
-    return _judged(case, _in_time(case, Stage.ACCEPT)) if case.filed else NOT_MEANT
+    return _judged(course, course.accept is Went.IN_TIME) if course.filed else NOT_MEANT
 
 
-@_among("reported")
-def valid_report_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(reported)
+def valid_report_rate(course: Course) -> int:
     """Valid / reported, of what grid assistants reported; valid is what was filed."""
-    return _share(case.filed) if _finder(case) is Role.ASSISTANT else NOT_MEANT
+    return _share(course.filed) if course.finder is Role.ASSISTANT else NOT_MEANT
 
 
-@_among("reported")
-def miss_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(reported)
+def miss_rate(course: Course) -> int:
     """Found by others than the cell's assistant / all filed in the cell."""
-    return _share(not _kept(case, load.keepers)) if case.filed else NOT_MEANT
+    return _share(course.missed) if course.filed else NOT_MEANT
 
 
-@_among("reported")
-def proactive_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(reported)
+def proactive_rate(course: Course) -> int:
     """Found by machines and grid assistants / all reported."""
-    return _share(_finder(case) in PROACTIVE)
+    return _share(course.finder in PROACTIVE)
 
 
 # -- dispatch
 
 
-@_among("to_dispatch")
-def accurate_dispatch(case: CaseFacts, load: Caseload) -> int:
+@_among(to_dispatch)
+def accurate_dispatch(course: Course) -> int:
     """Dispatches not returned / dispatches; an event is listed once for each dispatch."""
-    return _dispatches(case, returned=False)
+    return _dispatches(course, course.dispatches - course.returned)
 
 
-@_among("to_dispatch")
-def return_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(to_dispatch)
+def return_rate(course: Course) -> int:
     """Returned / received."""
-    return _dispatches(case, returned=True)
+    return _dispatches(course, course.returned)
 
 
-@_among("to_dispatch")
-def on_time_dispatch(case: CaseFacts, load: Caseload) -> int:
+@_among(to_dispatch)
+def on_time_dispatch(course: Course) -> int:
     """Dispatched in time / should-dispatch."""
-    return _judged(case, _in_time(case, Stage.DISPATCH))
+    return _judged(course, course.dispatch is Went.IN_TIME)
 
 
 # -- disposal
 
 
-@_among("to_dispose")
-def disposal_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(to_dispose)
+def disposal_rate(course: Course) -> int:
     """Disposed / should-dispose."""
-    return _judged(case, _done(case, Stage.DISPOSE), hung_count=False)
+    return _judged(course, course.dispose is not Went.OPEN, hung_count=False)
 
 
-@_among("to_dispose")
-def on_time_disposal(case: CaseFacts, load: Caseload) -> int:
+@_among(to_dispose)
+def on_time_disposal(course: Course) -> int:
     """Disposed in time / should-dispose."""
-    return _judged(case, _in_time(case, Stage.DISPOSE), hung_count=False)
+    return _judged(course, course.dispose is Went.IN_TIME, hung_count=False)
 
 
-@_among("to_dispose")
-def rework_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(to_dispose)
+def rework_rate(course: Course) -> int:
     """Failed at check / disposed; an event is listed once for each time."""
-    if case.exempt:
+    if course.exempt:
         return LEFT_OUT
-    return times(min(case.failed_checks, case.disposals), case.disposals)
+    return times(min(course.failed_checks, course.disposals), course.disposals)
 
 
-@_among("to_dispose")
-def delay_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(to_dispose)
+def delay_rate(course: Course) -> int:
     """Extended / should-dispose."""
-    return _judged(case, case.extensions > 0)
+    return _judged(course, course.extended)
 
 
 # -- closing
 
 
-@_among("to_check")
-def on_time_check(case: CaseFacts, load: Caseload) -> int:
+@_among(to_check)
+def on_time_check(course: Course) -> int:
     """Checked in time / should-check."""
-    return _judged(case, _in_time(case, Stage.CHECK))
+    return _judged(course, course.check is Went.IN_TIME)
 
 
-@_among("to_close")
-def closing_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(to_close)
+def closing_rate(course: Course) -> int:
     """Closed / (should-close - hung)."""
-    return _judged(case, case.closed_at is not None, hung_count=False)
+    return _judged(course, course.closed, hung_count=False)
 
 
-@_among("to_close")
-def on_time_closing(case: CaseFacts, load: Caseload) -> int:
+@_among(to_close)
+def on_time_closing(course: Course) -> int:
     """Closed in time / (should-close - hung)."""
-    return _judged(case, _in_time(case, Stage.TOTAL), hung_count=False)
+    return _judged(course, course.close is Went.IN_TIME, hung_count=False)
 
 
-@_among("to_close")
-def recurrence_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(to_close)
+def recurrence_rate(course: Course) -> int:
     """Closed ones that came back, themselves or as a new event / closed."""
-    if case.closed_at is None and not case.returns:
+    if not (course.closed or course.came_back):
         return NOT_MEANT
-    return _share(case.returns > 0 or case.number in load.recurred)
+    return _share(course.came_back or course.recurred)
 
 
-@_among("to_close")
-def satisfaction(case: CaseFacts, load: Caseload) -> int:
+@_among(to_close)
+def satisfaction(course: Course) -> int:
     """Reporters satisfied / asked and answered."""
-    return NOT_MEANT if case.satisfied is None else _share(case.satisfied)
+    return NOT_MEANT if course.satisfied is None else _share(course.satisfied)
 
 
-@_among("to_close")
-def share_at_level_2(case: CaseFacts, load: Caseload) -> int:
+@_among(to_close)
+def share_at_level_2(course: Course) -> int:
     """Handled at the secondary grid / should-close."""
-    return _share(case.level == 2)
+    return _share(course.level == 2)
 
 
-@_among("to_close")
-def share_at_level_3(case: CaseFacts, load: Caseload) -> int:
+@_among(to_close)
+def share_at_level_3(course: Course) -> int:
     """Handled at the district / should-close."""
-    return _share(case.level == 3)
+    return _share(course.level == 3)
 
 
 # -- machines
 
 
-@_among("known")
-def false_alarm_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(known)
+def false_alarm_rate(course: Course) -> int:
     """False alarms / machine finds with a verdict that labels; benign positives are none."""
-    return _share(case.verdict == FALSE_ALARM) if _labelled(case) else NOT_MEANT
+    return _share(course.verdict == FALSE_ALARM) if _labelled(course) else NOT_MEANT
 
 
-@_among("known")
-def precision(case: CaseFacts, load: Caseload) -> int:
+@_among(known)
+def precision(course: Course) -> int:
     """True for the kind they were raised as / machine finds with a verdict that labels."""
-    return _share(case.verdict in POSITIVE) if _labelled(case) else NOT_MEANT
+    return _share(course.verdict in POSITIVE) if _labelled(course) else NOT_MEANT
 
 
-def precision_by_stream(load: Caseload) -> dict[str, Figure]:
-    """`precision` of each stream that has a verdict."""
-    streams: dict[str, list[CaseFacts]] = {}
-    for case in filter(_labelled, load.known):
-        streams.setdefault(case.stream, []).append(case)
-    return {s: precision(replace(load, known=tuple(streams[s]))) for s in sorted(streams)}
-
-
-@_among("known")
-def lapse_rate(case: CaseFacts, load: Caseload) -> int:
+@_among(known)
+def lapse_rate(course: Course) -> int:
     """Lapsed before anyone decided / machine finds."""
-    return _share(case.state == "lapsed") if _by_machine(case) else NOT_MEANT
+    return _share(course.lapsed) if _by_machine(course) else NOT_MEANT
 
 
-# -- latencies
-
-
-def time_to_detect(load: Caseload) -> Latency:
-    """From the first sight to the desk."""
-    return _latency(load.known, "seen_at", "known_at")
-
-
-def time_to_confirm(load: Caseload) -> Latency:
-    """From the desk to the verdict on a machine find."""
-    return _latency(filter(_by_machine, load.known), "known_at", "judged_at")
-
-
-def time_to_dispose(load: Caseload) -> Latency:
-    """From the last dispatch to the disposal that held."""
-    return _latency(load.to_dispose, "dispatched_at", "disposed_at")
-
-
-def time_to_feedback(load: Caseload) -> Latency:
-    """From the disposal until a check begins: how long the answer waited to be looked at."""
-    return _latency(load.to_close, "disposed_at", "check_started_at")
-
-
-def time_to_close(load: Caseload) -> Latency:
-    """From when it counts as reported to closing."""
-    return _latency(load.to_close, "reported_at", "closed_at")
-
-
-def machine_lead(load: Caseload) -> Latency:
-    """How much earlier a machine saw what a person reported too; negative: later."""
-    return _latency(load.reported, "machine_at", "person_at")
-
-
-INDICATORS: Mapping[str, tuple[Indicator, Task]] = {  # formula, and the task it judges
+INDICATORS: Mapping[str, tuple[Indicator, Task]] = {  # and the task it judges
     "filing_rate": (filing_rate, Task.FILE),
     "on_time_filing": (on_time_filing, Task.FILE),
     "valid_report_rate": (valid_report_rate, Task.FIND),
@@ -278,13 +251,35 @@ INDICATORS: Mapping[str, tuple[Indicator, Task]] = {  # formula, and the task it
     "precision": (precision, Task.FIND),
     "lapse_rate": (lapse_rate, Task.FILE),
 }
-LATENCIES: Mapping[str, Callable[[Caseload], Latency]] = {
-    "detect": time_to_detect,
-    "confirm": time_to_confirm,
-    "dispose": time_to_dispose,
-    "feedback": time_to_feedback,
-    "close": time_to_close,
-    "machine_lead": machine_lead,
+
+
+# -- latencies
+
+
+class Span(NamedTuple):
+    """From one moment of a case to another, of the cases meant in which both are known."""
+
+    moments: Callable[[CaseFacts], tuple[datetime | None, datetime | None]]
+    meant: Which
+
+
+def _known_by_machine(course: Course) -> bool:
+    return course.known and _by_machine(course)
+
+
+LATENCIES: Mapping[str, Span] = {
+    # from the first sight to the desk
+    "detect": Span(attrgetter("seen_at", "known_at"), known),
+    # from the desk to the verdict on a machine find
+    "confirm": Span(attrgetter("known_at", "judged_at"), _known_by_machine),
+    # from the last dispatch to the disposal that held
+    "dispose": Span(attrgetter("dispatched_at", "disposed_at"), to_dispose),
+    # from the disposal until a check begins: how long the answer waited to be looked at
+    "feedback": Span(attrgetter("disposed_at", "check_started_at"), to_close),
+    # from when it counts as reported to closing
+    "close": Span(attrgetter("reported_at", "closed_at"), to_close),
+    # how much earlier a machine saw what a person reported too; negative: later
+    "machine_lead": Span(attrgetter("machine_at", "person_at"), reported),
 }
 
 
@@ -292,51 +287,19 @@ def _share(counts: bool) -> int:
     return COUNTED if counts else AMONG
 
 
-def _judged(case: CaseFacts, counts: bool, *, hung_count: bool = True) -> int:
-    if case.exempt or (case.hung and not hung_count):
+def _judged(course: Course, counts: bool, *, hung_count: bool = True) -> int:
+    if course.exempt or (course.hung and not hung_count):
         return LEFT_OUT
     return COUNTED if counts else AMONG
 
 
-def _dispatches(case: CaseFacts, *, returned: bool) -> int:
-    if case.exempt:
-        return LEFT_OUT
-    return times(sum(d.returned is returned for d in case.dispatches), len(case.dispatches))
+def _dispatches(course: Course, counted: int) -> int:
+    return LEFT_OUT if course.exempt else times(counted, course.dispatches)
 
 
-def _latency(cases: Iterable[CaseFacts], since: str, until: str) -> Latency:
-    """Of cases where both times are known."""
-    told = map(attrgetter("number", since, until), cases)
-    return Latency.of([(n, b - a) for n, a, b in told if a is not None and b is not None])
+def _by_machine(course: Course) -> bool:
+    return course.finder is Role.DEVICE
 
 
-def _done(case: CaseFacts, stage: Stage) -> bool:
-    fact = case.stages.get(stage)
-    return fact is not None and fact.done_at is not None
-
-
-def _in_time(case: CaseFacts, stage: Stage) -> bool:
-    fact = case.stages.get(stage)
-    return fact is not None and fact.in_time
-
-
-def _finder(case: CaseFacts) -> Role | None:
-    hand = case.hands.get(Task.FIND)
-    return None if hand is None else hand.role
-
-
-def _by_machine(case: CaseFacts) -> bool:
-    return _finder(case) is Role.DEVICE
-
-
-def _labelled(case: CaseFacts) -> bool:
-    return case.verdict in LABELS and _by_machine(case)
-
-
-def _kept(case: CaseFacts, keepers: Mapping[str, frozenset[str]]) -> bool:
-    """Whether the assistant of its cell found it; where nobody is named, any assistant."""
-    hand = case.hands.get(Task.FIND)
-    theirs = keepers.get(case.cell)
-    if hand is None or theirs is None:
-        return hand is not None and hand.role is Role.ASSISTANT
-    return hand.person in theirs
+def _labelled(course: Course) -> bool:
+    return course.verdict in LABELS and _by_machine(course)

@@ -5,19 +5,20 @@ Every mark carries its figure, and so the very events it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
 
-from msgspec.structs import replace
-
-from hub.domain.case_facts import CaseFacts, Hand, Task
+from hub.domain.actor import Role
+from hub.domain.assess import INDICATORS
+from hub.domain.case_facts import Hand, Task
+from hub.domain.caseload import Caseload
 from hub.domain.figures import Figure
 from hub.domain.indicator_sets import IndicatorSet, Weight
-from hub.domain.period import Period
-from hub.domain.stages import Stage
-from hub.domain.tally import Shares, Tally
+from hub.domain.tally import Shares, Tally, shares
+
+STAFF = frozenset(Role) - {Role.DEVICE, Role.RULE, Role.CITIZEN, Role.MONITOR}
 
 
 class Dimension(StrEnum):
@@ -74,20 +75,15 @@ class Score:
         return max(0.0, mean + sum(e.points for e in self.extras))
 
 
-def scores(
-    cases: Iterable[CaseFacts],
-    period: Period,
-    weights: IndicatorSet,
-    dimension: Dimension,
-    keepers: Mapping[str, frozenset[str]] | None = None,
-) -> tuple[Score, ...]:
+def scores(load: Caseload, weights: IndicatorSet, dimension: Dimension) -> tuple[Score, ...]:
     """The scores of everybody in a dimension, the best first, those without points last."""
-    return scores_of(Tally(list(cases), period, keepers), weights, dimension)
-
-
-def scores_of(tally: Tally, weights: IndicatorSet, dimension: Dimension) -> tuple[Score, ...]:
-    """The same of cases that were tallied."""
-    figures = tally.figures_of(_shares(tally, dimension))
+    work = _work(load, dimension)
+    tallies = {id(shares): Tally(load, shares) for shares in work.values()}
+    figures: dict[str, dict[str, Figure]] = {}
+    for name, (indicator, task) in INDICATORS.items():
+        if task in work:
+            for subject, figure in tallies[id(work[task])].figures(indicator).items():
+                figures.setdefault(subject, {})[name] = figure
     found = [_score(subject, theirs, weights) for subject, theirs in figures.items()]
     return tuple(sorted(found, key=_rank))
 
@@ -118,60 +114,32 @@ def _rank(score: Score) -> tuple[float, str]:
     return (-score.points if score.points is not None else float("inf"), score.subject)
 
 
-def _shares(tally: Tally, dimension: Dimension) -> Mapping[Task, Shares]:
+def _work(load: Caseload, dimension: Dimension) -> Mapping[Task, Shares[str]]:
     """Whose work each case is, by task: places have all tasks, people those they did."""
     match dimension:
         case Dimension.DISTRICT:
-            return _of_places(tally, length=0)
+            return dict.fromkeys(Task, shares(load.cells, lambda cell: ""))
         case Dimension.AREA:
-            return _of_places(tally, length=12)
+            return dict.fromkeys(Task, shares(load.cells, _code_of(12)))
         case Dimension.CELL:
-            return _of_places(tally, length=15)
+            return dict.fromkeys(Task, shares(load.cells, _code_of(15)))
         case Dimension.DEPARTMENT:
-            return {Task.DISPOSE: _of_departments(tally)}
+            return {Task.DISPOSE: shares(load.units, str)}
         case Dimension.POST:
-            return _of_staff(tally, attrgetter("role"))
+            return _of_staff(load, attrgetter("role"))
         case Dimension.PERSON:
-            return _of_staff(tally, attrgetter("person"))
+            return _of_staff(load, attrgetter("person"))
 
 
-def _of_places(tally: Tally, length: int) -> Mapping[Task, Shares]:
-    """Cases by the first `length` characters of their cell's code, where it has so many."""
-    rows = [row for row, case in enumerate(tally.cases) if len(case.cell) >= length]
-    shares = Shares.sorted((tally.cases[row].cell[:length] for row in rows), rows)
-    return dict.fromkeys(Task, shares)
+def _code_of(length: int) -> Callable[[str], str | None]:
+    """The first `length` characters of a cell's code, where it has so many."""
+    return lambda cell: cell[:length] if len(cell) >= length else None
 
 
-def _of_staff(tally: Tally, subject: Callable[[Hand], str]) -> Mapping[Task, Shares]:
+def _of_staff(load: Caseload, subject: Callable[[Hand], str]) -> Mapping[Task, Shares[str]]:
     """What people of the district did; citizens, rules and devices are not scored."""
-    return {
-        task: Shares.sorted(map(subject, hands), rows)
-        for task, (rows, hands) in tally.staff.items()
-    }
 
+    def staff(hand: Hand) -> str | None:
+        return subject(hand) if hand.role in STAFF else None
 
-def _of_departments(tally: Tally) -> Shares:
-    """Each unit answers for its own dispatches, and the last one for the disposal as well."""
-    subjects: list[str] = []
-    rows: list[int] = []
-    parts: list[CaseFacts] = []
-    for row, case in enumerate(tally.cases):
-        if len(case.dispatches) == 1 and case.dispatches[0].unit == case.unit:  # all is its own
-            subjects.append(case.unit)
-            rows.append(row)
-            continue
-        for unit in dict.fromkeys(d.unit for d in case.dispatches):
-            subjects.append(unit)
-            rows.append(tally.rows + len(parts))
-            parts.append(_part(case, unit))
-    tally.take_parts(parts)
-    return Shares.sorted(subjects, rows)
-
-
-def _part(case: CaseFacts, unit: str) -> CaseFacts:
-    """What of a case was that unit's."""
-    own = tuple(d for d in case.dispatches if d.unit == unit)
-    if unit == case.unit:
-        return replace(case, dispatches=own)
-    dispatch = {s: f for s, f in case.stages.items() if s is Stage.DISPATCH}
-    return replace(case, dispatches=own, stages=dispatch)
+    return {task: shares(hands, staff) for task, hands in load.hands.items()}

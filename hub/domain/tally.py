@@ -1,184 +1,129 @@
-"""How every case of a period counts for every indicator, worked out once.
+"""How the cases of a period count for everybody who is compared, worked out once.
 
-Whoever is compared has a part of these cases. Their figures are cut out of columns, one row a case,
-so that a month is read once for a district with hundreds of cells and thousands of people.
+Whoever is compared has a share of the rows of a caseload. Their figures are cut out of columns, so
+that a month is read once for a district with hundreds of cells and thousands of people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import pairwise, repeat
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.domain.actor import Role
-from hub.domain.assess import INDICATORS, Indicator
-from hub.domain.case_facts import CaseFacts, Hand, Task
-from hub.domain.caseload import Caseload, caseload
-from hub.domain.figures import AMONG, COUNTED, LEFT_OUT, Figure
-from hub.domain.period import Period
+from contract.taxonomy import Category
+from hub.domain.assess import Indicator, closing_rate, filing_rate, precision
+from hub.domain.caseload import Caseload, Column
+from hub.domain.course import Course
+from hub.domain.figures import AMONG, LEFT_OUT, Figure, Numbers
 
-RECURRENCE = "recurrence_rate"  # depends on what else is the subject's
-STAFF = frozenset(Role) - {Role.DEVICE, Role.RULE, Role.CITIZEN, Role.MONITOR}
+T = TypeVar("T")
+S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares(Generic[S]):
     """Whose work is which row, subject by subject; a row may be several subjects'.
 
     of, rows: of each share the number of its subject and its row, ordered by both.
     """
 
-    subjects: Sequence[str]
-    of: NDArray[np.intp]
-    rows: NDArray[np.intp]
-
-    @classmethod
-    def sorted(cls, subjects: Iterable[str], rows: Sequence[int]) -> Shares:
-        """Of subjects and rows that belong together, in any order of the subjects."""
-        numbers: dict[str, int] = {}
-        of = np.array([numbers.setdefault(s, len(numbers)) for s in subjects], np.intp)
-        order = np.argsort(of, kind="stable")
-        return cls(tuple(numbers), of[order], np.array(rows, np.intp)[order])
+    subjects: Sequence[S]
+    of: NDArray[np.int32]
+    rows: NDArray[np.int32]
 
 
-class Tally:
-    """The cases of a period, and what each is to the indicators."""
-
-    def __init__(
-        self,
-        cases: Sequence[CaseFacts],
-        period: Period,
-        keepers: Mapping[str, frozenset[str]] | None = None,
-    ) -> None:
-        self.period = period
-        self.load = caseload(cases, period, keepers)
-        self.cases = cases
-        self._rows: list[CaseFacts] = []  # the cases, then parts of them
-        self._numbers: NDArray[Any] = np.empty(0, object)
-        self._repeats = np.empty(0, bool)  # rows that name the closed event they repeat
-        self._repeated = np.empty(0, bool)  # rows that came back as another event alone
-        self._outcomes: dict[str, NDArray[np.int32]] = {
-            name: np.empty(0, np.int32) for name in INDICATORS
-        }
-        self._judge(cases, self.load)
-
-    @cached_property
-    def staff(self) -> Mapping[Task, tuple[Sequence[int], Sequence[Hand]]]:
-        """Rows of cases for which people of the district did a task, and who did it."""
-        found: dict[Task, tuple[list[int], list[Hand]]] = {task: ([], []) for task in Task}
-        for row, case in enumerate(self.cases):
-            for task, hand in case.hands.items():
-                if hand.role in STAFF:
-                    rows, hands = found[task]
-                    rows.append(row)
-                    hands.append(hand)
-        return found
-
-    @property
-    def rows(self) -> int:
-        """How many there are: the next part has this number."""
-        return len(self._rows)
-
-    def take_parts(self, parts: Sequence[CaseFacts]) -> None:
-        """Add rows for parts of cases, for those who answer for no more than that."""
-        load = caseload(parts, self.period, self.load.keepers)
-        self._judge(parts, replace(load, recurred=self.load.recurred))
-
-    def figures(self) -> dict[str, Figure]:
-        """Every indicator of all cases."""
-        rows = np.arange(len(self.cases))
-        everybody = _Cut(self._numbers, Shares(("",), np.zeros_like(rows), rows))
-        return {name: everybody.figures(self._of(name, everybody.shares))[0] for name in INDICATORS}
-
-    def figures_of(self, shares: Mapping[Task, Shares]) -> dict[str, dict[str, Figure]]:
-        """By subject, the indicators of the tasks they have a share of."""
-        found: dict[str, dict[str, Figure]] = {}
-        cuts = {id(s): _Cut(self._numbers, s) for s in shares.values()}
-        for name, (_, task) in INDICATORS.items():
-            if task in shares:
-                figures = cuts[id(shares[task])].figures(self._of(name, shares[task]))
-                for subject, figure in zip(shares[task].subjects, figures, strict=True):
-                    found.setdefault(subject, {})[name] = figure
-        return found
-
-    def _judge(self, cases: Sequence[CaseFacts], load: Caseload) -> None:
-        """Add rows of these cases."""
-        self._rows += cases
-        row_of = {id(case): row for row, case in enumerate(cases)}
-        rows_of: dict[str, NDArray[np.intp]] = {}
-        for name, (indicator, _) in INDICATORS.items():
-            meant = indicator.cases(load)
-            if indicator.among not in rows_of:
-                rows_of[indicator.among] = np.fromiter(
-                    (row_of[id(case)] for case in meant), np.intp, len(meant)
-                )
-            outcomes = np.zeros(len(cases), np.int32)
-            outcomes[rows_of[indicator.among]] = _outcomes(indicator, meant, load)
-            self._outcomes[name] = np.concatenate([self._outcomes[name], outcomes])
-        numbers = np.empty(len(cases), object)
-        numbers[:] = [case.number for case in cases]
-        self._numbers = np.concatenate([self._numbers, numbers])
-        again = [bool(case.recurrence_of) for case in cases]
-        self._repeats = np.concatenate([self._repeats, np.array(again, bool)])
-        gone = [case.number in load.recurred and not case.returns for case in cases]
-        self._repeated = np.concatenate([self._repeated, np.array(gone, bool)])
-
-    def _of(self, name: str, shares: Shares) -> NDArray[np.int32]:
-        """How each share counts for an indicator."""
-        outcomes = self._outcomes[name][shares.rows]
-        return self._recurred_here(outcomes, shares) if name == RECURRENCE else outcomes
-
-    def _recurred_here(self, outcomes: NDArray[np.int32], shares: Shares) -> NDArray[np.int32]:
-        """A case came back to whom the event that repeats it belongs as well."""
-        again = np.flatnonzero(self._repeats[shares.rows])
-        here = {
-            (of, self._rows[row].recurrence_of)
-            for of, row in zip(shares.of[again], shares.rows[again], strict=True)
-        }
-        outcomes = outcomes.copy()
-        for i in np.flatnonzero(self._repeated[shares.rows] & (outcomes == COUNTED)):
-            if (shares.of[i], self._numbers[shares.rows[i]]) not in here:
-                outcomes[i] = AMONG
-        return outcomes
+def shares(column: Column[T], subject: Callable[[T], S | None]) -> Shares[S]:
+    """The rows of a column by whose they are, as a row's value says; None: nobody's."""
+    numbers: dict[S, int] = {}
+    of_value = np.array(
+        [
+            -1 if whose is None else numbers.setdefault(whose, len(numbers))
+            for whose in map(subject, column.values)
+        ],
+        np.int32,
+    )
+    of = of_value[column.codes]
+    order = np.argsort(of, kind="stable")
+    order = order[np.searchsorted(of[order], 0) :]
+    return Shares(tuple(numbers), of[order], column.rows[order])
 
 
-class _Cut:
-    """Figures of the subjects of some shares.
+def whole_of(load: Caseload) -> Shares[str]:
+    """All cases, under the subject ""."""
+    return Shares(("",), np.zeros_like(load.cases), load.cases)
+
+
+class Tally(Generic[S]):
+    """What the cases of some subjects come to, indicator by indicator.
 
     Indicators mean the same cases again and again: what is listed once is not listed anew.
     """
 
-    def __init__(self, numbers: NDArray[Any], shares: Shares) -> None:
-        self.shares = shares
-        self._numbers = numbers[shares.rows]
-        self._known: dict[bytes, list[tuple[str, ...]]] = {}
+    def __init__(self, load: Caseload, shares: Shares[S]) -> None:
+        self._numbers = load.numbers
+        self._shares = shares
+        self._courses, self._course_of = _courses(load, shares)
+        self._known: dict[bytes, list[Numbers]] = {}
 
-    def figures(self, outcomes: NDArray[np.int32]) -> list[Figure]:
-        """An indicator subject by subject."""
+    def figures(self, indicator: Indicator) -> dict[S, Figure]:
+        """The indicator, subject by subject."""
+        outcomes = np.fromiter(map(indicator, self._courses), np.int32, len(self._courses))
         left_out = outcomes == LEFT_OUT
         meant = np.where(left_out, 0, outcomes)
-        among, counted = self._listed(meant // AMONG), self._listed(meant % AMONG)
-        rest = self._listed(left_out.astype(np.int32))
-        return [Figure(*three) for three in zip(counted, among, rest, strict=True)]
+        parts = (meant % AMONG, meant // AMONG, left_out.astype(np.int32))
+        figures = map(Figure, *map(self._listed, parts))
+        return dict(zip(self._shares.subjects, figures, strict=True))
 
-    def _listed(self, times: NDArray[np.int32]) -> list[tuple[str, ...]]:
-        """For each subject its cases' numbers, each so many times."""
+    def _listed(self, times: NDArray[np.int32]) -> list[Numbers]:
+        """For each subject its cases, those of each course so many times."""
         key = times.tobytes()
         if key not in self._known:
-            picked = np.repeat(np.arange(len(times)), times)
-            numbers = self._numbers[picked].tolist()
-            everybody = np.arange(len(self.shares.subjects))
-            ends = np.searchsorted(self.shares.of[picked], everybody, "right").tolist()
-            self._known[key] = [tuple(numbers[a:b]) for a, b in pairwise([0, *ends])]
+            picked = np.repeat(np.arange(len(self._course_of)), times[self._course_of])
+            rows = self._shares.rows[picked]
+            everybody = np.arange(len(self._shares.subjects))
+            ends = np.searchsorted(self._shares.of[picked], everybody, "right").tolist()
+            self._known[key] = [Numbers(self._numbers, rows[a:b]) for a, b in pairwise([0, *ends])]
         return self._known[key]
 
 
-def _outcomes(
-    indicator: Indicator, cases: Sequence[CaseFacts], load: Caseload
-) -> NDArray[np.int32]:
-    return np.fromiter(map(indicator.outcome, cases, repeat(load)), np.int32, len(cases))
+def by_category(load: Caseload) -> dict[Category, tuple[Sequence[str], Figure]]:
+    """What was reported of each, and its closing rate, where there is something in the period."""
+    tally = Tally(load, shares(load.categories, Category))
+    filed, closed = tally.figures(filing_rate), tally.figures(closing_rate)
+    return {
+        c: (filed[c].among, closed[c])  # filed or not: that is all that was reported
+        for c in Category
+        if c in filed and (filed[c].among or closed[c].among or closed[c].left_out)
+    }
+
+
+def precision_by_stream(load: Caseload) -> dict[str, Figure]:
+    """`precision` of each stream that has a verdict."""
+    found = Tally(load, shares(load.streams, str)).figures(precision)
+    return {stream: found[stream] for stream in sorted(found) if found[stream].among}
+
+
+def _courses(load: Caseload, shares: Shares[S]) -> tuple[Sequence[Course], NDArray[np.int32]]:
+    """Every course, and which one each share has.
+
+    A case recurred for those to whom the event that repeats it belongs as well.
+    """
+    course_of = load.course_of[shares.rows]
+    again = {(of, load.repeats[row]) for _, of, row in _places(shares, list(load.repeats))}
+    codes = {course: code for code, course in enumerate(load.courses)}
+    for place, of, row in _places(shares, load.repeated):
+        if (of, load.numbers[row]) in again:
+            recurred = load.courses[course_of[place]]._replace(recurred=True)
+            course_of[place] = codes.setdefault(recurred, len(codes))
+    return tuple(codes), course_of
+
+
+def _places(shares: Shares[S], rows: Sequence[int]) -> Iterable[tuple[int, int, int]]:
+    """Where these rows are shared: the place, the subject's number, the row."""
+    places = np.flatnonzero(np.isin(shares.rows, rows))
+    found = (places, shares.of[places], shares.rows[places])
+    return zip(*(part.tolist() for part in found), strict=True)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from psycopg import Connection
 
 from contract.taxonomy import Category
-from hub.domain.assess import LATENCIES, closing_rate, precision_by_stream
+from hub.domain.assess import INDICATORS, TO_DO, Which, known, reported
 from hub.domain.case_facts import CaseFacts
-from hub.domain.caseload import Caseload
+from hub.domain.caseload import Caseload, caseload
 from hub.domain.figures import Figure, Latency
 from hub.domain.indicator_sets import AssessmentError, IndicatorSet, in_force
 from hub.domain.period import NamedPeriod
 from hub.domain.reach import EVERYWHERE, Within
-from hub.domain.scores import Dimension, Score, scores_of
-from hub.domain.tally import Tally
+from hub.domain.scores import Dimension, Score, scores
+from hub.domain.tally import Tally, by_category, precision_by_stream, whole_of
 from hub.services.context import Hub
 from hub.services.count_cases import cases_of
 from hub.store import case_facts
@@ -38,6 +40,11 @@ class Question:
     by: tuple[Dimension, ...] = (Dimension.DISTRICT,)
     cell: str = ""
     within: Within = EVERYWHERE
+
+    @property
+    def covers_all(self) -> bool:
+        """Whether it is about every case there is."""
+        return not self.cell and self.within == EVERYWHERE
 
     def covers(self, case: CaseFacts) -> bool:
         """Whether a case is one of those asked about."""
@@ -60,8 +67,8 @@ class Assessment:
 
     question: Question
     cases: int  # that came to the desk in the period
-    reported: tuple[str, ...]
-    categories: Mapping[Category, tuple[tuple[str, ...], Figure]]
+    reported: Sequence[str]
+    categories: Mapping[Category, tuple[Sequence[str], Figure]]
     figures: Mapping[str, Figure]
     latencies: Mapping[str, Latency]
     streams: Mapping[str, Figure]  # precision of each, by "agent/stream"
@@ -82,20 +89,14 @@ def assess_period(
     """The answer to the question, from histories alone; told: hears how many cases were read."""
     period = question.period.period
     keepers = case_facts.keepers(conn, period.since, period.until)
-    cases = [c for c in cases_of(conn, hub, period, question.as_of, told) if question.covers(c)]
-    return assess(cases, question, hub.indicator_sets, keepers)
+    cases: Iterable[CaseFacts] = cases_of(conn, hub, period, question.as_of, told)
+    if not question.covers_all:
+        cases = filter(question.covers, cases)
+    return assess(caseload(cases, period, keepers), question, hub.indicator_sets)
 
 
-def assess(
-    cases: Iterable[CaseFacts],
-    question: Question,
-    sets: tuple[IndicatorSet, ...],
-    keepers: Mapping[str, frozenset[str]],
-) -> Assessment:
-    """The same, of cases that were read."""
-    tally = Tally(list(cases), question.period.period, keepers)
-    load, figures = tally.load, tally.figures()
-    everything = load.all
+def assess(load: Caseload, question: Question, sets: tuple[IndicatorSet, ...]) -> Assessment:
+    """The same, of the cases that were read."""
     compared: dict[Dimension, tuple[Score, ...]] = {}
     version, why = "", ""
     try:
@@ -104,35 +105,29 @@ def assess(
         why = str(e)
     else:
         version = weights.version
-        compared = {by: scores_of(tally, weights, by) for by in question.by}
+        compared = {by: scores(load, weights, by) for by in question.by}
+    district = Tally(load, whole_of(load))
     return Assessment(
         question=question,
-        cases=len(load.known),
-        reported=tuple(c.number for c in load.reported),
-        categories=_categories(load),
-        figures=figures,
-        latencies={name: formula(load) for name, formula in LATENCIES.items()},
+        cases=len(load.numbers_of(known)),
+        reported=load.numbers_of(reported),
+        categories=by_category(load),
+        figures={name: district.figures(of)[""] for name, (of, _) in INDICATORS.items()},
+        latencies=load.latencies,
         streams=precision_by_stream(load),
-        exempt=tuple(c.number for c in everything if c.exempt),
-        hung=tuple(c.number for c in everything if c.hung),
+        exempt=_listed(load, attrgetter("exempt")),
+        hung=_listed(load, attrgetter("hung")),
         version=version,
         scores=compared,
         without_scores=why,
     )
 
 
-def _categories(load: Caseload) -> dict[Category, tuple[tuple[str, ...], Figure]]:
-    reported: dict[Category, list[str]] = {}
-    to_close: dict[Category, list[CaseFacts]] = {}
-    for case in load.reported:
-        reported.setdefault(case.category, []).append(case.number)
-    for case in load.to_close:
-        to_close.setdefault(case.category, []).append(case)
-    return {
-        c: (
-            tuple(reported.get(c, ())),
-            closing_rate(replace(load, to_close=tuple(to_close.get(c, ())))),
-        )
-        for c in Category
-        if c in reported or c in to_close
-    }
+def _listed(load: Caseload, which: Which) -> tuple[str, ...]:
+    """Such cases that have something in the period, once, by what was to be done with them."""
+
+    def such(to_do: Which) -> Which:
+        return lambda course: which(course) and to_do(course)
+
+    lists = (load.numbers_of(such(to_do)) for to_do in TO_DO)
+    return tuple(dict.fromkeys(chain.from_iterable(lists)))

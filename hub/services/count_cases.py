@@ -80,15 +80,16 @@ def cases_of(
     transaction does.
     """
     rules = facts_fingerprint(hub)
-    kept = case_facts.kept(conn, period.since, period.until, as_of, rules)
-    for n, facts in enumerate(kept, 1):
+    n = 0
+    for facts in case_facts.kept(conn, period.since, period.until, as_of, rules):
         yield _read(facts)
+        n += 1
         if n % 10_000 == 0:
             told(n)
     others = case_facts.not_kept(conn, period.since, period.until, as_of, rules)
     for begin in range(0, len(others), AT_ONCE):
         yield from computed(conn, hub, others[begin : begin + AT_ONCE], as_of)
-        told(len(kept) + min(begin + AT_ONCE, len(others)))
+        told(n + min(begin + AT_ONCE, len(others)))
 
 
 def computed(

@@ -5,7 +5,7 @@ Tests of cameras are nobody's case: every question here leaves them out.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -142,7 +142,7 @@ def keep(conn: Connection[Any], facts: Sequence[KeptFacts]) -> None:
 
 def kept(
     conn: Connection[Any], since: datetime, until: datetime, as_of: datetime, rules: str
-) -> list[bytes]:
+) -> Iterator[bytes]:
     """The kept facts of cases that may count in [since, until), as they stood at `as_of`."""
     found = conn.execute(
         """
@@ -153,7 +153,9 @@ def kept(
         (since, until, as_of, rules),
         binary=True,
     )
-    return [bytes(facts) for (facts,) in found]
+    while some := found.fetchmany(1000):  # a tuple for each row, not all at once
+        for (facts,) in some:
+            yield facts
 
 
 def not_kept(

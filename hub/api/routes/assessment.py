@@ -207,7 +207,7 @@ def _figure(figure: Figure) -> FigureNow:
 def _latency(latency: Latency) -> LatencyNow:
     p50, p90 = latency.p50, latency.p90
     return LatencyNow(
-        cases=len(latency.samples),
+        cases=latency.cases,
         p50_s=None if p50 is None else p50.total_seconds(),
         p90_s=None if p90 is None else p90.total_seconds(),
     )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.domain.figures import Figure, Latency, wilson
+from hub.domain.figures import Figure, Latency, Numbers, wilson
 
 
 def share(counted: int, among: int) -> Figure:
     return Figure(("x",) * counted, ("x",) * among)
+
+
+def took(*times: timedelta, names: Sequence[str] = "abcdefgh" * 7) -> Latency:
+    us = np.array([t // timedelta(microseconds=1) for t in times], np.int64)
+    return Latency(tuple(names[: len(times)]), us)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +83,7 @@ def test_more_successes_than_trials_is_refused() -> None:
 
 @given(st.lists(st.integers(0, 100_000), min_size=2, max_size=50))
 def test_quantiles_interpolate_like_the_standard_library(seconds: list[int]) -> None:
-    latency = Latency.of([(str(n), timedelta(seconds=s)) for n, s in enumerate(seconds)])
+    latency = took(*(timedelta(seconds=s) for s in seconds))
     tenths = statistics.quantiles(seconds, n=10, method="inclusive")
     assert latency.p50 is not None
     assert latency.p90 is not None
@@ -85,6 +92,25 @@ def test_quantiles_interpolate_like_the_standard_library(seconds: list[int]) -> 
 
 
 def test_latencies_of_one_case_and_of_none() -> None:
-    one = Latency.of([("a", timedelta(minutes=3))])
+    one = took(timedelta(minutes=3))
     assert one.p50 == one.p90 == timedelta(minutes=3)
-    assert Latency.of([]).p90 is None
+    assert took().p90 is None
+
+
+def test_latencies_name_their_cases_shortest_first_then_by_number() -> None:
+    day, second = timedelta(days=1), timedelta(seconds=1)
+    latency = took(day, second, second, -day, names="cbad")
+    assert latency.samples == (("d", -day), ("a", second), ("b", second), ("c", day))
+    assert latency.cases == 4
+
+
+def test_numbers_are_as_the_tuple_of_them() -> None:
+    numbers = Numbers(np.array(["a", "b", "c"], object), np.array([2, 0, 0], np.int32))
+    assert numbers == ("c", "a", "a")
+    assert numbers != ("a", "a", "c")
+    assert numbers != ["c", "a", "a"]  # as a tuple differs from a list
+    assert (len(numbers), numbers[0], numbers[-1]) == (3, "c", "a")
+    assert numbers[1:] == ("a", "a")
+    assert Figure(numbers, numbers) == Figure(("c", "a", "a"), ("c", "a", "a"))
+    assert hash(numbers) == hash(("c", "a", "a"))
+    assert repr(numbers) == "('c', 'a', 'a')"

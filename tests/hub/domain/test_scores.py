@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hub.domain.actor import Role
-from hub.domain.assess import INDICATORS
+from hub.domain.assess import INDICATORS, Indicator
 from hub.domain.case_facts import CaseFacts, Task
 from hub.domain.caseload import caseload
+from hub.domain.course import course_of
+from hub.domain.figures import AMONG, LEFT_OUT, Figure
 from hub.domain.indicator_sets import AssessmentError, Weight, in_force, read_indicator_sets
-from hub.domain.scores import Dimension, Score, scores
+from hub.domain.scores import STAFF, Dimension, Score, scores
 from hub.domain.stages import Stage
-from hub.domain.tally import STAFF
 from tests.hub.domain.stories import Story
 from tests.hub.domain.test_assess import END, SEPTEMBER, WAYS, in_time, late, left_open, story
 
@@ -54,7 +55,7 @@ at_most = 6
 def table(stories: list[Story], dimension: Dimension, text: str = SET) -> dict[str, Score]:
     (weights,) = read_indicator_sets(text)
     cases = [s.facts(END) for s in stories]
-    return {s.subject: s for s in scores(cases, SEPTEMBER, weights, dimension)}
+    return {s.subject: s for s in scores(caseload(cases, SEPTEMBER), weights, dimension)}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_areas_are_secondary_grids_and_cells_basic_ones() -> None:
     outside = in_time(story(3)).facts(END, cell="")
     (weights,) = read_indicator_sets(SET)
     found = {
-        d: [s.subject for s in scores([a, b, outside], SEPTEMBER, weights, d)]
+        d: [s.subject for s in scores(caseload([a, b, outside], SEPTEMBER), weights, d)]
         for d in (Dimension.DISTRICT, Dimension.AREA, Dimension.CELL)
     }
     assert found == {
@@ -230,7 +231,8 @@ def test_whoever_is_compared_gets_the_figures_of_their_own_cases(
     keepers = {CELLS[0]: frozenset({"ann"}), CELLS[1]: frozenset({"bob"})}
     (weights,) = read_indicator_sets(SET)
 
-    found = {s.subject: s for s in scores(cases, SEPTEMBER, weights, dimension, keepers)}
+    month = caseload(cases, SEPTEMBER, keepers)
+    found = {s.subject: s for s in scores(month, weights, dimension)}
 
     own: dict[str, dict[Task, list[CaseFacts]]] = {}
     for case in cases:
@@ -238,13 +240,29 @@ def test_whoever_is_compared_gets_the_figures_of_their_own_cases(
             own.setdefault(subject, {}).setdefault(task, []).append(part)
     expected = {
         subject: {
-            name: formula(caseload(parts[task], SEPTEMBER, keepers))
-            for name, (formula, task) in INDICATORS.items()
+            name: counted_one_by_one(indicator, parts[task], keepers)
+            for name, (indicator, task) in INDICATORS.items()
             if task in parts
         }
         for subject, parts in own.items()
     }
     assert {subject: dict(s.figures) for subject, s in found.items()} == expected
+
+
+def counted_one_by_one(
+    indicator: Indicator, cases: list[CaseFacts], keepers: dict[str, frozenset[str]]
+) -> Figure:
+    counted, among, left_out = [], [], []
+    again = {case.recurrence_of for case in cases}
+    for case in cases:
+        course = course_of(case, SEPTEMBER, keepers)
+        outcome = indicator(course._replace(recurred=case.number in again))
+        if outcome == LEFT_OUT:
+            left_out.append(case.number)
+        else:
+            among += [case.number] * (outcome // AMONG)
+            counted += [case.number] * (outcome % AMONG)
+    return Figure(tuple(counted), tuple(among), tuple(left_out))
 
 
 def work_of(case: CaseFacts, dimension: Dimension) -> list[tuple[str, Task, CaseFacts]]:
