@@ -15,7 +15,7 @@ from hub.api.deps import reading
 from hub.services.assess_period import Assessment, Question, assess_period
 from hub.services.context import Hub
 
-REMEMBERED = 6  # answers; a large one holds a few hundred MiB
+REMEMBERED = 6  # answers; a month of 280,000 cases holds some 60 MiB
 WAITING = 20  # questions at most that are under way or in line
 
 
