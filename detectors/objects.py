@@ -23,6 +23,7 @@ from contract.rules import ConfirmationRule, KOfN
 from detectors.kit.confirmation import confirmation
 from detectors.kit.params import param
 from detectors.kit.registry import register
+from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Observation
 from detectors.models import sharing
 from detectors.models.boxes import Seen
@@ -143,14 +144,14 @@ class Objects:
         model = self._model
         if model.network is None:
             return [Observation(w.label, 0.0, place=w.place) for w in model.wanted]
-        changes = self._still.changes(frame.image)
+        changes = self._still.changes(frame.once(thumbnail))
         if not (is_still(changes) and self._is_fresh(frame.captured_at)):
             if not sharing.may_look(frame.stream):
                 return []
             p = self.params
             seen = model.network.look(frame.image, p.min_score, p.iou)
             self._seen = veto(_restless(seen, changes), model.vetoes)
-            self._still.keep(frame.image)
+            self._still.keep(frame.once(thumbnail))
             self._looked_at = frame.captured_at
         return [_surest(wanted, self._seen) for wanted in model.wanted]
 

@@ -25,8 +25,9 @@ def broken_share(image: Image) -> float:
 
     image: as it was decoded, not scaled.
     """
-    parts = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb))[:2]
-    down = _hard_borders([np.asarray(part, np.uint8) for part in parts])
+    planes = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)
+    parts = [np.asarray(cv2.extractChannel(planes, n), np.uint8) for n in (0, 1)]
+    down = _hard_borders(parts)
     across = _hard_borders([np.asarray(cv2.transpose(part), np.uint8) for part in parts])
     return max(0.0, (down + across) / 2.0)
 
@@ -38,10 +39,12 @@ def smeared_share(image: Image) -> float:
     if rows < 2 or columns < 2:
         return 0.0
     luma = luma[: rows * GRID, : columns * GRID]
-    down = np.zeros_like(luma)
-    down[1:] = cv2.absdiff(luma[1:], luma[:-1])
-    along = np.zeros_like(luma)
-    along[:, 1:] = cv2.absdiff(luma[:, 1:], luma[:, :-1])
+    down = np.empty_like(luma)
+    cv2.absdiff(luma[1:], luma[:-1], dst=down[1:])
+    down[0] = 0
+    along = np.empty_like(luma)
+    cv2.absdiff(luma[:, 1:], luma[:, :-1], dst=along[:, 1:])
+    along[:, 0] = 0
     _, same = cv2.threshold(down, SMEAR, 255, cv2.THRESH_BINARY_INV)
     still = cv2.resize(same, (columns, rows), interpolation=cv2.INTER_AREA) > 0.97 * 255
     shows = cv2.resize(along, (columns, rows), interpolation=cv2.INTER_AREA) >= TEXTURE
@@ -65,17 +68,13 @@ def _hard_at(picture: list[NDArray[np.uint8]], offset: int) -> float:
     The rows are those at the grid plus `offset`. Hard: the step is large along the whole segment,
     while on either side the picture is even.
     """
-    first = np.arange(GRID + offset, picture[0].shape[0] - 2, GRID)
-    step: NDArray[np.uint8] | None = None
-    even: NDArray[np.uint8] | None = None
+    first, last = GRID + offset, picture[0].shape[0] - 2
+    steps, evens = [], []
     for part in picture:
-        far, above, below, beyond = (part[first + n] for n in (-2, -1, 0, 1))
-        here = np.asarray(cv2.absdiff(below, above), np.uint8)
-        sides = np.asarray(cv2.max(cv2.absdiff(above, far), cv2.absdiff(beyond, below)), np.uint8)
-        step = here if step is None else np.maximum(step, here)
-        even = sides if even is None else np.maximum(even, sides)
-    assert step is not None
-    assert even is not None
-    hard = (step > STEP) & (even < step // 3)
-    segments = hard.reshape(len(first), -1, GRID).mean(axis=2)
-    return float((segments > 0.7).mean())
+        far, above, below, beyond = (part[first + n : last + n : GRID] for n in (-2, -1, 0, 1))
+        steps.append(cv2.absdiff(below, above))
+        evens.append(cv2.max(cv2.absdiff(above, far), cv2.absdiff(beyond, below)))
+    step = np.asarray(cv2.max(*steps), np.uint8)
+    hard = (step > STEP) & (np.asarray(cv2.max(*evens), np.uint8) < step // 3)
+    segments = np.add.reduce(hard.reshape(len(step), -1, GRID), axis=2, dtype=np.uint8)
+    return float((segments > 0.7 * GRID).mean())

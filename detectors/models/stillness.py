@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.geometry import Box
-from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Image
 
 STEP = 14.0  # 0..255: a colour that changed, beyond noise and the light of all
@@ -20,18 +19,18 @@ class Stillness:
     def __init__(self) -> None:
         self._kept: NDArray[np.float32] | None = None
 
-    def changes(self, image: Image) -> NDArray[np.bool_] | None:
-        """Where the picture differs from the one kept, at thumbnail size; None: none is kept."""
-        now = _smooth(image)
+    def changes(self, small: Image) -> NDArray[np.bool_] | None:
+        """Where the thumbnail of a picture differs from the one kept; None: none is kept."""
+        now = _smooth(small)
         if self._kept is None or self._kept.shape != now.shape:
             return None
         difference = now - self._kept
         light = np.median(difference[::4, ::4], axis=(0, 1))
         return np.asarray(np.abs(difference - light).max(axis=2) > STEP)
 
-    def keep(self, image: Image) -> None:
-        """This is the one that a network saw."""
-        self._kept = _smooth(image)
+    def keep(self, small: Image) -> None:
+        """This is the thumbnail of the one that a network saw."""
+        self._kept = _smooth(small)
 
     def reset(self) -> None:
         """Forget it."""
@@ -51,6 +50,6 @@ def share_within(changes: NDArray[np.bool_], box: Box) -> float:
     return float(part.mean()) if part.size else 0.0
 
 
-def _smooth(image: Image) -> NDArray[np.float32]:
+def _smooth(small: Image) -> NDArray[np.float32]:
     """(h, w, 3): colours too, for red on grey is as bright as the grey."""
-    return np.asarray(cv2.blur(thumbnail(image), (3, 3)), np.float32)
+    return np.asarray(cv2.blur(small, (3, 3)), np.float32)
