@@ -79,6 +79,9 @@ class FlameParams:
     off_delay_s: float = param(
         10.0, minimum=1.0, maximum=600.0, unit="s", text="Quiet this long ends the alarm"
     )
+    verifier: bool = param(
+        True, text="Ask our own verifier; without it flame is told by its restlessness alone"
+    )
     confirmation: str = confirmation()
 
 
@@ -186,7 +189,10 @@ class Flame:
         self._at = frame.captured_at
         planes, candidate = self._learn(small, gap_s)
         self._boiling.see(planes.luma, frame.captured_at)
-        best = self._doubted(self._restless(planes, candidate), frame, small.shape[1])
+        restless = self._restless(planes, candidate)
+        if not self.params.verifier:
+            return [restless]
+        best = self._doubted(restless, frame, small.shape[1])
         seen = self._verified(planes, frame)
         return [seen if seen.score > best.score else best]
 
@@ -214,13 +220,23 @@ class Flame:
         labels, stats = components(as_mask(candidate))
         if len(stats) < 2:
             return Observation("flame", 0.0)
+        order = 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:REGIONS]
+        if self._size(stats[order[0], cv2.CC_STAT_AREA] / candidate.size) == 0.0:
+            return Observation("flame", 0.0)
         motion = scene_motion(planes.scene, planes.rate, candidate)
         best = Observation("flame", 0.0, features={"scene_motion": motion})
-        for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:REGIONS]:
-            seen = self._judge(planes, candidate, labels, int(number), stats[number], motion)
+        for number in order:
+            seen = self._judge(
+                planes, candidate, labels, int(number), stats[number], motion, best.score
+            )
             if seen.score > best.score:
                 best = seen
         return best
+
+    def _size(self, share: float) -> float:
+        """How far a region's share of the picture counts, 0..1."""
+        smallest = self.params.min_area
+        return Ramp(smallest / 3.0, smallest)(share)
 
     def _doubted(self, seen: Observation, frame: Frame, width: int) -> Observation:
         """A restless region counts less where the verifier is sure that it is no flame."""
@@ -322,18 +338,21 @@ class Flame:
         number: int,
         stats: Labels,
         motion: float,
+        beaten: float,
     ) -> Observation:
+        """beaten: a score that another region has; one that stays below it need not be exact."""
         x, y, w, h, area = (int(v) for v in stats)
         height, width = labels.shape
         share = area / labels.size
-        smallest = self.params.min_area
-        product = Ramp(smallest / 3.0, smallest)(share) * SCENE_MOTION(motion)
+        product = self._size(share) * SCENE_MOTION(motion)
         if product == 0.0:  # most regions are too small
             return Observation("flame", 0.0)
         features: dict[str, float] = {}
+        at_most = product
         for name, value in planes.features(labels, candidate, number, x, y, w, h, area):
             features[name] = value
-            if JUDGEMENT[name](value) == 0.0:
+            at_most *= JUDGEMENT[name](value)
+            if at_most <= beaten**3:
                 return Observation("flame", 0.0)
         boiling = self._boiling.of(Spot(x, y, w, h))
         features["boiling"] = 1.0 if boiling is None else boiling

@@ -48,19 +48,19 @@ class WarmPlanes:
         h: int,
         area: int,
     ) -> Iterator[tuple[str, float]]:
-        """The features of one region, by name; the cheap ones first."""
+        """The features of one region, by name; those that rule most out first."""
         box = np.s_[y : y + h, x : x + w]
         inside = labels[box] == number
-        yield "compactness", area / (w * h)
+        red = self.red[box][inside]
+        yield "glow", percentile(red, 90.0)
         yield "persistence", float(self.presence[box][inside].mean())
         yield "restlessness", float(self.rate[box][inside].mean())
         yield "activity", float(self.activity[box][inside].mean())
         yield "coldness", float(self.cold[box][inside].mean())
+        yield "compactness", area / (w * h)
         yield "structure", float(self.luma[box][inside].std())
-        red = self.red[box][inside]
         ratio = self.green[box][inside] / (red + 1.0)
         yield "grading", float(ratio.std())
-        yield "glow", percentile(red, 90.0)
         yield "orange", percentile(ratio, 25.0)
         blue = self.blue[box][inside]
         margin = 8  # thumbnail pixels of surroundings

@@ -1,7 +1,9 @@
 """What a frame costs on the edge: everything up to the spool against decoding alone.
 
 CPU seconds of this process, one thread, on the same file in turn: decode only; then decode,
-every detector at its own sampling rate, rules, evidence and the spool on disk.
+every detector at its own sampling rate, rules, evidence and the spool on disk. Once with all of
+them, and once without neural weights: flame without the verifier, and no smoke, which has nothing
+to go by without it. (`objects` has no network either way: none is shipped.)
 """
 
 from __future__ import annotations
@@ -9,9 +11,10 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,8 +31,14 @@ from tests.bench.measure import Comparison, compare
 
 CLIP = "nonfire/N20_ppe_site.mp4"  # 1280x720, H.264, people and machines moving
 START = datetime(2026, 1, 1, tzinfo=UTC)
+WITHOUT_WEIGHTS: Mapping[str, Mapping[str, Any] | None] = {
+    "flame": {"verifier": False},
+    "smoke": None,
+}
 # without lanes it looks at nothing
-DREW = {"wrong_way": {"lanes": f"{lane_text('in', 'down', -1, 2)}; {lane_text('out', 'up', 1, 2)}"}}
+DREW: Mapping[str, Mapping[str, Any]] = {
+    "wrong_way": {"lanes": f"{lane_text('in', 'down', -1, 2)}; {lane_text('out', 'up', 1, 2)}"}
+}
 
 
 def frames(path: Path, limit: int) -> Iterator[Frame]:
@@ -53,15 +62,21 @@ def _decode_ms(path: Path, limit: int) -> float:
     return (time.process_time() - begun) / count * 1000
 
 
-def pipeline_ms(path: Path, limit: int) -> float:
-    """CPU milliseconds a frame, decoding included, up to the spool."""
+def pipeline_ms(
+    path: Path, limit: int, changed: Mapping[str, Mapping[str, Any] | None] | None = None
+) -> float:
+    """CPU milliseconds a frame, decoding included, up to the spool.
+
+    changed: parameters by detector, None for a detector that is left out.
+    """
+    kinds = {kind: DREW.get(kind, {}) for kind in available()} | dict(changed or {})
     stream = StreamSettings(
         id="bench",
         name="",
         source=str(path),
         loop=False,
         position=None,
-        detectors=tuple(DetectorSettings(kind, DREW.get(kind, {})) for kind in available()),
+        detectors=tuple(DetectorSettings(k, v) for k, v in kinds.items() if v is not None),
     )
     with tempfile.TemporaryDirectory(prefix="gridwarden-bench-") as folder:
         spool = SqliteSpool(Path(folder), dict.fromkeys(Lane, 1 << 30), lambda: datetime.now(UTC))
@@ -107,15 +122,21 @@ def measure(runs: int, quick: bool) -> list[Comparison]:
     """The rendered street, and a real 720p clip where the labelled clips are at hand."""
     cv2.setNumThreads(1)
     limit = 100 if quick else 260
-    with tempfile.TemporaryDirectory(prefix="gridwarden-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="gridwarden-bench-") as folder:
         return [
             compare(
-                f"edge pipeline, {what}",
-                lambda path=path: pipeline_ms(path, limit),  # type: ignore[misc]
+                f"{name}, {what}",
+                lambda path=path, changed=changed: pipeline_ms(  # type: ignore[misc]
+                    path, limit, changed
+                ),
                 "decoding alone",
                 lambda path=path: _decode_ms(path, limit),  # type: ignore[misc]
                 unit="CPU ms/frame",
                 runs=runs,
             )
-            for what, path in inputs(Path(name), limit)
+            for what, path in inputs(Path(folder), limit)
+            for name, changed in (
+                ("edge pipeline without weights", WITHOUT_WEIGHTS),
+                ("edge pipeline", None),
+            )
         ]

@@ -188,6 +188,15 @@ def test_a_flame_filmed_from_the_hand_is_told_by_its_look_and_by_how_it_boils() 
     assert alarm.box.x < 0.5 < alarm.box.x + alarm.box.w
 
 
+def test_without_the_verifier_a_flame_is_told_by_its_restlessness_alone() -> None:
+    detector = Flame(FlameParams(verifier=False))
+    (alarm,) = raised(film(6, flame()), verifier=False)
+    assert alarm.phase is Phase.RAISED
+    seen = [f for frame in film(6, flame()) for f in detector.observe(frame)]
+    assert all("verifier" not in f.features for f in seen if isinstance(f, Observation))
+    assert raised(by_hand(90_002), verifier=False) == []
+
+
 def test_a_flame_in_another_colour_than_soot_glows_is_not_told() -> None:
     def turned(frame: Frame) -> Frame:
         image = np.ascontiguousarray(frame.image[..., ::-1])  # red and blue exchanged
