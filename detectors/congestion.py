@@ -2,7 +2,8 @@
 
 Full: what stands out of the long-term background (`kit/long_term.py`) covers a large share of the
 lane. Hardly: points on what covers it, followed from picture to picture, would take longer than
-`slow_s` to drive through the lane. Both are averaged, and the state has a hysteresis.
+`slow_s` to drive through the lane. Both are averaged, and the state has a hysteresis. Where no lane
+is drawn, those that are driven in are found (`kit/found_lanes.py`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from contract.rules import ConfirmationRule
 from contract.sustained import Sustained
 from detectors.kit.background import Mask
 from detectors.kit.confirmation import confirmation, lasting_rule
+from detectors.kit.found_lanes import FoundLanes
 from detectors.kit.lanes import Lane, read_lanes
 from detectors.kit.long_term import LongTermBackground
 from detectors.kit.params import param
@@ -33,11 +35,12 @@ from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Observation
 
 AVERAGE_S = 4.0  # s, time constant of occupancy and speed
+FAST = 4.0  # times a jam's speed; there, the score is 0 twice over
 MAX_GAP_S = 5.0  # s without a picture: nothing is known of the time between
 POINTS = 80  # followed in each lane
+FOUND_POINTS = 200  # followed in the picture where no lane is drawn
 LEAST_POINTS = 4  # fewer say nothing of the speed
 HOLD_MOST_S = 7200.0  # s a road may be congested before what stands there is learnt after all
-WHOLE = Lane("", 180.0, ((0.0, 0.3), (1.0, 0.3), (1.0, 1.0), (0.0, 1.0)))  # where none is drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class CongestionParams:
     lanes: str = param(
         "",
         check=read_lanes,
-        text="Lanes, name:direction=x,y x,y x,y; none: the lower seven tenths of the picture",
+        text="Lanes, name:direction=x,y x,y x,y; none: those that are driven in are found",
     )
     threshold: float = param(
         0.5, minimum=0.05, maximum=1.0, unit="1", text="Score at which a frame speaks for it"
@@ -64,7 +67,8 @@ class CongestionParams:
         minimum=2.0,
         maximum=600.0,
         unit="s",
-        text="Time to drive through the drawn lane that is a jam's",
+        text="Time to drive through the drawn lane that is a jam's; through the picture where none "
+        "is drawn",
     )
     confirm_s: float = param(
         10.0,
@@ -84,7 +88,7 @@ class Congestion:
     """Scores each lane for a jam."""
 
     kind: ClassVar[str] = "congestion"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "A lane full of vehicles that hardly move."
     Params: ClassVar[type[CongestionParams]] = CongestionParams
     budget_ms: ClassVar[float] = 4.0
@@ -94,6 +98,7 @@ class Congestion:
         self.params = params
         self._road = LongTermBackground()
         self._steadying = Steadying()
+        self._found = FoundLanes()
         self.reset()
 
     def use(self, params: CongestionParams) -> None:
@@ -116,14 +121,17 @@ class Congestion:
         """Forget the road."""
         self._road.reset()
         self._steadying.reset()
+        self._found.reset()
         self._states: dict[str, _State] = {}
         self._before: NDArray[np.uint8] | None = None
         self._at: datetime | None = None
         self._held_s = 0.0
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
-        """One observation for each lane, its name the place."""
-        lanes = read_lanes(self.params.lanes) or (WHOLE,)
+        """One observation for each lane, its name the place; one without a place where none is
+        drawn: of the found lane that is most congested.
+        """
+        lanes = read_lanes(self.params.lanes)
         gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
         self._at = frame.captured_at
         if not 0.0 <= gap_s <= MAX_GAP_S:
@@ -132,18 +140,20 @@ class Congestion:
         small = frame.once(coarse, thumbnail)
         steadied = self._steadying.step(frame.once(thumbnail), frame.captured_at, small)
         luma = np.asarray(cv2.cvtColor(steadied.image, cv2.COLOR_BGR2GRAY), np.uint8)
-        if self._before is not None and self._before.shape != luma.shape:
+        other_size = self._before is not None and self._before.shape != luma.shape
+        if other_size or steadied.turned:
             self._before = None
             self._road.reset()
-            self._states.clear()
-        if steadied.turned:
-            self._road.reset()
+            self._found.reset()
             self._states.clear()
         there = None
         if not steadied.turning:
             hold = self._hold(gap_s)
             there = self._road.apply(luma, frame.captured_at, hold)
-        found = [self._judge(lane, luma, there, gap_s) for lane in lanes]
+        if lanes:
+            found = [self._judge(lane, luma, there, gap_s) for lane in lanes]
+        else:
+            found = [self._judge_found(luma, there, gap_s)]
         self._before = None if steadied.turning else luma
         return found
 
@@ -159,38 +169,68 @@ class Congestion:
         self, lane: Lane, luma: NDArray[np.uint8], there: Mask | None, gap_s: float
     ) -> Observation:
         height, width = luma.shape
-        state = self._states.setdefault(lane.name, _State())
+        state = self._states.setdefault(lane.name, _State(self.params))
         area = lane.mask(width, height)
         if there is not None:
             covered = np.asarray(cv2.bitwise_and(there, area), np.uint8)
             share = np.count_nonzero(covered) / max(1, np.count_nonzero(area))
             speed = None
             if self._before is not None and gap_s > 0.0 and share > 0.02:
-                speed = _speed(self._before, luma, covered)
-            if speed is not None:
-                speed /= gap_s * lane.length(width, height)
-            state.see(share, speed, gap_s)
+                flow = _flow(self._before, luma, covered, POINTS)
+                speed = _speed(flow[1], gap_s * lane.length(width, height)) if flow else None
+            state.see(share, speed, gap_s, self.params)
         x, y = np.asarray(lane.corners).T
         box = Box(float(x.min()), float(y.min()), float(np.ptp(x)), float(np.ptp(y)))
+        return self._observation(state, box, lane.name)
+
+    def _judge_found(
+        self, luma: NDArray[np.uint8], there: Mask | None, gap_s: float
+    ) -> Observation:
+        size = luma.shape[0], luma.shape[1]
+        flow = None
+        if there is not None and self._before is not None and gap_s > 0.0:
+            flow = _flow(self._before, luma, there, FOUND_POINTS)
+        if flow is not None:
+            self._found.see(*flow, gap_s, size)
+        best, where = _State(self.params), None
+        for name, lane in zip(("along", "against"), self._found.lanes(), strict=True):
+            state = self._states.setdefault(name, _State(self.params))
+            if there is not None:
+                share = lane.occupancy(there) if lane is not None else 0.0
+                speed = None
+                if lane is not None and flow is not None:
+                    inside = lane.holds(flow[0], size)
+                    speed = _speed(flow[1][inside], gap_s * max(size))
+                state.see(share, speed, gap_s, self.params)
+            if lane is not None and state.score(self.params) >= best.score(self.params):
+                best, where = state, lane.box()
+        return self._observation(best, where, "")
+
+    def _observation(self, state: _State, box: Box | None, place: str) -> Observation:
         features = {"occupancy": state.occupancy, "speed": state.speed}
-        return Observation(
-            "congestion", state.score(self.params), box, lane.name, features=features
-        )
+        return Observation("congestion", state.score(self.params), box, place, features=features)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class _State:
     """What a lane is like, averaged."""
 
-    occupancy: float = 0.0  # share of the lane
-    speed: float = 1.0  # lane lengths a second; a lane nobody was seen in flows
+    occupancy: float  # share of the lane
+    speed: float  # lane lengths a second
 
-    def see(self, share: float, speed: float | None, gap_s: float) -> None:
-        """Take in one picture; speed None: nothing there to be followed."""
+    def __init__(self, p: CongestionParams) -> None:
+        """A lane nobody was seen in flows."""
+        self.occupancy, self.speed = 0.0, FAST / p.slow_s
+
+    def see(self, share: float, speed: float | None, gap_s: float, p: CongestionParams) -> None:
+        """Take in one picture; speed None: nothing there to be followed.
+
+        How fast what is fast drives does not count: the flow before a jam would hide it long.
+        """
         weight = 1.0 - math.exp(-gap_s / AVERAGE_S)
         self.occupancy += weight * (share - self.occupancy)
         if speed is not None:
-            self.speed += weight * (min(speed, 1.0) - self.speed)
+            self.speed += weight * (min(speed, FAST / p.slow_s) - self.speed)
 
     def score(self, p: CongestionParams) -> float:
         """0.5 where the lane is just as full and as slow as the parameters say, 1 at twice that."""
@@ -199,11 +239,15 @@ class _State:
         return math.sqrt(full * slow) if full >= 0.25 else 0.0
 
 
-def _speed(before: NDArray[np.uint8], now: NDArray[np.uint8], covered: Mask) -> float | None:
-    """The median way of points on what covers the lane, pixels; None where too few are found."""
+def _flow(
+    before: NDArray[np.uint8], now: NDArray[np.uint8], covered: Mask, most: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """Points on what covers the road and how far each came since `before`, (n, 2) pixels each;
+    None where too few are found.
+    """
     if min(now.shape) < 16:
         return None
-    points = cv2.goodFeaturesToTrack(now, POINTS, 0.02, 4, mask=covered)
+    points = cv2.goodFeaturesToTrack(now, most, 0.02, 4, mask=covered)
     if points is None or len(points) < LEAST_POINTS:
         return None
     there = np.zeros_like(points)
@@ -211,7 +255,12 @@ def _speed(before: NDArray[np.uint8], now: NDArray[np.uint8], covered: Mask) -> 
         now, before, points, there, winSize=(13, 13), maxLevel=3
     )
     good = status.ravel() > 0
-    if np.count_nonzero(good) < LEAST_POINTS:
+    came = (points - reached).reshape(-1, 2)[good]
+    return np.asarray(points.reshape(-1, 2)[good], np.float32), np.asarray(came, np.float32)
+
+
+def _speed(ways: NDArray[np.float32], length: float) -> float | None:
+    """The median of ways in lengths; None where too few are known."""
+    if len(ways) < LEAST_POINTS:
         return None
-    way = np.linalg.norm((reached - points).reshape(-1, 2)[good], axis=1)
-    return float(np.median(way))
+    return float(np.median(np.linalg.norm(ways, axis=1))) / length

@@ -4,6 +4,10 @@ A vehicle that waits for minutes is a part of a scene that is learnt by averagin
 median as long as the road was seen empty in more than half of the pictures that are kept. Those are
 few and far apart: up to `KEPT`, one every `FIRST_S` at the beginning and every `LAST_S` in the end,
 which spans ten minutes.
+
+Vehicles come one by one. Where a large part of the picture stands out from one picture to the next,
+it is the light, a cut or something before the lens: nothing is known until it has gone, and where
+it stays the road is learnt anew.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ FIRST_S, LAST_S = 0.75, 25.0  # s between two of them
 LEAST = 6  # pictures that make a median
 DIFFERS = 14.0  # luma 0..255 that stands out: four deviations of a compressed camera's noise
 SMOOTH = 1.5  # pixels, deviation: noise goes, vehicles stay
+JUMP = 0.2  # share of the picture that stands out at once where no vehicle came
+JUMP_S = 2.0  # s after which what came at once is the scene
 
 
 class LongTermBackground:
@@ -37,6 +43,8 @@ class LongTermBackground:
         self._every_s = FIRST_S
         self._taken: datetime | None = None
         self._median: Plane | None = None
+        self._share: float | None = None  # of the picture, that stood out last
+        self._jumped: datetime | None = None
 
     @property
     def known(self) -> bool:
@@ -44,7 +52,7 @@ class LongTermBackground:
         return self._median is not None
 
     def apply(self, luma: NDArray[np.uint8], at: datetime, hold: bool) -> Mask | None:
-        """255 where something stands out of the road, None before it is known.
+        """255 where something stands out of the road, None before it is known and after a jump.
 
         hold: this picture is not to be learnt.
         """
@@ -52,13 +60,34 @@ class LongTermBackground:
         if self._kept and self._kept[0].shape != smooth.shape:
             self.reset()
         age_s = (at - self._taken).total_seconds() if self._taken is not None else np.inf
-        if not hold and not 0.0 <= age_s < self._every_s:
-            self._take(smooth, at)
+        due = not hold and not 0.0 <= age_s < self._every_s
         if self._median is None:
+            if due:
+                self._take(smooth, at)
             return None
-        some, road = smooth[::3, ::3], self._median[::3, ::3]
+        out = self._out(smooth, self._median)
+        if self._has_jumped(cv2.countNonZero(out) / out.size, at):
+            return None
+        if due:
+            self._take(smooth, at)
+        return out
+
+    def _has_jumped(self, share: float, at: datetime) -> bool:
+        """Whether much stands out since one picture; begins anew where it stays."""
+        if self._share is None or share - self._share <= JUMP:
+            self._share, self._jumped = share, None
+            return False
+        if self._jumped is None:
+            self._jumped = at
+        if (at - self._jumped).total_seconds() >= JUMP_S:
+            self.reset()
+        return True
+
+    @staticmethod
+    def _out(smooth: NDArray[np.uint8], known: Plane) -> Mask:
+        some, road = smooth[::3, ::3], known[::3, ::3]
         light = min(4.0, max(0.25, median((some + np.float32(1.0)) / (road + np.float32(1.0)))))
-        off = np.multiply(self._median, np.float32(light))
+        off = np.multiply(known, np.float32(light))
         np.abs(np.subtract(smooth, off, out=off), out=off)
         return as_mask(off > DIFFERS)
 

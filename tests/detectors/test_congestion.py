@@ -13,7 +13,7 @@ FPS = 4.0
 ROAD = street(160, 90)
 
 
-def jam(begin: float, end: float, speed: float = 0.0) -> list[Painter]:
+def jam(begin: float, end: float, speed: float = 0.0, lane: float = 0.5) -> list[Painter]:
     """Cars that come one by one, stand (or crawl) in a row from `begin` to `end`, and go."""
 
     def path(number: int) -> Any:
@@ -27,7 +27,7 @@ def jam(begin: float, end: float, speed: float = 0.0) -> list[Painter]:
         return where
 
     colours = [(200, 190, 60), (40, 40, 170), (230, 230, 230), (90, 160, 90)]
-    return [car(0.5, path(n), colours[n], size=(0.28, 0.2)) for n in range(4)]
+    return [car(lane, path(n), colours[n], size=(0.28, 0.2)) for n in range(4)]
 
 
 def told(
@@ -65,6 +65,41 @@ def test_changes_of_light_are_not_told() -> None:
 def test_a_jam_of_minutes_is_not_learnt_as_the_road() -> None:
     found = told(*jam(15.0, 330.0), seconds=320.0, fps=1.0, off_delay_s=15.0)
     assert [phase for phase, _, _ in found] == ["raised"]
+
+
+def flow(
+    lane: float, every_s: float = 2.5, until_s: float = 1e9, way: float = 0.4
+) -> list[Painter]:
+    """Cars that drive through one behind another, down or, with a negative way, up."""
+    begin = -0.2 if way > 0.0 else 1.2
+
+    def path(number: int) -> Any:
+        def where(second: float) -> float:
+            since = second - number * every_s
+            return begin + since * way if number * every_s <= until_s else -9.0
+
+        return where
+
+    return [car(lane, path(n), size=(0.22, 0.2)) for n in range(40)]
+
+
+def test_where_no_lane_is_drawn_a_queue_is_told_in_the_lane_it_stands_in() -> None:
+    """The other lane flows, and neither fills the picture."""
+    queue = [*flow(0.25, until_s=20.0), *jam(26.0, 70.0, lane=0.25)]
+    found = told(*queue, *flow(0.75, way=-0.4), seconds=60.0, lanes="")
+    assert [(phase, place) for phase, place, _ in found] == [("raised", "")]
+    assert 30.0 <= found[0][2] <= 45.0
+
+
+def test_where_no_lane_is_drawn_flow_is_not_told() -> None:
+    assert told(*flow(0.25, 1.0), *flow(0.75, 1.5, way=-0.4), seconds=50.0, lanes="") == []
+
+
+def test_where_no_lane_is_drawn_one_bus_that_stands_is_no_jam() -> None:
+    bus = car(
+        0.25, lambda s: min(-0.5 + (s - 22.0) * 0.3, 0.6) if s > 22.0 else -9.0, size=(0.3, 0.4)
+    )
+    assert told(*flow(0.25, until_s=18.0), bus, *flow(0.75, way=-0.4), lanes="") == []
 
 
 def test_the_queue_of_the_rendered_street_is_told_and_the_lanes_that_flow_are_not() -> None:
