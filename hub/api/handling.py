@@ -70,6 +70,7 @@ def of_event_page(
         "may_accept": now.proposal is not None and now.proposal.act in {o.name for o in open_now},
         "my_report": _my_report(conn, hub, event, actor),
         "ratings": ratings.of_closing(conn, event.id, event.ended_at) if event.ended_at else [],
+        "may_take_down": "take_down_comment" in {o.name for o in open_now},
         "pairs": pairs(pictures, evidence_index.came_with(conn, event.id), history),
         "units": units.units(conn),
     }

@@ -131,6 +131,7 @@ STEPS: dict[str, Both] = {
     "release_evidence": Both("Hold released", "解除保全"),
     "erase_evidence": Both("Evidence erased", "证据删除"),
     "rate": Both("Rated", "评价"),
+    "take_down_comment": Both("A reporter's comment taken down", "删除评价意见"),
 }
 
 # what became of a task

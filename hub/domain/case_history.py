@@ -31,6 +31,7 @@ ACTS = frozenset(  # entries that leave the state as it is
         "take_in",
         "let_go",
         "rate",
+        "take_down_comment",
         "hold_evidence",
         "release_evidence",
         "erase_evidence",

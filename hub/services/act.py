@@ -24,6 +24,7 @@ class Act:
     evidence: tuple[str, ...] = ()  # digests: feedback, self_handle, verified_*
     granted: bool | None = None  # decide_extension, review_appeal, decide_appeal
     satisfaction: int | None = None  # rate: 1 (not at all) .. 5
+    report: int | None = None  # take_down_comment: whose
     evidence_viewed: bool = False  # confirm
     evidence_missing: bool = False  # confirm
     verdict: str | None = None  # what the operator said of a detection: set by judge_detection

@@ -151,6 +151,11 @@ def _check(act: Act) -> None:
         raise InvalidError(
             "evidence is erased piece by piece: POST /api/v1/evidence/DIGEST/erase", field="name"
         )
+    if act.name == "take_down_comment" and act.report is None:
+        raise InvalidError(
+            "comments are taken down one by one: POST /api/v1/reports/ID/rating/take-down",
+            field="name",
+        )
     for field in ("reason", "note"):
         check_text(field, getattr(act, field), MAX_REASON)
     for field in ("responsible_unit", "unit", "assignee"):

@@ -1020,10 +1020,12 @@ CREATE TABLE rating (
     comment text DEFAULT ''::text NOT NULL,
     first_at timestamp with time zone NOT NULL,
     at timestamp with time zone NOT NULL,
+    taken_down_at timestamp with time zone,
     PRIMARY KEY (report),
     FOREIGN KEY (event) REFERENCES grid_event(id),
     FOREIGN KEY (report) REFERENCES report(id),
     CHECK ((at >= first_at)),
+    CHECK (((taken_down_at IS NULL) OR (comment = ''::text))),
     CHECK (((score >= 1) AND (score <= 5)))
 );
 CREATE INDEX rating_event ON public.rating USING btree (event, ended_at);

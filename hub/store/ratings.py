@@ -12,7 +12,10 @@ from psycopg.rows import class_row, scalar_row
 
 @dataclass(frozen=True, slots=True)
 class RatingRow:
-    """What one reporter said of a case. ended_at: when the case had ended that they rated."""
+    """What one reporter said of a case. ended_at: when the case had ended that they rated.
+
+    taken_down_at: since when their comment is gone, and none is taken any more.
+    """
 
     report: int
     event: int
@@ -21,6 +24,7 @@ class RatingRow:
     comment: str
     first_at: datetime
     at: datetime
+    taken_down_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,26 @@ def save(conn: Connection[Any], rating: RatingRow) -> None:
             rating.at,
         ),
     )
+
+
+def take_down_comment(conn: Connection[Any], report: int, at: datetime) -> None:
+    """The comment is gone; the score stays."""
+    conn.execute(
+        "UPDATE rating SET comment = '', taken_down_at = %s WHERE report = %s", (at, report)
+    )
+
+
+def with_comments(conn: Connection[Any], event: int | None, limit: int) -> list[RatingRow]:
+    """Ratings with something written to them, the newest first. event: None, of every one."""
+    with conn.cursor(row_factory=class_row(RatingRow)) as cur:
+        return cur.execute(
+            """
+            SELECT * FROM rating
+            WHERE comment <> '' AND (%(event)s::bigint IS NULL OR event = %(event)s)
+            ORDER BY at DESC, report DESC LIMIT %(limit)s
+            """,
+            {"event": event, "limit": limit},
+        ).fetchall()
 
 
 def of_closing(conn: Connection[Any], event: int, ended_at: datetime) -> list[RatingRow]:

@@ -138,6 +138,7 @@ class RatingNow(Answer):
     until: datetime | None = Field(description="Up to then it may be given, or changed")
     score: int | None = Field(description="1 (very dissatisfied) to 5; null: not rated")
     comment: str
+    comment_taken_down_at: datetime | None = Field(description="Since then none is taken")
 
 
 class Rate(Asked):

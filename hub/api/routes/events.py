@@ -45,6 +45,7 @@ from hub.api.models.events import (
     State,
     VerdictNow,
 )
+from hub.api.models.evidence import Because
 from hub.api.models.filing import WindowNow, WindowOffer
 from hub.api.recorder import detail
 from hub.domain.actor import Role
@@ -59,7 +60,7 @@ from hub.services.explain_clock import explain_clock
 from hub.services.filing.control_windows import prefilled, windows_over
 from hub.services.judge_detection import Judgement, judge_detection
 from hub.services.outward.own_report import MyReport, my_report
-from hub.services.outward.rate_case import rate
+from hub.services.outward.rate_case import rate, take_down_comment
 from hub.services.reach import event_in_reach
 from hub.services.report_manually import ManualReport, report_manually
 from hub.store import reports, views
@@ -294,6 +295,21 @@ def rate_report(id: Id, body: Rate, hub: HubDep, actor: ActorDep) -> RatingNow:
         return _rating(rate(conn, hub, id, body.score, body.comment, actor))
 
 
+@reports_router.post(
+    "/{id}/rating/take-down",
+    status_code=204,
+    summary="Take down what a reporter wrote beside a rating",
+    dependencies=[allow(Role.MASTER)],
+    responses=problems(403, 404, 409, 413),
+)
+def take_down(id: Id, body: Because, hub: HubDep, actor: ActorDep) -> None:
+    """For what names somebody, or abuses them. Its bytes are deleted; the score stays and counts,
+    and the history of the event says who did it and why. No comment of this report is taken any
+    more."""
+    with hub.pool.connection() as conn:
+        take_down_comment(conn, hub, id, body.reason, actor)
+
+
 def _rating(mine: MyReport) -> RatingNow:
     standing, said = mine.ratable.standing, mine.rating
     if standing not in (Standing.RATED, Standing.SETTLED):
@@ -303,6 +319,7 @@ def _rating(mine: MyReport) -> RatingNow:
         until=mine.ratable.until,
         score=said.score if said else None,
         comment=said.comment if said else "",
+        comment_taken_down_at=said.taken_down_at if said else None,
     )
 
 

@@ -61,6 +61,7 @@ ROUTES: list[tuple[str, str]] = [
     (REPORTERS, "POST /api/v1/reports"),
     (REPORTERS, "GET /api/v1/reports/{id}"),
     (REPORTERS, "POST /api/v1/reports/{id}/rating"),
+    (some(Role.MASTER), "POST /api/v1/reports/{id}/rating/take-down"),
     (EVERYONE, "GET /rate/{token}"),
     (EVERYONE, "POST /rate/{token}"),
     # filing by itself

@@ -11,6 +11,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from gridwarden.cli import main
 from hub.domain.actor import Actor, Role
 from hub.outward_settings import RatingsConfig
 from hub.server import serve
@@ -281,7 +282,8 @@ def test_a_signed_in_reporter_rates_by_api_and_sees_it_on_the_page_and_nobody_el
         assert (answer["standing"], answer["score"]) == ("open", None)
         body = {"score": 3, "comment": "It took a week"}
         said = client.post(f"/api/v1/reports/{report}/rating", json=body)
-        assert said.json() | {"until": None} == body | {"standing": "rated", "until": None}
+        rated = {"standing": "rated", "until": None, "comment_taken_down_at": None}
+        assert said.json() | {"until": None} == body | rated
         wrong = client.post(f"/api/v1/reports/{report}/rating", json={"score": 6})
         assert wrong.status_code == 422
         assert "It took a week" in client.get(f"/events/{number}").text
@@ -317,6 +319,101 @@ def test_nobody_rates_their_own_work(town: City) -> None:
         assert refused.status_code == 403
         assert "nobody rates their own work" in refused.json()["detail"]
         assert 'id="rate"' not in client.get(f"/events/{number}").text
+
+
+def comments(town: City) -> list[str]:
+    with town.hub.pool.connection() as conn:
+        return [str(c) for (c,) in conn.execute("SELECT comment FROM rating WHERE comment <> ''")]
+
+
+def test_the_station_master_takes_a_comment_down_and_the_score_stays(
+    town: City, stranger: httpx.Client
+) -> None:
+    path = reported(town, stranger)
+    event = event_of(town, path)
+    close(town, event)
+    insult = "Old Wang of number 7 is a thief"
+    stranger.post(path, data={"score": "1", "comment": insult})
+    with town.hub.pool.connection() as conn:
+        report = views.reports(conn, event.id)[0].id
+    take_down = f"/api/v1/reports/{report}/rating/take-down"
+    because = {"reason": "names a neighbour"}
+
+    def asks(name: str, role: Role) -> httpx.Client:
+        cookies = signed_in(town.hub, name, role)
+        return httpx.Client(base_url=town.url, cookies=cookies, timeout=20, trust_env=False)
+
+    with asks("Li Na", Role.LEADER) as leader:
+        assert leader.post(take_down, json=because).status_code == 403
+        assert take_down not in leader.get(f"/events/{event.number}").text
+    with asks("Sun Yi", Role.MASTER) as master:
+        assert take_down in master.get(f"/events/{event.number}").text
+        assert master.post(take_down, json={"reason": " "}).status_code == 422
+        by_name = {"name": "take_down_comment", "reason": "x"}
+        refused = master.post(f"/api/v1/events/{event.number}/acts", json=by_name)
+        assert (refused.status_code, "take-down" in refused.json()["detail"]) == (422, True)
+        assert insult in comments(town)
+        assert master.post(take_down, json=because).status_code == 204
+        assert master.post(take_down, json=because).status_code == 409
+        page = master.get(f"/events/{event.number}?lang=en").text
+        assert "the comment was taken down" in page
+        assert "names a neighbour" in page
+        assert insult not in page
+        nobodys = take_down.replace(f"/{report}/", "/999999/")
+        assert master.post(nobodys, json=because).status_code == 404
+    assert insult not in comments(town)
+    assert (fresh(town, event).satisfaction, is_satisfied(town, event)) == (1, False)
+    with town.hub.pool.connection() as conn:
+        step = events.history(conn, event.id)[-1]
+        entries = audit.entries(conn, action="take_down", subject=str(report))
+    assert (step.name, step.actor, step.reason) == (
+        "take_down_comment",
+        "Sun Yi",
+        because["reason"],
+    )
+    assert step.facts["given"] == {"report": report}
+    assert [e.outcome for e in entries] == ["refused", "done", "refused", "refused"]
+
+    page = stranger.get(f"{path}?lang=en").text
+    assert "Your comment was taken down" in page
+    assert "<textarea" not in page
+    assert stranger.post(path, data={"score": "2", "comment": insult}).status_code == 409
+    assert stranger.post(path, data={"score": "2"}).status_code == 303
+    assert (fresh(town, event).satisfaction, insult in comments(town)) == (2, False)
+
+
+def test_comments_are_listed_and_taken_down_at_the_command_line(
+    town: City,
+    stranger: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = reported(town, stranger)
+    event = event_of(town, path)
+    close(town, event)
+    stranger.post(path, data={"score": "4", "comment": "Thanks to\nWang, 13800000000"})
+    for name, value in {
+        "DATABASE__URL": town.hub.config.database.url,
+        "HUB__DATA_DIR": str(town.hub.config.hub.data_dir),
+    }.items():
+        monkeypatch.setenv(f"GRIDWARDEN_HUB__{name}", value)
+
+    def told(*words: str) -> str:
+        assert main(["ratings", *words]) == 0
+        return capsys.readouterr().out
+
+    line = told("list", "--event", event.number)
+    report = line.split()[1]
+    assert f"{event.number}  4 of 5" in line
+    assert line.endswith("Thanks to Wang, 13800000000\n")
+    assert line in told("list")
+    assert "4 of 5 stays" in told("take-down", report, "--reason", "a telephone number")
+    assert told("list", "--event", event.number) == ""
+    assert main(["ratings", "take-down", report, "--reason", "again"]) == 1
+    with town.hub.pool.connection() as conn:
+        (entry,) = audit.entries(conn, subject=event.number, action="take_down")
+    assert (entry.via, entry.detail) == ("command", f"report {report}: a telephone number")
+    assert fresh(town, event).satisfaction == 4
 
 
 def test_whoever_tries_many_links_is_held_up(town: City, stranger: httpx.Client) -> None:

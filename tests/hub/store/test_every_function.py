@@ -15,7 +15,7 @@ import pkgutil
 import re
 import types
 import typing
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -244,6 +244,8 @@ OF: dict[tuple[str, str], Any] = {
     ("ratings.add_token", "report"): 1,
     ("ratings.add_token", "digest"): "12" * 32,
     ("ratings.save", "rating"): RatingRow(1, 1, AT, 2, "", AT, AT),
+    ("ratings.take_down_comment", "report"): 2,
+    ("ratings.with_comments", "event"): None,
     ("ratings.report_of_token", "digest"): "cd" * 32,
     ("ratings.of_closing", "ended_at"): datetime(2026, 3, 1, 9, tzinfo=UTC),
     ("ratings.last_report_by", "reporter"): "open311",
@@ -480,7 +482,9 @@ def answer(server: Server, name: str, function: Callable[..., Any]) -> str:
     }
     with server.conn.transaction(force_rollback=True):
         try:
-            said = repr(function(server.conn, **arguments)).replace(*PGLITES_UTC)
+            found = function(server.conn, **arguments)
+            found = list(found) if isinstance(found, Iterator) else found
+            said = repr(found).replace(*PGLITES_UTC)
             if said == "None":
                 said = f"None, and leaves {contents(server.conn)}"
             return TIME.sub(_now_or_then, said)
