@@ -99,21 +99,25 @@ class Tracker:
         gaps = np.array([(at - t.seen_at).total_seconds() for t in self.tracks])
         expected = known[:, :2] + known[:, 2:] / 2.0 + speed * gaps[:, None]
         found = boxes[:, :2] + boxes[:, 2:] / 2.0
-        apart = np.linalg.norm(expected[:, None] - found[None], axis=2)
+        across, down = (expected[:, None] - found[None]).transpose(2, 0, 1)
+        apart = np.sqrt(across * across + down * down)
         area = known[:, 2] * known[:, 3]
         size = np.sqrt(np.maximum(area[:, None], (boxes[:, 2] * boxes[:, 3])[None]))
         distance = apart / size
         ratio = (boxes[:, 2] * boxes[:, 3])[None] / area[:, None]
         unlike = (ratio > self.size_change) | (ratio < 1.0 / self.size_change)
         distance[unlike] = np.inf
+        near = np.argwhere(distance <= self.reach)
+        nearest_first = np.argsort(distance[distance <= self.reach], kind="stable")
         pairs: list[tuple[int, int]] = []
-        while True:
-            row, column = np.unravel_index(int(np.argmin(distance)), distance.shape)
-            if not distance[row, column] <= self.reach:
-                return pairs
-            pairs.append((int(row), int(column)))
-            distance[row, :] = np.inf
-            distance[:, column] = np.inf
+        rows: set[int] = set()
+        columns: set[int] = set()
+        for row, column in near[nearest_first].tolist():
+            if row not in rows and column not in columns:
+                pairs.append((row, column))
+                rows.add(row)
+                columns.add(column)
+        return pairs
 
     def _follow(self, track: Track, box: NDArray[np.float64], at: datetime) -> Move:
         before = track.centre

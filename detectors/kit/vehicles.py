@@ -76,12 +76,16 @@ class MovingVehicles:
         which the vehicles behind disappear.
         """
         mask = np.zeros(self._size, np.uint8)
-        for track in self.tracker.tracks:
-            left, top, width, height = track.box.tolist()
-            x, y = track.start.tolist()
-            drove = max(abs(left + width / 2.0 - x), abs(top + height / 2.0 - y))
-            known_s = (at - track.first_at).total_seconds()
-            if drove >= DROVE * min(width, height) and known_s < WAIT_S:
+        tracks = self.tracker.tracks
+        if not tracks:
+            return mask
+        boxes = np.array([t.box for t in tracks])
+        starts = np.array([t.start for t in tracks])
+        drove = np.abs(boxes[:, :2] + boxes[:, 2:] / 2.0 - starts).max(axis=1)
+        came = drove >= DROVE * boxes[:, 2:].min(axis=1)
+        for number in np.flatnonzero(came).tolist():
+            if (at - tracks[number].first_at).total_seconds() < WAIT_S:
+                left, top, width, height = boxes[number].tolist()
                 mask[int(top) : int(top + height), int(left) : int(left + width)] = 255
         return mask
 
