@@ -5,14 +5,15 @@ Two ways lead to a score, the higher one counts. By its restlessness: pixels tha
 and keep turning between brighter and darker are gathered into regions, each judged by features
 every one of which is also found in traffic, sunsets or advertising, but seldom all together; what
 the verifier (`kit/verifier.py`) is sure is no flame counts less. By its look: flame-coloured
-regions that change are followed and shown to the verifier; what it takes for flame must not be
-found again a fifth of a second later, its motion taken out (`kit/boiling.py`). So the first way
-tells nothing while the picture as a whole moves (camera, exposure), and the second goes on.
+regions that change, and those that the camera's `objects` model takes for fire, are followed and
+shown to the verifier; what it takes for flame must not be found again a fifth of a second later,
+its motion taken out (`kit/boiling.py`). So the first way tells nothing while the picture as a whole
+moves (camera, exposure), and the second goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -32,7 +33,7 @@ from detectors.kit.eye import Eye
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
-from detectors.kit.region_track import RegionTracks, Spot, State
+from detectors.kit.region_track import OVERLAP, RegionTracks, Spot, State
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Image, Observation, Plane
@@ -111,6 +112,9 @@ VERIFIED: dict[str, Ramp] = {
     "lasting": Ramp(0.4, 0.8),  # s it has been followed: what drives by has left
     "in_place": Ramp(0.1, 0.4),  # share of its first place that it covers; 1 where all moves
 }
+# What a region that a model takes for fire must show: of colour the model knows more.
+PROPOSED = ("boiling", "changing", "lasting", "in_place")
+HEARD = timedelta(seconds=3.0)  # for which the word of a model holds: with many cameras it is rare
 SURE = Ramp(0.20, 0.60)  # sureness of the verifier
 CONFIRMED_FROM, REJECTED_BELOW = 0.5, 0.08  # sureness
 SHOWN_AT_ONCE = 2  # regions of one picture that are shown to the verifier
@@ -145,6 +149,8 @@ class Flame:
         self._eye = Eye()
         self._boiling = Boiling()
         self._doubts = RegionTracks(CONFIRMED_FROM, REJECTED_BELOW)
+        self._fires: Sequence[Box] = ()  # where a model sees fire
+        self._heard_at: datetime | None = None
         self._last: Plane | None = None
         self._at: datetime | None = None
 
@@ -172,8 +178,13 @@ class Flame:
         self._eye.reset()
         self._boiling.reset()
         self._doubts.reset()
+        self._fires, self._heard_at = (), None
         self._last = None
         self._at = None
+
+    def hear_of_fires(self, fires: Sequence[Box], at: datetime) -> None:
+        """Where a model of this camera sees fire: each is one more region for the verifier."""
+        self._fires, self._heard_at = fires, at
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
         """One observation, or none where the last scored frame is less than 0.05 s ago."""
@@ -274,6 +285,7 @@ class Flame:
                 if changing <= VERIFIED["changing"].nothing:
                     continue  # the motion gate: lamps, paint and sunsets rest
                 found.append(_Hot(int(number), Spot(x, y, w, h), area, changing))
+        found += self._proposed(planes, frame.captured_at, found)
         tracks = self._tracks.step([one.spot for one in found], frame.captured_at)
         best = self._hidden(frame.captured_at, width, height)
         if not found:
@@ -290,22 +302,40 @@ class Flame:
                 track.score = 0.0
                 continue
             still = SCENE_MOTION(scene_motion(planes.scene, planes.rate, hit))
-            features = dict(planes.features(labels, hit, one.number, s.x, s.y, s.w, s.h, one.area))
-            features |= {
+            features = {
                 "changing": one.changing,
                 "boiling": track.boiling,
                 "lasting": (frame.captured_at - track.first_at).total_seconds(),
                 "in_place": 1.0 - still * (1.0 - track.first.shared(s)),
             }
+            if one.number:
+                region = planes.features(labels, hit, one.number, s.x, s.y, s.w, s.h, one.area)
+                features = dict(region) | features
             product = 1.0
-            for name, ramp in VERIFIED.items():
-                product *= ramp(features[name])
+            for name in VERIFIED if one.number else PROPOSED:
+                product *= VERIFIED[name](features[name])
             track.score = score = product ** (1.0 / 3.0) * sure
             if score > best.score:
                 box = Box.from_pixels(s.x, s.y, s.w, s.h, width, height)
                 told = features | {"verifier": track.sureness}
                 best = Observation("flame", score, box, features=told)
         return best
+
+    def _proposed(self, planes: WarmPlanes, at: datetime, found: Sequence[_Hot]) -> list[_Hot]:
+        """The regions where a model sees fire, none was found and something changes."""
+        if self._heard_at is None or not timedelta() <= at - self._heard_at <= HEARD:
+            return []
+        height, width = planes.luma.shape
+        proposed = []
+        for box in self._fires[:REGIONS]:
+            spot = Spot(*box.to_pixels(width, height))
+            part = planes.activity[spot.y : spot.y + spot.h, spot.x : spot.x + spot.w]
+            if not part.size or any(spot.shared(one.spot) >= OVERLAP for one in found):
+                continue
+            changing = float((part > CHANGING).mean())
+            if changing > VERIFIED["changing"].nothing:
+                proposed.append(_Hot(0, spot, spot.area, changing))
+        return proposed
 
     def _hidden(self, at: datetime, width: int, height: int) -> Observation:
         """The surest region that was confirmed and is hidden just now: it counts a little less,
@@ -368,9 +398,9 @@ class Flame:
 
 @dataclass(frozen=True, slots=True)
 class _Hot:
-    """A flame-coloured region that changes."""
+    """A region that changes and is flame-coloured, or fire to a model."""
 
-    number: int  # of its label
+    number: int  # of its label; 0 where only a model sees it
     spot: Spot
     area: int  # pixels
     changing: float  # share of it that changed again and again in the last second

@@ -159,6 +159,11 @@ class Objects:
         """Where its last look saw persons; none where it was too long ago."""
         return [s.box for s in self._seen if s.name.lower() in PERSON] if self._is_fresh(at) else []
 
+    def fires(self, at: datetime) -> Sequence[Box]:
+        """Where its last look saw fire that moves, surest first; none where it was too long ago."""
+        seen = [s for s in self._seen if s.name.lower() in FIRE] if self._is_fresh(at) else []
+        return [s.box for s in sorted(seen, key=lambda s: -s.score)]
+
     def _is_fresh(self, at: datetime) -> bool:
         last = self._looked_at
         return last is not None and 0.0 <= (at - last).total_seconds() < self.params.refresh_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from detectors.kit.registry import detector
 from detectors.kit.sampling import Sampling
 from detectors.kit.types import Frame, Measurement, Observation
 from detectors.kit.zones import ZoneParams
+from detectors.models.fires import HearsOfFires, TellsFires
 from detectors.models.persons import HearsOfPersons, TellsPersons
 from edge.detections import detection
 from edge.evidence import Evidence, take_picture
@@ -57,8 +58,10 @@ class _Watcher:
         self.own_values = dict(values)
         self.detector: Detector = built(build(built.Params, values, f"{kind} of stream {stream}"))
         # asked once: such a question costs as much as half a background
-        self.tells = self.detector if isinstance(self.detector, TellsPersons) else None
-        self.hears = self.detector if isinstance(self.detector, HearsOfPersons) else None
+        self.tells_persons = self.detector if isinstance(self.detector, TellsPersons) else None
+        self.hears_persons = self.detector if isinstance(self.detector, HearsOfPersons) else None
+        self.tells_fires = self.detector if isinstance(self.detector, TellsFires) else None
+        self.hears_fires = self.detector if isinstance(self.detector, HearsOfFires) else None
         self.sampling = Sampling(self.detector.sample_fps)
         self.subjects: dict[tuple[str, str], _Watched] = {}
         self.fault = ""  # why it was switched off
@@ -191,8 +194,7 @@ class StreamWatch:
             yield from self._end(watcher, frame.captured_at, watcher.fault)
             return
         self._check_zone(kind, watcher, frame)
-        if watcher.tells is not None:
-            self._pass_on(watcher.tells.persons(frame.captured_at), frame.captured_at)
+        self._pass_on(watcher, frame.captured_at)
         yield from self._looking.saw(kind, watcher.detector, findings, frame, self.camera_state)
         for finding in findings:
             if isinstance(finding, Measurement):
@@ -200,10 +202,17 @@ class StreamWatch:
             else:
                 yield from self._scored(kind, watcher, finding, frame)
 
-    def _pass_on(self, persons: Sequence[Box], at: datetime) -> None:
+    def _pass_on(self, told: _Watcher, at: datetime) -> None:
+        """Tell the others where this detector sees persons and fire."""
+        persons = told.tells_persons.persons(at) if told.tells_persons is not None else None
+        fires = told.tells_fires.fires(at) if told.tells_fires is not None else None
+        if persons is None and fires is None:
+            return
         for watcher in self._watchers.values():
-            if watcher.hears is not None:
-                watcher.hears.hear(persons, at)
+            if persons is not None and watcher.hears_persons is not None:
+                watcher.hears_persons.hear(persons, at)
+            if fires is not None and watcher.hears_fires is not None:
+                watcher.hears_fires.hear_of_fires(fires, at)
 
     def _check_zone(self, kind: str, watcher: _Watcher, frame: Frame) -> None:
         """Say it where a zone does not lie within the picture, once for each size of picture."""

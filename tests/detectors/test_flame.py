@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from contract.episode import EpisodeChange
+from contract.geometry import Box
 from contract.taxonomy import Phase
 from detectors.flame import Flame, FlameParams
 from detectors.kit.types import Frame, Image, Observation
@@ -195,6 +196,26 @@ def test_without_the_verifier_a_flame_is_told_by_its_restlessness_alone() -> Non
     seen = [f for frame in film(6, flame()) for f in detector.observe(frame)]
     assert all("verifier" not in f.features for f in seen if isinstance(f, Observation))
     assert raised(by_hand(90_002), verifier=False) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "told"), [(Box(0.4, 0.4, 0.2, 0.4), True), (Box(0.1, 0.4, 0.2, 0.4), False)]
+)
+def test_what_a_model_takes_for_fire_is_verified_whatever_its_colour(
+    where: Box, told: bool
+) -> None:
+    detector, alone, best = Flame(FlameParams()), Flame(FlameParams()), 0.0
+    for shown in by_hand(90_002, seconds=3.0):
+        dim = np.asarray(shown.image // 2, np.uint8)  # too dark for a flame by its colour
+        frame = Frame(dim, shown.captured_at, shown.stream, shown.number)
+        (unheard,) = alone.observe(frame)
+        (heard,) = detector.observe(frame)
+        assert isinstance(unheard, Observation)
+        assert isinstance(heard, Observation)
+        assert unheard.score == 0.0
+        best = max(best, heard.score)
+        detector.hear_of_fires([where], frame.captured_at)
+    assert (best > 0.5) == told
 
 
 def test_a_flame_in_another_colour_than_soot_glows_is_not_told() -> None:

@@ -18,6 +18,7 @@ from contract.episode import Episode, Sample, Subject
 from contract.geometry import Box
 from contract.taxonomy import Phase
 from detectors.dumping import Dumping
+from detectors.flame import Flame
 from detectors.kit.params import ParameterError, build
 from detectors.kit.registry import detector
 from detectors.kit.types import Frame, Image, Observation
@@ -354,6 +355,28 @@ def test_dumping_hears_where_the_model_of_its_camera_sees_persons(tmp_path: Path
     (person,), nobody = heard
     assert person.iou(Box(*LEFT)) == pytest.approx(1.0)
     assert nobody == []
+
+
+def test_flame_hears_where_the_model_of_its_camera_sees_fire_that_moves(fire_model: str) -> None:
+    heard: list[list[Box]] = []
+
+    class Hearing(Flame):
+        def hear_of_fires(self, fires: Sequence[Box], at: datetime) -> None:
+            heard.append(list(fires))
+
+    settings = dataclasses.replace(
+        stream(),
+        detectors=(
+            DetectorSettings("flame", {}),
+            DetectorSettings("objects", {"model": fire_model}),
+        ),
+    )
+    watch = StreamWatch("agent", settings, lambda k: Hearing if k == "flame" else detector(k))
+    watch.observe(frame(picture((RED, LEFT))))
+    watch.observe(frame(picture(((0, 60, 255), LEFT)), 1.0))
+    still, (fire,) = heard
+    assert still == []
+    assert fire.iou(Box(*LEFT)) == pytest.approx(1.0)
 
 
 def test_a_model_that_is_not_there_costs_its_detector_only(tmp_path: Path) -> None:
