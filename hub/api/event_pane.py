@@ -54,7 +54,7 @@ def pane(
         "reports": views.reports(conn, event.id),
         "history": views.history(conn, event.id),
         "nearby": views.nearby(conn, event, _NEARBY_M, within(actor)),
-        "filing": by_itself(hub, event),
+        "filing": by_itself(conn, hub, event),
         "unit_name": _unit_name(conn, event.responsible_unit),
         "windows": windows_over(conn, event, detections),
         "recurrence_of": None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from hub.api.metric_words import CONDITIONS, METRICS, metric_of
+
 _N = r"([0-9]+)"
 _V = r"([0-9]+(?:\.[0-9]+)?)"
 _REASONS = [
@@ -30,6 +32,7 @@ _REASONS = [
     (rf"{_V} is below {_V}", r"\1 低于 \2"),
     (rf"quiet for {_V} s: ", r"已平静 \1 秒："),
 ]
+_READING = re.compile(r"^([a-z0-9_]+\.[a-z_]+) at (-?[0-9.e+-]+): ")
 _PATTERNS = [(re.compile(pattern), zh) for pattern, zh in _REASONS]
 
 
@@ -37,4 +40,11 @@ def reason_zh(reason: str) -> str:
     """A rule's reason in Chinese, as far as its wording is known."""
     for pattern, zh in _PATTERNS:
         reason = pattern.sub(zh, reason)
-    return reason
+    return _READING.sub(_reading_zh, reason)
+
+
+def _reading_zh(found: re.Match[str]) -> str:
+    metric, condition = metric_of(found[1])
+    if metric not in METRICS or condition not in CONDITIONS:
+        return found[0]
+    return f"{METRICS[metric].zh}{CONDITIONS[condition].zh}，读数 {found[2]}："

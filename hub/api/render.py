@@ -11,7 +11,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from hub.api import clock_words, metric_words, words
+from hub.api import clock_words, detector_words, metric_words, words
 from hub.api.access import DESK
 from hub.api.metric_words import unit_word, value_word
 from hub.api.reason_words import reason_zh
@@ -20,7 +20,7 @@ from hub.domain.actor import Role
 from hub.domain.reach import within
 from hub.services.context import Hub
 from hub.services.signing_in import Caller
-from hub.store import views
+from hub.store import units, views
 
 Lang = Literal["en", "zh"]
 COOKIE = "lang"
@@ -45,7 +45,11 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            t=_t, words=words, clock_words=clock_words, metric_words=metric_words
+            t=_t,
+            words=words,
+            clock_words=clock_words,
+            metric_words=metric_words,
+            detector_words=detector_words,
         )
         self._environment.filters.update(
             clock=self._clock,
@@ -123,6 +127,7 @@ class Pages:
         own = (actor.role, actor.unit)
         with hub.pool.connection() as conn:
             waiting = views.queue_size(conn, within(actor)) if actor.role in DESK else 0
+            unit_names = units.names(conn)
         return {
             "operator": actor.name,
             "known_as": caller.known_as,
@@ -134,6 +139,7 @@ class Pages:
             "zone": hub.config.hub.time_zone,
             "offset": _offset(hub.now().astimezone(self._zone)),
             "waiting": waiting,
+            "called": unit_names,
             "grid": hub.grid,
             "categories": hub.categories,
             "lifecycle": hub.lifecycle,
@@ -148,10 +154,13 @@ class Pages:
 
     @jinja2.pass_context
     def _day(self, context: jinja2.runtime.Context, at: datetime) -> str:
+        """The day, with the year where it is not this one."""
         local = at.astimezone(self._zone)
+        other = local.year != context["now"].astimezone(self._zone).year
         if context["lang"] == "zh":
-            return f"{local.month}月{local.day}日 周{_DAYS_ZH[local.weekday()]}"
-        return f"{local:%a} {local.day} {local:%b}"
+            year = f"{local.year}年" if other else ""
+            return f"{year}{local.month}月{local.day}日 周{_DAYS_ZH[local.weekday()]}"
+        return f"{local:%a} {local.day} {local:%b}" + (f" {local.year}" if other else "")
 
     @jinja2.pass_context
     def _stamp(self, context: jinja2.runtime.Context, at: datetime) -> str:
@@ -218,13 +227,16 @@ def _thousands(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def _span(seconds: float) -> str:
+@jinja2.pass_context
+def _span(context: jinja2.runtime.Context, seconds: float) -> str:
     """A length of time in its two largest units."""
     total = round(abs(seconds))
+    zh = context["lang"] == "zh"
+    s, mins, h, d = ("秒", "分", "小时", "天") if zh else ("s", "min", "h", "d")
     if total < 60:
-        return f"{total} s"
+        return f"{total} {s}"
     if total < 3600:
-        return f"{total // 60} min {total % 60} s" if total < 600 else f"{total // 60} min"
+        return f"{total // 60} {mins} {total % 60} {s}" if total < 600 else f"{total // 60} {mins}"
     if total < 86400:
-        return f"{total // 3600} h {total % 3600 // 60} min"
-    return f"{total // 86400} d {total % 86400 // 3600} h"
+        return f"{total // 3600} {h} {total % 3600 // 60} {mins}"
+    return f"{total // 86400} {d} {total % 86400 // 3600} {h}"

@@ -66,6 +66,17 @@ PROBLEMS: dict[int, Both] = {
     503: Both("Not available just now", "系统暂不可用"),
 }
 
+# what an operator said of a machine's find
+VERDICTS: dict[str, Both] = {
+    "confirmed": Both("confirmed", "属实"),
+    "false_alarm": Both("false alarm", "误报"),
+    "real_but_not_actionable": Both("real, not actionable", "属实，无需处置"),
+    "real_but_authorised": Both("real, authorised", "属实，已获批准"),
+    "duplicate": Both("duplicate", "重复"),
+    "unclear": Both("unclear", "无法判断"),
+    "other_kind": Both("of another kind", "其他类别"),
+}
+
 SEVERITIES: dict[str, Both] = {
     "S1": Both("emergency", "紧急"),
     "S2": Both("urgent", "急"),

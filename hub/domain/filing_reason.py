@@ -29,10 +29,13 @@ _DEVICES = {
 }
 
 
-def reason(judgement: Judgement, zone: tzinfo) -> Sentence:
-    """Why it was filed by itself, or why not: everything that was in the way, nothing else."""
+def reason(judgement: Judgement, zone: tzinfo, unit: Sentence | None = None) -> Sentence:
+    """Why it was filed by itself, or why not: everything that was in the way, nothing else.
+
+    unit: what the unit it was sent to is called; None: by its code.
+    """
     if judgement.passed:
-        return _filed(judgement)
+        return _filed(judgement, unit)
     if judgement.failed == (Why.WINDOW,):
         held = _window(judgement, zone)
         return Sentence(
@@ -45,7 +48,7 @@ def reason(judgement: Judgement, zone: tzinfo) -> Sentence:
     )
 
 
-def _filed(j: Judgement) -> Sentence:
+def _filed(j: Judgement, unit: Sentence | None) -> Sentence:
     trust = (
         Sentence("an emergency needs no earned trust", "紧急事件无须信任积累")
         if j.exempt
@@ -63,7 +66,8 @@ def _filed(j: Judgement) -> Sentence:
         f"设备正常，无管控时段，{trust.zh}"
     )
     if j.unit is not None:
-        en, zh = f"{en}; sent to {j.unit} at once", f"{zh}；已立即派遣至 {j.unit}"
+        to = unit or Sentence(j.unit, j.unit)
+        en, zh = f"{en}; sent to {to.en} at once", f"{zh}；已立即派遣至{to.zh}"
     elif j.no_unit:
         en = f"{en}; not dispatched: no unit is responsible for it here"
         zh = f"{zh}；未派遣：此处无责任单位"

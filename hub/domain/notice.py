@@ -74,11 +74,11 @@ REQUESTS: dict[str, Words] = {
 GRANTED, REFUSED = Words("granted", "同意"), Words("not granted", "不同意")
 
 
-def title_of(kind: NoticeKind, subject: str, detail: Words | None = None) -> Words:
+def title_of(kind: NoticeKind, subject: Words, detail: Words | None = None) -> Words:
     """The heading of a notice about `subject`, such as a grid event's title; detail in brackets."""
     phrase = PHRASES[kind]
     if detail is not None:
         phrase = Words(f"{phrase.en} ({detail.en})", f"{phrase.zh}（{detail.zh}）")
-    if not subject:
+    if not subject.en:
         return phrase
-    return Words(f"{phrase.en}: {subject}", f"{phrase.zh}：{subject}")
+    return Words(f"{phrase.en}: {subject.en}", f"{phrase.zh}：{subject.zh}")

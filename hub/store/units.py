@@ -94,6 +94,14 @@ def responsible_units(
         ).fetchall()
 
 
+def names(conn: Connection[Any]) -> dict[str, tuple[str, str]]:
+    """Every unit that there is or was, as people call it, in English and Chinese."""
+    return {
+        str(code): (str(en), str(zh))
+        for code, en, zh in conn.execute("SELECT code, name_en, name_zh FROM unit")
+    }
+
+
 def units(conn: Connection[Any], *, closed: bool = False, part: Part = WHOLE) -> list[UnitRow]:
     """The units by code, those that were closed too if asked."""
     with conn.cursor(row_factory=class_row(UnitRow)) as cur:

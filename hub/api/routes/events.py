@@ -122,7 +122,7 @@ def show_event(number: str, hub: HubDep, actor: ActorDep, response: Response) ->
             else views.event_number(conn, event.recurrence_of),
             repeated_by=views.repeats(conn, event.id),
             hotspot=event.occurrence >= HOTSPOT,
-            by_itself=by_itself(hub, event),
+            by_itself=by_itself(conn, hub, event),
             control_windows=[
                 WindowNow.model_validate(w) for w in windows_over(conn, event, detections)
             ],

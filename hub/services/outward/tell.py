@@ -59,7 +59,7 @@ def tell(
     text. occasion: tells apart what may be told again, such as the second overdue stage of one
     event. subject: what it is about; None: the event's title. detail: stands behind the kind.
     """
-    about = subject if subject is not None else (event.title if event else "")
+    about = Words(subject, subject) if subject is not None else _title(hub, event)
     title = title_of(kind, about, detail)
     if not persons and role is None and unit is None:
         role, cell = Role.DISPATCHER, event.cell if event else None
@@ -79,6 +79,16 @@ def tell(
     if unit is not None:
         told += _share(conn, _notice(hub, kind, event, title, body, occasion, unit=unit))
     return told
+
+
+def _title(hub: Hub, event: GridEventRow | None) -> Words:
+    """What the event is called: its kind's name in both languages, unless it has one of its own."""
+    if event is None:
+        return Words("", "")
+    kind = hub.categories.subcategories.get(event.subcategory)
+    if kind is None or event.title != kind.en:
+        return Words(event.title, event.title)
+    return Words(kind.en, kind.zh)
 
 
 def tell_holders(

@@ -240,7 +240,11 @@ class City:
             box=Box(0.36, 0.48, 0.22, 0.29),
             position=at,
             detector_version="1.0",
-            rule=RuleNote("k-of-n", 0.5, "5 of the last 8 samples at or above 0.50 within 0.7 s"),
+            rule=RuleNote(
+                "k-of-n",
+                0.5,
+                "5 of the last 8 samples at or above 0.50 within 0.7 s (5 of 8 needed)",
+            ),
             scores=ramp,
             evidence=evidence,
         )
