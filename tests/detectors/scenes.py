@@ -16,6 +16,7 @@ from detectors.kit.types import Frame, Image
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Painter = Callable[[Image, float], None]  # draws onto the picture at a second
+SPARE = 64  # pixels by which the noise is larger than a picture, to be shifted about
 
 
 def street(width: int = 320, height: int = 180, seed: int = 1) -> Image:
@@ -43,6 +44,10 @@ def film(
     """Frames of a scene with painters over it. noise: deviation; shake: pixels of camera motion."""
     random = np.random.default_rng(seed)
     base = street() if scene is None else scene
+    height, width = base.shape[:2]
+    if noise:
+        wide = random.normal(0, noise, (height + SPARE, width + SPARE, 3))
+        grain = np.floor(wide).astype(np.int16)
     for number in range(round(seconds * fps)):
         second = number / fps
         image = base.copy()
@@ -51,11 +56,12 @@ def film(
         if shake:
             shift = np.eye(2, 3, dtype=np.float64)
             shift[:, 2] = random.normal(0, shake, 2)
-            height, width = image.shape[:2]
             moved = cv2.warpAffine(image, shift, (width, height), borderMode=cv2.BORDER_REFLECT)
             image = np.asarray(moved, np.uint8)
         if noise:
-            image = np.clip(image + random.normal(0, noise, image.shape), 0, 255).astype(np.uint8)
+            top, left = random.integers(0, SPARE, 2)
+            here = grain[top : top + height, left : left + width]
+            image = np.asarray(cv2.add(image, here, dtype=cv2.CV_8U), np.uint8)
         yield Frame(image, START + timedelta(seconds=second), "scene", number)
 
 
