@@ -77,7 +77,7 @@ class Dumping:
     """Scores each frame for the things that were left in its zone."""
 
     kind: ClassVar[str] = "dumping"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "Something that was left behind, and lies there alone."
     Params: ClassVar[type[DumpingParams]] = DumpingParams
     budget_ms: ClassVar[float] = 4.0

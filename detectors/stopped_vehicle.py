@@ -26,6 +26,7 @@ from detectors.kit.zones import ZoneParams
 
 CONFIRM_K, CONFIRM_N = 3, 5  # samples: one that hides it or a flash does not start anew
 OUTLINE = Ramp(0.15, 0.40)  # share of the outline that is new, less what is gone
+SETTLES_S = 3.0  # s after which even white on black stands in the memory of the last second
 LED_IN = Ramp(0.05, 0.15)  # share of the surroundings where something moved before
 
 
@@ -57,7 +58,7 @@ class StoppedVehicle:
     """Scores each frame for the vehicle that stands most surely in its zone."""
 
     kind: ClassVar[str] = "stopped_vehicle"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "A vehicle that came and stands where none may."
     Params: ClassVar[type[StoppedVehicleParams]] = StoppedVehicleParams
     budget_ms: ClassVar[float] = 4.0
@@ -65,7 +66,7 @@ class StoppedVehicle:
 
     def __init__(self, params: StoppedVehicleParams) -> None:
         self.params = params
-        self._standing = StandingThings(params.min_size**2)
+        self._standing = StandingThings(params.min_size**2, settles_s=SETTLES_S)
 
     def use(self, params: StoppedVehicleParams) -> None:
         """Judge by other parameters from the next frame on; the scene stays learnt."""

@@ -134,9 +134,13 @@ class Background:
 
         Raises ValueError before the first picture.
         """
+        return self.planes()[0]
+
+    def planes(self) -> tuple[Plane, Plane, Plane]:
+        """Luma, Cr and Cb of the scene, the same way."""
         if self._scene is None:
             raise ValueError("no scene is known yet: apply a picture first")
-        return self._scene.mean[0]
+        return self._scene.mean
 
     def _resume(self, current: Array, at: datetime) -> _Scene | None:
         """The scene that was handed over, where this first picture shows it."""

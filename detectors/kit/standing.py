@@ -12,6 +12,7 @@ an outline that only the memory of the scene has.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,13 +64,16 @@ class Standing:
 class StandingThings:
     """Finds what stands in the pictures of one camera. Feed it pictures in order."""
 
-    def __init__(self, smallest: float, hidden_s: float = HIDDEN_S) -> None:
+    def __init__(self, smallest: float, hidden_s: float = HIDDEN_S, settles_s: float = 0.0) -> None:
         """smallest: share of the picture's area below which a thing is not told.
 
         hidden_s: how long a thing may be hidden by what passes before it and keep its age.
+        settles_s: how long a thing may have stood, at the most, before the fast memory shows it;
+        that long, as far as its pixels did not change, counts as well.
         """
         self.smallest = smallest
         self._hidden_s = hidden_s
+        self._settles_s = settles_s
         self.background = Background(BackgroundSettings(upset_share=0.5))
         self._steadying = Steadying()
         self.reset()
@@ -112,12 +116,15 @@ class StandingThings:
         found = self.background.apply(image, at, self._keep, known)
         if found.upset:
             return []
-        pixels.learn(luma, found, gap_s, self._second, self._hidden_s)
-        things, keep = self._things(pixels, image.shape[0] * image.shape[1])
+        pixels.learn(luma, found, gap_s, self._second, (self._hidden_s, self._settles_s))
+        chroma = cv2.extractChannel(known, 1), cv2.extractChannel(known, 2)
+        things, keep = self._things(pixels, chroma, image.shape[0] * image.shape[1])
         self._keep = keep
         return things
 
-    def _things(self, pixels: _Pixels, picture: int) -> tuple[list[Standing], Mask]:
+    def _things(
+        self, pixels: _Pixels, chroma: Sequence[cv2.typing.MatLike], picture: int
+    ) -> tuple[list[Standing], Mask]:
         seeds = as_mask((pixels.age_s >= SEED_S) & (pixels.age_s < PARKED_S))
         seeds = np.asarray(cv2.morphologyEx(seeds, cv2.MORPH_CLOSE, _BLOCK), np.uint8)
         seeds = np.asarray(cv2.morphologyEx(seeds, cv2.MORPH_OPEN, _CROSS), np.uint8)
@@ -130,8 +137,8 @@ class StandingThings:
             if area < self.smallest * picture:
                 continue
             if new_edges is None or old_edges is None:
-                scene = self.background.luma()
-                new_edges, old_edges = _edges(pixels.fast), _edges(scene)
+                new_edges = _edges((pixels.fast, *chroma))
+                old_edges = _edges(self.background.planes())
             rows, columns = _around(left, top, width, height, labels.shape)
             there = as_mask(labels[rows, columns] == number)
             thing = _judge(
@@ -162,30 +169,47 @@ class _Pixels:
     age_s: Plane  # how long something stands there
     moved_at: Plane  # s: when something last moved there
     known_s: Plane  # how long it was seen empty
+    last: Plane  # luma of the picture before
+    changed_at: Plane  # s: when it last was another from one picture to the next
 
     @classmethod
     def begin(cls, luma: Plane) -> _Pixels:
-        return cls(
-            luma.copy(), np.zeros_like(luma), np.full_like(luma, -math.inf), np.zeros_like(luma)
-        )
+        nothing = np.zeros_like(luma)
+        never = np.full_like(luma, -math.inf)
+        return cls(luma.copy(), nothing, never, nothing.copy(), luma.copy(), nothing.copy())
 
     def learn(
-        self, luma: Plane, found: Foreground, gap_s: float, second: float, hidden_s: float
+        self,
+        luma: Plane,
+        found: Foreground,
+        gap_s: float,
+        second: float,
+        spans_s: tuple[float, float],
     ) -> None:
+        hidden_s, settles_s = spans_s
         there = found.moving > 0
         still = np.abs(luma - self.fast) < STILL_LUMA
         self.fast += np.float32(1.0 - math.exp(-gap_s / FAST_S)) * (luma - self.fast)
         # where the scene was never seen empty, what is left of the first pictures may stand out
         self.known_s[(found.moving == 0) & (found.shadow == 0)] += np.float32(gap_s)
         stands = there & still & (self.known_s >= KNOWN_S)
+        if settles_s > 0.0:
+            self.changed_at[np.abs(luma - self.last) >= STILL_LUMA] = second
+            self.last = luma
+            came = stands & (self.age_s == 0.0)
+            self.age_s[came] = np.minimum(second - self.changed_at[came], settles_s)
         # a thing hidden for a moment ages on, one that left is gone after hidden_s at most
         loss_s = np.maximum(gap_s, self.age_s * (gap_s / hidden_s))
         self.age_s = np.where(stands, self.age_s + gap_s, np.maximum(self.age_s - loss_s, 0.0))
         self.moved_at[there & ~still] = second
 
 
-def _edges(luma: Plane) -> Plane:
-    return np.asarray(cv2.dilate(edge_strength(luma), _CROSS), np.float32)
+def _edges(planes: Sequence[cv2.typing.MatLike]) -> Plane:
+    """In light or in colour: a red car on grey asphalt may be just as bright."""
+    strongest = edge_strength(planes[0])
+    for plane in planes[1:]:
+        np.maximum(strongest, edge_strength(plane), out=strongest)
+    return np.asarray(cv2.dilate(strongest, _CROSS), np.float32)
 
 
 def _around(

@@ -18,7 +18,7 @@ from detectors.kit.registry import available, detector
 from detectors.kit.types import Frame, Image
 from detectors.look import watch
 from tests.detectors.rendered import square
-from tests.detectors.scenes import START, Painter, exposure, film, flash
+from tests.detectors.scenes import START, Painter, car, exposure, film, flash
 
 LANES = "all:down=0.0,0.3 1.0,0.3 1.0,1.0 0.0,1.0"
 KINDS = sorted(available())
@@ -132,6 +132,14 @@ def test_it_is_not_told(kind: str, case: str) -> None:
         assert set(found) <= {"moved"}
     else:
         assert found == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_car_that_stops_after_it_is_told_within_ten_seconds(case: str) -> None:
+    """What befell the camera at second 20 has passed, and leaves no detector blind."""
+    comes = car(0.4, lambda s: 0.6 - max(0.0, 40.0 - s) * 0.2, (60, 70, 220), size=(0.16, 0.2))
+    stream = shown(CASES[case], comes, seconds=50.0, fps=5.0)
+    assert raised("stopped_vehicle", stream) == ["stopped_vehicle"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

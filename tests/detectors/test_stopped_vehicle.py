@@ -78,6 +78,14 @@ def test_the_dwell_does_not_depend_on_the_frame_rate(fps: float) -> None:
     assert 15.0 <= second <= 20.0
 
 
+@pytest.mark.parametrize("colour", [(255, 255, 255), (130, 125, 60), (30, 30, 30)])
+def test_the_dwell_does_not_depend_on_the_contrast(colour: tuple[int, int, int]) -> None:
+    """Four fifths of it and three samples after it stopped."""
+    ((phase, second), *_) = told(film(22, car(0.5, stops(8.0), colour), fps=FPS))
+    assert phase == "raised"
+    assert 14.4 <= second <= 15.4
+
+
 def test_traffic_that_flows_is_not_told() -> None:
     cars = [car(0.5, lambda s, n=n: s * 0.3 - n * 0.7) for n in range(25)]  # type: ignore[misc]
     assert told(film(60, *cars, fps=FPS)) == []

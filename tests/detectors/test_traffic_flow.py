@@ -80,6 +80,31 @@ def test_cars_in_two_lanes_count_in_their_own_directions() -> None:
     assert Counter(words(stream, line=0.5)) == {"down": 1, "up": 1}
 
 
+def test_each_lane_has_its_crossings_their_speed_and_how_long_its_line_was_covered() -> None:
+    """The picture is 10 m by 20 m of road, and cars drive down at 6 m/s, in one lane of two."""
+    cars = [car(0.25, partial(follow, n), size=(0.2, 0.1)) for n in range(0, 12, 2)]
+    found = counted(
+        film(16, *cars, fps=15),
+        line=0.6,
+        lanes="in:down=0,0 0.5,0 0.5,1 0,1; out:up=0.5,0 1,0 1,1 0.5,1",
+        calibration="0,0>0,20 1,0>10,20 1,1>10,0 0,1>0,0",
+        report_s=5.0,
+    )
+    by_metric: dict[str, list[Measurement]] = {}
+    for one in found:
+        by_metric.setdefault(one.measurement.metric, []).append(one.measurement)
+    crossings = by_metric["vehicle_crossing"]
+    assert {(m.place, m.label) for m in crossings} == {("in", "down")}
+    speeds = by_metric["vehicle_speed"]
+    assert len(speeds) == len(by_metric["vehicle_speed_deviation"]) == len(crossings) >= 3
+    assert all(m.unit == "km/h" for m in speeds)
+    for speed, deviation in zip(speeds, by_metric["vehicle_speed_deviation"], strict=True):
+        assert abs(speed.value - 21.6) < 3.0 * deviation.value < 10.0
+    covered = {m.place: m.value for m in by_metric["lane_occupancy"]}
+    assert covered["out"] == 0.0
+    assert 0.02 < covered["in"] < 0.3
+
+
 def test_a_queue_that_stands_on_the_line_counts_nobody_until_it_moves_and_then_each_once() -> None:
     """Stop and go: in at 2 s, standing with its middle on the line for 40 s, then off."""
 
