@@ -13,8 +13,10 @@ from starlette.responses import HTMLResponse, Response
 from hub.api import words
 from hub.api.caller import look_up
 from hub.api.errors import Problem, problem_response
-from hub.api.render import pages_of
+from hub.api.refusal_words import refusal_zh
+from hub.api.render import language_of, pages_of
 from hub.domain.errors import SignedOutError
+from hub.services.context import Hub
 
 
 def answer(
@@ -22,7 +24,8 @@ def answer(
 ) -> Response:
     """The problem: as a page to a person in a browser, as a document to a program."""
     if not wants_page(request):
-        return problem_response(problem, dict(headers or {}))
+        own = {"Content-Language": "zh"} if _put_into_chinese(request, problem) else {}
+        return problem_response(problem, {**own, **(headers or {})})
     page = problem_page(request, problem)
     page.headers.update(headers or {})
     return page
@@ -31,11 +34,31 @@ def answer(
 def problem_page(request: Request, problem: Problem) -> HTMLResponse:
     """A problem as a page of the console; a bare one for whoever is not known to be signed in, and
     where the hub cannot do its work."""
-    values: dict[str, Any] = {"problem": problem, "heading": words.PROBLEMS.get(problem.status)}
+    chinese = _put_into_chinese(request, problem)
+    values: dict[str, Any] = {
+        "problem": problem,
+        "heading": words.PROBLEMS.get(problem.status),
+        "chinese": chinese,
+    }
     if problem.status < 500 and _is_known(request):
         values |= {"page": "problem"}
         return pages_of(request).page(request, "problem.html", values, problem.status)
     return pages_of(request).bare(request, "bare_problem.html", values, problem.status)
+
+
+def _put_into_chinese(request: Request, problem: Problem) -> bool:
+    """Whether a problem's detail is in Chinese now: the console was set to it, and it is known."""
+    if language_of(request) != "zh":
+        return False
+    hub: Hub = request.app.state.hub
+    states = {name: state.name_zh for name, state in hub.lifecycle.states.items()}
+    more = problem.model_extra or {}
+    said = refusal_zh(problem.detail, states, more.get("action", ""), more.get("missing", ()))
+    known = said != problem.detail
+    problem.detail = said
+    if known and problem.status in words.PROBLEMS:
+        problem.title = words.PROBLEMS[problem.status].zh
+    return known
 
 
 def _is_known(request: Request) -> bool:

@@ -15,6 +15,7 @@ from hub.api import clock_words, detector_words, metric_words, words
 from hub.api.access import DESK
 from hub.api.metric_words import unit_word, value_word
 from hub.api.reason_words import reason_zh
+from hub.api.refusal_words import named_zh, refusal_zh
 from hub.api.shelf import Shelf
 from hub.domain.actor import Role
 from hub.domain.reach import within
@@ -64,6 +65,7 @@ class Pages:
             thousands=_thousands,
             span=_span,
             unit=unit_word,
+            told=self._told,
             measure=value_word,
         )
 
@@ -97,8 +99,7 @@ class Pages:
         otherwise: Lang = "en",
     ) -> HTMLResponse:
         asked = request.query_params.get(COOKIE)
-        chosen = asked or request.cookies.get(COOKIE) or otherwise
-        lang: Lang = "zh" if chosen == "zh" else "en"
+        lang = language_of(request, otherwise)
         context = self._around(request, lang) | dict(values)
         text = self._environment.get_template(template).render(context)
         response = HTMLResponse(text, status_code=status, headers={"Vary": "Cookie"})
@@ -153,6 +154,15 @@ class Pages:
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}"
 
     @jinja2.pass_context
+    def _told(self, context: jinja2.runtime.Context, text: str) -> str:
+        """A refusal or another sentence of the hub's, in the language of the page."""
+        if context["lang"] != "zh":
+            return text
+        states = {name: state.name_zh for name, state in self._hub.lifecycle.states.items()}
+        said = refusal_zh(text, states)
+        return said if said != text else ", ".join(map(named_zh, text.split(", ")))
+
+    @jinja2.pass_context
     def _day(self, context: jinja2.runtime.Context, at: datetime) -> str:
         """The day, with the year where it is not this one."""
         local = at.astimezone(self._zone)
@@ -168,6 +178,12 @@ class Pages:
         same = at.astimezone(self._zone).date() == context["now"].astimezone(self._zone).date()
         clock = self._clock(at)
         return clock if same else f"{self._day(context, at)} {clock}"
+
+
+def language_of(request: Request, otherwise: Lang = "en") -> Lang:
+    """The language that a page is asked for in, or was chosen in this browser."""
+    chosen = request.query_params.get(COOKIE) or request.cookies.get(COOKIE) or otherwise
+    return "zh" if chosen == "zh" else "en"
 
 
 def pages_of(request: Request) -> Pages:

@@ -214,6 +214,7 @@ class City:
         arrives: bool = True,
         score: float = 0.91,
         again_after_s: float = 0.0,
+        lasted_s: float = 2.0,
     ) -> str:
         """The number of the event that a new detection opened or joined."""
         now = self.hub.now()
@@ -230,7 +231,7 @@ class City:
             stream=stream,
             kind=kind,
             label=label,
-            started_at=now - timedelta(seconds=2),
+            started_at=now - timedelta(seconds=lasted_s),
             raised_at=now,
             captured_at=now,
             frame=120,
