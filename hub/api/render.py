@@ -11,7 +11,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from hub.api import clock_words, detector_words, metric_words, words
+from hub.api import audit_words, clock_words, detector_words, metric_words, words
 from hub.api.access import DESK
 from hub.api.metric_words import unit_word, value_word
 from hub.api.reason_words import reason_zh
@@ -51,6 +51,7 @@ class Pages:
             clock_words=clock_words,
             metric_words=metric_words,
             detector_words=detector_words,
+            audit_words=audit_words,
         )
         self._environment.filters.update(
             clock=self._clock,

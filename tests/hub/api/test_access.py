@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from hub.api import access
 from hub.api.access import TO_EVERYONE, AccessError, allow, table
 from hub.api.app import create_app
+from hub.api.audit_words import ACTIONS
 from hub.domain.actor import Role
 from hub.services.context import Hub
 
@@ -202,6 +204,15 @@ ROUTES: list[tuple[str, str]] = [
 def test_every_route_and_who_may_use_it(hub: Hub) -> None:
     found = [f"{path}: {who}" for path, who in table(create_app(hub)).items()]
     assert sorted(found) == sorted(f"{path}: {who}" for who, path in ROUTES)
+
+
+def test_the_audit_log_has_words_for_every_change(hub: Hub) -> None:
+    changing = {
+        route.original_route.name
+        for route in iter_route_contexts(create_app(hub).routes)
+        if isinstance(route.original_route, APIRoute) and route.methods not in ({"GET"}, {"HEAD"})
+    }
+    assert changing - set(ACTIONS) == set()
 
 
 def test_a_route_that_does_not_say_who_may_use_it_stops_the_start() -> None:
