@@ -47,6 +47,8 @@ VEIL = Ramp(4.0, 22.0)  # rise of its dark channel, 0..255
 VEIL_AT_ONCE = Ramp(90.0, 130.0)  # dark channel of the median cell
 FLAT_AT_ONCE = Ramp(30.0, 14.0)  # deviation of luma of the median cell and its neighbours
 SOFT_AT_ONCE = Ramp(14.0, 7.0)  # mean edges of the median cell
+NOTHING_SHARP = Ramp(40.0, 26.0)  # mean edges that a tenth of the cells had lately
+LATELY_S = 60.0  # s, time constant: pale concrete is flat until somebody drives over it
 REPORT_S = 60.0  # s between two measurements
 MAX_GAP_S = 60.0
 
@@ -79,7 +81,7 @@ class Visibility:
     """Scores each frame by the share of landmarks that a veil hides."""
 
     kind: ClassVar[str] = "visibility"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "Fog, haze or dust that hides what can usually be seen."
     Params: ClassVar[type[VisibilityParams]] = VisibilityParams
     budget_ms: ClassVar[float] = 3.0
@@ -182,6 +184,7 @@ class _View:
     clear_contrast: Plane = field(init=False)
     clear_dark: Plane = field(init=False)
     known_s: float = 0.0
+    sharp: float = 0.0  # mean edges that a tenth of the cells had at once, lately
 
     def __post_init__(self) -> None:
         self.clear_edges = self.now.edges.copy()
@@ -191,6 +194,8 @@ class _View:
     def see(self, cells: _Cells, gap_s: float) -> None:
         """Take in a picture."""
         self.now.toward(cells, 1.0 - math.exp(-gap_s / CALM_S))
+        sharp = float(np.percentile(cells.edges, 90))
+        self.sharp = max(sharp, self.sharp * math.exp(-gap_s / LATELY_S))
 
     def learn(self, gap_s: float, hold: bool) -> None:
         """Follow the clear days. hold: it is no clear day."""
@@ -231,7 +236,8 @@ class _View:
         dark = float(np.median(self.now.dark[watched]))
         contrast = float(np.median(self.now.contrast[watched]))
         edges = float(np.median(self.now.edges[watched]))
-        return VEIL_AT_ONCE(dark) * FLAT_AT_ONCE(contrast) * SOFT_AT_ONCE(edges)
+        veil = VEIL_AT_ONCE(dark) * FLAT_AT_ONCE(contrast) * SOFT_AT_ONCE(edges)
+        return veil * NOTHING_SHARP(self.sharp)
 
 
 def _ramped(ramp: Ramp, values: Plane) -> Plane:

@@ -103,6 +103,22 @@ def test_a_picture_that_is_fog_from_the_first_one_on_is_told() -> None:
     assert told(veil(0, 1e9, 0.12), seconds=40.0) == ["raised"]
 
 
+def test_pale_concrete_that_a_car_drives_over_is_no_fog() -> None:
+    """Flat and bright as fog is, but what comes is seen sharply."""
+    random = np.random.default_rng(2)
+    grain = random.integers(0, 6, (180, 320, 1), np.uint8)
+    pale = np.full((180, 320, 3), (150, 165, 172), np.uint8) + grain
+
+    def passing(image: Image, second: float) -> None:
+        """A car three cells wide, with windows and shadow, that comes every half minute."""
+        top = round((second % 30.0) * 0.1 * 180) - 90
+        car = image[max(0, top) : max(0, top + 80), 120:210]
+        car[:] = (40, 40, 120)
+        car[::9] = (210, 200, 190)
+
+    assert told(passing, scene=pale, seconds=100.0) == []
+
+
 def test_what_is_left_of_the_contrast_is_measured_once_a_minute() -> None:
     stream = film(190, veil(90, 1e9, 0.5), fps=1.0, scene=town())
     shares = [c.measurement.value for c in measured(stream, Visibility(VisibilityParams()), SHARE)]
