@@ -110,8 +110,8 @@ def test_pale_concrete_that_a_car_drives_over_is_no_fog() -> None:
     pale = np.full((180, 320, 3), (150, 165, 172), np.uint8) + grain
 
     def passing(image: Image, second: float) -> None:
-        """A car three cells wide, with windows and shadow, that comes every half minute."""
-        top = round((second % 30.0) * 0.1 * 180) - 90
+        """A car three cells wide, with windows and shadow, that comes three times a minute."""
+        top = round((second % 20.0) * 0.4 * 180) - 180
         car = image[max(0, top) : max(0, top + 80), 120:210]
         car[:] = (40, 40, 120)
         car[::9] = (210, 200, 190)
