@@ -133,10 +133,8 @@ class Steadying:
             return Steadied(image, turning=False, turned=False)
         scale = image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]
         x, y = shift[0] * scale[0], shift[1] * scale[1]
-        back = np.array(((1.0, 0.0, -x), (0.0, 1.0, -y)))
-        size = image.shape[1], image.shape[0]
-        moved = cv2.warpAffine(image, back, size, borderMode=cv2.BORDER_REPLICATE)
-        return Steadied(np.asarray(moved, np.uint8), turning=False, turned=False, shift=(x, y))
+        moved = np.asarray(_moved(image, -x, -y), np.uint8)
+        return Steadied(moved, turning=False, turned=False, shift=(x, y))
 
     def _settle(self, image: Image, small: Plane, at: datetime) -> Steadied:
         """Wait until picture after picture lies where the last one did."""
@@ -179,14 +177,16 @@ def _explains(before: Plane, now: Plane, right: float, down: float) -> bool:
     if 2 * aside >= width or 2 * above >= height:
         return False
     inner = np.s_[above : height - above, aside : width - aside]
-    out = _difference(before[inner], _moved(now, -right, -down)[inner])
-    again = _difference(before[inner], _moved(now, right, down)[inner])
+    out = _difference(before[inner], np.asarray(_moved(now, -right, -down), np.float32)[inner])
+    again = _difference(before[inner], np.asarray(_moved(now, right, down), np.float32)[inner])
     return out < BETTER * again and out < _difference(before[inner], now[inner])
 
 
-def _moved(plane: Plane, right: float, down: float) -> Plane:
-    shift = np.array(((1.0, 0.0, right), (0.0, 1.0, down)))
-    return np.asarray(cv2.warpAffine(plane, shift, plane.shape[::-1]), np.float32)
+def _moved(picture: cv2.typing.MatLike, right: float, down: float) -> cv2.typing.MatLike:
+    """Between pixels linear; what came in at the edge repeats it."""
+    height, width = picture.shape[:2]
+    middle = (width - 1) / 2.0 - right, (height - 1) / 2.0 - down
+    return cv2.getRectSubPix(picture, (width, height), middle)
 
 
 def _difference(one: Plane, other: Plane) -> float:
