@@ -97,6 +97,7 @@ def test_a_reporter_of_the_staff_rates_on_the_page_of_the_event(
     with town.hub.pool.connection() as conn:
         assert views.event(conn, number).satisfaction == 4
     context.close()
+    _take_down_on_page(browser, town, number)
 
 
 def _rate_on_page(page: Page, number: str) -> None:
@@ -108,3 +109,22 @@ def _rate_on_page(page: Page, number: str) -> None:
     expect(card).to_contain_text("It shines again")
     expect(card.locator("summary")).to_contain_text("Change what you said")
     shot(page, "rate-event-page")
+
+
+def _take_down_on_page(browser: Browser, town: City, number: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=town.url)
+    cookies = signed_in(town.hub, "Sun Yi", Role.MASTER)
+    context.add_cookies([{"name": n, "value": v, "url": town.url} for n, v in cookies.items()])
+    page = context.new_page()
+    page.goto(f"/events/{number}?lang=zh")
+    card = page.locator("section", has=page.locator("#rt"))
+    expect(card).to_contain_text("It shines again")
+    card.locator(".take-down summary").click()
+    card.get_by_label("原因？").fill("涉及个人信息")
+    shot(page, "rate-take-down-zh")
+    card.get_by_role("button", name="删除意见", exact=True).click()
+    expect(card).to_contain_text("意见已删除")
+    expect(card).to_contain_text("满意")
+    expect(card).not_to_contain_text("It shines again")
+    expect(page.locator(".line")).to_contain_text("涉及个人信息")
+    context.close()
