@@ -60,7 +60,7 @@ def alive(pid: int) -> bool:
 
 
 def test_the_newest_frame_wins_and_the_older_ones_are_counted() -> None:
-    with camera("scene:street") as made:
+    with camera("scene:fire") as made:
         first = collect(made, 1)[0]
         time.sleep(0.6)
         (second,) = collect(made, 1)
@@ -71,7 +71,7 @@ def test_the_newest_frame_wins_and_the_older_ones_are_counted() -> None:
 
 
 def test_a_frame_is_a_picture_of_its_own_that_nobody_can_write_to() -> None:
-    with camera("scene:street") as made:
+    with camera("scene:fire") as made:
         one, two = collect(made, 2)
         before = one.image.tobytes()
         collect(made, 3)
@@ -81,7 +81,7 @@ def test_a_frame_is_a_picture_of_its_own_that_nobody_can_write_to() -> None:
 
 
 def test_a_camera_whose_frames_nobody_asks_for_tells_their_hash_all_the_same() -> None:
-    with camera("scene:street") as made:
+    with camera("scene:fire") as made:
 
         def hash_now() -> str:
             made.skip()
@@ -112,7 +112,7 @@ def test_a_file_played_once_ends_and_its_last_frame_can_still_be_read(tmp_path: 
 
 
 def test_a_killed_child_is_told_and_started_again_and_time_and_number_go_on() -> None:
-    with camera("scene:street") as made:
+    with camera("scene:fire") as made:
         before = collect(made, 2)[-1]
         first = made.pid
         assert first is not None
@@ -158,7 +158,7 @@ def test_a_machine_without_room_for_a_decoder_is_told_and_tried_again() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))  # all three are taken
     try:
-        with camera("scene:street") as made:
+        with camera("scene:fire") as made:
             eventually(lambda: made.report().state is CameraState.LOST)
             assert "cannot be started: [Errno 24]" in made.report().detail
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -168,7 +168,7 @@ def test_a_machine_without_room_for_a_decoder_is_told_and_tried_again() -> None:
 
 
 def test_a_stopped_child_makes_the_camera_stale_and_its_age_grows() -> None:
-    with camera("scene:street") as made:
+    with camera("scene:fire") as made:
         collect(made, 1)
         pid = made.pid
         assert pid is not None
@@ -199,7 +199,7 @@ def test_a_password_is_not_seen_in_the_list_of_processes() -> None:
 
 
 def test_stopping_ends_the_child() -> None:
-    with camera("scene:street") as made:
+    with camera("scene:fire") as made:
         collect(made, 1)
         pid = made.pid
         assert pid is not None
@@ -210,7 +210,7 @@ def test_kill_9_of_the_agent_leaves_no_child_and_no_shared_memory() -> None:
     script = (
         "import time\n"
         "from tests.edge.test_capture import camera, collect\n"
-        "with camera('scene:street') as made:\n"
+        "with camera('scene:fire') as made:\n"
         "    collect(made, 2)\n"
         "    print(made.pid, flush=True)\n"
         "    time.sleep(60)\n"
