@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 
 from contract.geometry import EARTH_RADIUS_M, Point
 
@@ -68,7 +69,7 @@ def choose(
         if c.first_seen_at - time <= at <= c.last_seen_at + time
         and (distance_m := position.distance_m(c.position)) <= radius_m
     ]
-    return min(near)[2] if near else None
+    return min(near, key=itemgetter(0, 1))[2] if near else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,7 +20,8 @@ from psycopg import Connection
 
 from contract.geometry import Point
 from contract.taxonomy import Severity
-from hub.domain.correlate import Candidate, Closed, choose, rectangle, tile_of
+from hub.domain.correlate import Candidate, Closed, choose, rectangle
+from hub.domain.strips import Strips
 from hub.services.context import Hub
 from hub.services.event_history import Beginning, begin_histories
 from hub.services.finding import Finding
@@ -67,7 +68,7 @@ class _Opened:
     how: Beginning
 
 
-_Strip = tuple[str, bool, int]  # merge group, test, row of strips as high as the radius
+_Kind = tuple[str, bool]  # merge group, test
 _Stream = tuple[str, bool, tuple[str, str]]  # merge group, test, (agent, stream)
 
 
@@ -85,7 +86,7 @@ class EventsAtHand:
         self.conn = conn
         self.hub = hub
         self._standings: dict[int, Standing] = {}
-        self._strips: dict[_Strip, dict[tuple[Point, Standing], None]] = {}
+        self._lying: dict[_Kind, Strips[Standing]] = {}
         self._of_stream: dict[_Stream, Standing] = {}
         self._closed: dict[int, list[Closed]] = {}  # by identity of the finding
         self._opened: list[_Opened] = []
@@ -115,15 +116,16 @@ class EventsAtHand:
             found = self._of_stream.get(_stream(finding)) if finding.stream else None
             seen = found is not None and found.live and found.last_seen_at >= finding.last_at - time
             return found if seen else None
-        near = sorted(self._around(finding, finding.position), key=lambda p: p[1].order)
-        candidates = [
-            Candidate(n, place, s.first_seen_at, s.last_seen_at)
-            for n, (place, s) in enumerate(near)
-        ]
+        lying = self._lying.get((group, finding.test))
+        near = [] if lying is None else [p for p in lying.around(finding.position) if p[1].live]
         chosen = choose(
-            finding.position, finding.last_at, candidates, self._radius_m(group) or 0.0, time
+            finding.position,
+            finding.last_at,
+            [Candidate(s.order, place, s.first_seen_at, s.last_seen_at) for place, s in near],
+            self.hub.categories.groups[group].radius_m,
+            time,
         )
-        return None if chosen is None else near[chosen.id][1]
+        return None if chosen is None else next(s for _, s in near if s.order == chosen.id)
 
     def closed(self, finding: Finding) -> list[Closed]:
         """The closed events around a finding since its group's `recur_days`, the latest first."""
@@ -221,18 +223,6 @@ class EventsAtHand:
                 )
             self._standings[id] = self._standings[row.id]
 
-    def _around(self, finding: Finding, position: Point) -> Iterator[tuple[Point, Standing]]:
-        """Live ones of its group in the rectangle around a finding."""
-        radius_m = self._radius_m(finding.what.group)
-        if radius_m is None:
-            return
-        (west, east), _ = rectangle(position, radius_m)
-        _, row = tile_of(position, radius_m)
-        for strip in (row - 1, row, row + 1):
-            for place, standing in self._strips.get((finding.what.group, finding.test, strip), ()):
-                if west <= place.lon <= east and standing.live:
-                    yield place, standing
-
     def _put_row(self, standing: Standing) -> None:
         """Have a stored event found where it lies."""
         row = standing.row
@@ -240,11 +230,12 @@ class EventsAtHand:
             self._put(row.merge_group, row.test, Point(row.lon, row.lat), standing)
 
     def _put(self, group: str, test: bool, place: Point, standing: Standing) -> None:
-        radius_m = self._radius_m(group)
-        if radius_m is not None:  # else of a group that is no more
-            _, row = tile_of(place, radius_m)
-            strip = self._strips.setdefault((group, test, row), {})
-            strip[place, standing] = None
+        if (group, test) not in self._lying:
+            found = self.hub.categories.groups.get(group)
+            if found is None:  # a group that is no more
+                return
+            self._lying[group, test] = Strips(found.radius_m)
+        self._lying[group, test].put(place, standing)
 
     def _live_of_streams(self, findings: Collection[Finding]) -> dict[_Stream, int]:
         asked = {
@@ -266,10 +257,6 @@ class EventsAtHand:
         group = finding.what.group
         lon, lat = rectangle(finding.position, self.hub.categories.groups[group].radius_m)
         return Area(group, lon, lat, finding.last_at - time, finding.test)
-
-    def _radius_m(self, group: str) -> float | None:
-        found = self.hub.categories.groups.get(group)
-        return None if found is None else found.radius_m
 
     def _time(self, finding: Finding) -> timedelta:
         return timedelta(seconds=self.hub.categories.groups[finding.what.group].time_s)
