@@ -81,6 +81,22 @@ def cut(image: Image, second: float) -> None:
         image[:] = view()[::-1, ::-1]
 
 
+def corrupted(image: Image, second: float) -> None:
+    """From second 8 to 20 macroblocks of any colour, orange too, that come and go, and smears."""
+    if not 8.0 <= second < 20.0:
+        return
+    chance = np.random.default_rng(round(second * 5))
+    rows, columns = image.shape[0] // 16, image.shape[1] // 16
+    for _ in range(25):
+        top, left = 16 * chance.integers(rows), 16 * chance.integers(columns)
+        block = image[top : top + 16, left : left + 16]
+        block[:] = np.clip(chance.uniform(0, 255, 3) + chance.normal(0, 20, (16, 16, 1)), 0, 255)
+        if chance.uniform() < 0.4:
+            block[:] = (20, 110, 250)
+    left = 16 * chance.integers(columns - 4)
+    image[60:, left : left + 64] = image[60, left : left + 64]
+
+
 CASES = {
     "infrared": infrared,
     "rain on the lens": rain_on_the_lens,
@@ -90,6 +106,7 @@ CASES = {
     "a flash": flash(20.0, 0.4),
     "turned": turning,
     "a cut": cut,
+    "a corrupted stream": corrupted,
 }
 
 
@@ -130,8 +147,16 @@ def test_it_is_not_told(kind: str, case: str) -> None:
     found = raised(kind, pictures(case))
     if kind == "camera_health" and case in ("turned", "a cut"):
         assert set(found) <= {"moved"}
+    elif kind == "camera_health" and case == "a corrupted stream":
+        assert set(found) <= {"corrupted"}
     else:
         assert found == []
+
+
+@pytest.mark.parametrize("kind", ["flame", "smoke"])
+def test_a_corrupted_stream_never_becomes_fire(kind: str) -> None:
+    """At the rate these look at, unlike above."""
+    assert raised(kind, shown(corrupted, seconds=22.0, fps=10.0)) == []
 
 
 @pytest.mark.parametrize("case", CASES)
