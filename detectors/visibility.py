@@ -4,7 +4,8 @@ The picture is cut into cells; those of the reference region that have strong ed
 are landmarks. Each is compared with its own clear days: how much of its edges and of its coarse
 contrast is left. Air that scatters light also brightens what is dark (the dark channel: He, Sun and
 Tang, 2011), which a lens out of focus, a covered camera and dusk do not. By day and in infrared a
-camera sees differently, so each has clear days of its own.
+camera sees differently, so each has clear days of its own. A landmark is what lasts: a queue that
+moves off at green takes edges along, and is no fog.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ CELLS = 12  # along the longer side
 CALM_S = 4.0  # s, time constant: what drives by washes out
 LEARN_S = 15.0  # s a view must have been seen before it is judged against
 RISE_S, FALL_S = 20.0, 5 * 86400.0  # s; clear days are learnt fast and forgotten slowly
+KEPT = 24  # pictures of the last ten minutes
+FIRST_S, LAST_S = 1.0, 25.0  # s between two of them, at the beginning and in the end
+LASTS = 0.75  # share of them that show at least what a clear day is learnt from
 LANDMARK = 6.0  # mean Sobel sum of a cell that is one, 0..255 scale
 LEAST_LANDMARKS = 3  # cells; with fewer nothing is told
 COARSE = 13  # pixels of the thumbnail
@@ -183,6 +187,10 @@ class _View:
     clear_edges: Plane = field(init=False)
     clear_contrast: Plane = field(init=False)
     clear_dark: Plane = field(init=False)
+    lately: list[NDArray[np.float32]] = field(default_factory=list)  # (3, rows, columns) each
+    lasting: NDArray[np.float32] | None = None  # edges, contrast, dark: what most of them show
+    every_s: float = FIRST_S
+    taken_s: float = -math.inf
     known_s: float = 0.0
     sharp: float = 0.0  # mean edges that a tenth of the cells had at once, lately
 
@@ -202,14 +210,32 @@ class _View:
         self.known_s += gap_s
         if hold:
             return
+        lasting = self._lasting()
         for clear, now, better in (
-            (self.clear_edges, self.now.edges, 1.0),
-            (self.clear_contrast, self.now.contrast, 1.0),
-            (self.clear_dark, self.now.dark, -1.0),
+            (self.clear_edges, lasting[0], 1.0),
+            (self.clear_contrast, lasting[1], 1.0),
+            (self.clear_dark, lasting[2], -1.0),
         ):
             rise, fall = (1.0 - math.exp(-gap_s / s) for s in (RISE_S, FALL_S))
             rate = np.where((now - clear) * better > 0.0, rise, fall).astype(np.float32)
             clear += rate * (now - clear)
+
+    def _lasting(self) -> NDArray[np.float32]:
+        """Edges, contrast and dark as most pictures of the last minutes show them at the least."""
+        if self.lasting is None or self.known_s - self.taken_s >= self.every_s:
+            self.taken_s = self.known_s
+            self.lately.append(np.stack((self.now.edges, self.now.contrast, self.now.dark)))
+            if len(self.lately) > KEPT:
+                if self.every_s < LAST_S:  # every second one, twice as far apart
+                    self.lately = self.lately[::2]
+                    self.every_s = min(LAST_S, 2.0 * self.every_s)
+                else:
+                    self.lately.pop(0)
+            pictures = np.sort(np.stack(self.lately), axis=0)
+            least = int((1.0 - LASTS) * (len(pictures) - 1))
+            self.lasting = pictures[least]
+            self.lasting[2] = pictures[len(pictures) - 1 - least, 2]
+        return self.lasting
 
     def judge(self, watched: NDArray[np.bool_]) -> _Veiled:
         """How much of the landmarks is veiled."""

@@ -103,6 +103,24 @@ def test_a_picture_that_is_fog_from_the_first_one_on_is_told() -> None:
     assert told(veil(0, 1e9, 0.12), seconds=40.0) == ["raised"]
 
 
+def queue(image: Image, second: float) -> None:
+    """At red dark cars fill the lower half of the picture, at green they are gone."""
+    if second % 80.0 < 40.0:
+        return
+    for top in range(90, 180, 30):
+        for left in range(8, 310, 52):
+            image[top : top + 24, left : left + 44] = (30, 30, 60)
+            image[top + 3 : top + 9, left + 4 : left + 40] = (200, 190, 180)
+
+
+def test_a_queue_that_moves_off_at_green_is_no_fog() -> None:
+    assert told(queue, seconds=400.0) == []
+
+
+def test_fog_over_a_road_with_a_signal_is_told() -> None:
+    assert told(queue, veil(300, 1e9, 0.3), seconds=360.0) == ["raised"]
+
+
 def test_pale_concrete_that_a_car_drives_over_is_no_fog() -> None:
     """Flat and bright as fog is, but what comes is seen sharply."""
     random = np.random.default_rng(2)
