@@ -26,3 +26,26 @@ def components(mask: cv2.typing.MatLike) -> tuple[Labels, Stats]:
     stats[:, cv2.CC_STAT_LEFT] += left
     stats[:, cv2.CC_STAT_TOP] += top
     return labels, stats
+
+
+def large_parts(mask: cv2.typing.MatLike, smallest: float, full: float) -> list[list[int]]:
+    """left, top, width, height of the parts whose box has `smallest` pixels or more and which
+    fill `full` times as many, from the top down.
+
+    By their outlines, which costs a third of labelling every pixel: most parts are far too small.
+    """
+    outlines, within = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    found = []
+    for outline, (_, _, hole, around) in zip(outlines, within[0] if outlines else (), strict=True):
+        if around >= 0:  # itself a hole
+            continue
+        left, top, width, height = cv2.boundingRect(outline)
+        if width * height < smallest:
+            continue
+        pixels = cv2.contourArea(outline) + len(outline) / 2.0 + 1.0  # by Pick's theorem
+        while hole >= 0:
+            pixels -= cv2.contourArea(outlines[hole]) - len(outlines[hole]) / 2.0 + 1.0
+            hole = within[0][hole][0]
+        if pixels >= full * smallest:
+            found.append([left, top, width, height])
+    return sorted(found, key=lambda box: (box[1], box[0]))

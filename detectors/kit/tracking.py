@@ -94,8 +94,8 @@ class Tracker:
     def _pairs(self, boxes: Boxes, at: datetime) -> list[tuple[int, int]]:
         if not self.tracks or not len(boxes):
             return []
-        known = np.stack([t.box for t in self.tracks])
-        speed = np.stack([t.velocity for t in self.tracks])
+        known = np.array([t.box for t in self.tracks])
+        speed = np.array([t.velocity for t in self.tracks])
         gaps = np.array([(at - t.seen_at).total_seconds() for t in self.tracks])
         expected = known[:, :2] + known[:, 2:] / 2.0 + speed * gaps[:, None]
         found = boxes[:, :2] + boxes[:, 2:] / 2.0

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from detectors.kit.background import Background, Mask, colours
-from detectors.kit.components import components
+from detectors.kit.components import large_parts
 from detectors.kit.steadying import Steadying, coarse
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.tracking import Boxes, Move, Tracker
@@ -97,9 +97,5 @@ class MovingVehicles:
             return np.empty((0, 4))
         reach = max(3, round(min(height, width) * 0.03)) | 1
         closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-        _, stats = components(closed)
-        smallest = self.min_size**2 * height * width
-        rows = stats[1:]
-        rows = rows[rows[:, cv2.CC_STAT_AREA] >= 0.5 * smallest]
-        rows = rows[rows[:, 2] * rows[:, 3] >= smallest]
-        return rows[:, :4].astype(np.float64)
+        boxes = large_parts(closed, self.min_size**2 * height * width, 0.5)
+        return np.array(boxes, np.float64).reshape(-1, 4)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.kit.background import Background
-from detectors.kit.components import components
+from detectors.kit.components import components, large_parts
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.lines import Axis, CountLine, Side
 from detectors.kit.median import median, percentile
@@ -198,3 +198,5 @@ def test_connected_parts_are_those_of_opencv(height: int, width: int, seed: int)
     labels, found = components(mask)
     assert np.array_equal(labels, expected)
     assert np.array_equal(found[1:], stats[1:])
+    full = [s[:4].tolist() for s in stats[1:] if s[2] * s[3] >= 6 and s[4] >= 3]
+    assert sorted(large_parts(mask, 6.0, 0.5)) == sorted(full)
