@@ -194,6 +194,7 @@ _PATTERNS: list[tuple[str, str]] = [
         "数据库无响应，没有任何更改，请稍后再试",
     ),
 ]
+_LONGEST = 500  # characters: what is longer repeats what somebody sent, and is not gone over
 _COMPILED = [(re.compile(pattern, re.DOTALL), zh) for pattern, zh in _PATTERNS]
 
 
@@ -207,7 +208,7 @@ def refusal_zh(
     if missing and all(need in NEEDS_ZH for need in missing):
         needs = "；".join(NEEDS_ZH[need] for need in missing)
         return f"“{_STEPS_ZH.get(action, action)}”需要：{needs}"
-    for pattern, zh in _COMPILED:
+    for pattern, zh in _COMPILED if len(detail) <= _LONGEST else ():
         found = pattern.fullmatch(detail)
         if found is not None:
             return zh.format_map({k: _said(k, v, states) for k, v in found.groupdict().items()})

@@ -16,7 +16,7 @@ from detectors.kit import reading_registry, registry
 from detectors.kit.params import schema
 from hub.api.access import PEOPLE
 from hub.api.detector_words import KINDS_ZH, SUMMARIES_ZH, parameter_zh
-from hub.api.refusal_words import NEEDS_ZH
+from hub.api.refusal_words import NEEDS_ZH, refusal_zh
 from hub.domain.actor import Actor, Role
 from hub.domain.guards import GUARDS
 from hub.domain.people import Post
@@ -236,6 +236,14 @@ def test_a_refusal_is_in_chinese_where_the_console_is_and_in_english_to_programs
     assert "已由 filing-by-itself 执行" in stale.json()["detail"]
     assert english.json()["detail"].startswith("reopen is not possible on an event")
     assert "content-language" not in english.headers
+
+
+def test_a_refusal_that_is_not_known_or_too_long_stays_as_it_is() -> None:
+    assert refusal_zh("the moon is in the way", {}) == "the moon is in the way"
+    assert refusal_zh("reason is empty", {}) == "“原因”不能为空"
+    assert refusal_zh("there is no task '{0}'", {}) == "任务 {0} 不存在"
+    hostile = "this is for " + "a; you are signed in as b, " * 1000 + "!"
+    assert refusal_zh(hostile, {}) == hostile
 
 
 def test_whatever_a_step_needs_has_chinese_words() -> None:
