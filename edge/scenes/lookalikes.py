@@ -7,17 +7,13 @@ teach the verifier of `detectors/kit/verifier.py` and test it, with other seeds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import cv2
 import numpy as np
 
-from detectors.kit.types import Image, Plane
-from edge.scenes.drawing import turbulence
-
-Draw = Callable[[float], Image]  # scene time in seconds -> a picture of its own
-Maker = Callable[[np.random.Generator, Image], Draw]  # the backdrop is not written to
-_FIELD = 512  # side of a turbulence; a window of it slides
+from detectors.kit.types import Image
+from edge.scenes.flickering import FLICKERING
+from edge.scenes.lights import Draw, Maker, block, glow, seen, slide, tiled
 
 
 def sunset(chance: np.random.Generator, backdrop: Image) -> Draw:
@@ -32,9 +28,9 @@ def sunset(chance: np.random.Generator, backdrop: Image) -> Draw:
     share = np.clip(y / horizon, 0.0, 1.0) ** float(chance.uniform(0.6, 2.0))
     sky = (top + (low - top) * share) * np.ones((1, w, 1), np.float32)
     sun = (float(chance.uniform(0.1, 0.9)) * w, float(chance.uniform(0.5, 1.02)) * horizon * h)
-    _glow(sky, sun, float(chance.uniform(0.04, 0.13)) * h, (120.0, 225.0, 255.0), 2.6)
-    streaks = _tiled(chance, (4, 12), stretch=4)
-    clouds = _tiled(chance, (5, 11, 23), stretch=3)
+    glow(sky, sun, float(chance.uniform(0.04, 0.13)) * h, (120.0, 225.0, 255.0), 2.6)
+    streaks = tiled(chance, (4, 12), stretch=4)
+    clouds = tiled(chance, (5, 11, 23), stretch=3)
     pace = float(chance.uniform(0.5, 9.0))
     below = y[:, 0, 0] > horizon
     water = bool(chance.random() < 0.6)
@@ -43,15 +39,15 @@ def sunset(chance: np.random.Generator, backdrop: Image) -> Draw:
     )
 
     def draw(t_s: float) -> Image:
-        veil = _slide(clouds, t_s * 0.4, t_s * pace, h, w)[..., None]
+        veil = slide(clouds, t_s * 0.4, t_s * pace, h, w)[..., None]
         shown = sky * (1.0 - 0.12 * np.clip(veil, -1.5, 2.0))
         if water:
-            glitter = _slide(streaks, t_s * 31.0, t_s * 7.0, h, w)[..., None]
+            glitter = slide(streaks, t_s * 31.0, t_s * 7.0, h, w)[..., None]
             mirrored = shown[::-1] * (0.55 + 0.28 * glitter)
             shown[below] = mirrored[below]
         else:
             shown[below] = land[below]
-        return _seen(shown)
+        return seen(shown)
 
     return draw
 
@@ -65,7 +61,7 @@ def sodium_lamps(chance: np.random.Generator, backdrop: Image) -> Draw:
     for _ in range(int(chance.integers(1, 7))):
         at = (float(chance.uniform(0.0, 1.0)) * w, float(chance.uniform(0.05, 0.7)) * h)
         size = float(chance.uniform(0.008, 0.06)) * h
-        _glow(lamps, at, size, colour, float(chance.uniform(2.0, 7.0)))
+        glow(lamps, at, size, colour, float(chance.uniform(2.0, 7.0)))
     blinks = float(chance.uniform(0.5, 9.0)) if chance.random() < 0.3 else 0.0
     fall = float(chance.uniform(0.3, 0.9)) if chance.random() < 0.5 else 0.0
     flakes = chance.uniform(0.0, 1.0, (160, 3))
@@ -78,7 +74,7 @@ def sodium_lamps(chance: np.random.Generator, backdrop: Image) -> Draw:
                 row = int((y + t_s * fall * (0.5 + pace)) % 1.0 * h)
                 column = int((x + 0.02 * math.sin(t_s * 3.0 + pace * 9.0)) % 1.0 * w)
                 shown[row : row + 2, column : column + 2] += 20.0 + 0.35 * shown[row, column]
-        return _seen(shown)
+        return seen(shown)
 
     return draw
 
@@ -101,13 +97,13 @@ def brake_lights(chance: np.random.Generator, backdrop: Image) -> Draw:
         shown = dusk.copy()
         for start, pace, wide, paint, lamp, blinks in cars:
             x, y = (start + pace * t_s) % (w * 1.2, h * 1.1)
-            _block(shown, x, y, wide, 0.7 * wide, paint)
-            _block(shown, x + 0.1 * wide, y + 0.05 * wide, 0.8 * wide, 0.25 * wide, 40.0)
+            block(shown, x, y, wide, 0.7 * wide, paint)
+            block(shown, x + 0.1 * wide, y + 0.05 * wide, 0.8 * wide, 0.25 * wide, 40.0)
             if blinks and (t_s * blinks) % 1.0 < 0.5:
                 continue
             for side in (0.1, 0.9):
-                _glow(shown, (x + side * wide, y + 0.48 * wide), 0.05 * wide + 1.0, lamp, 3.0)
-        return _seen(shown)
+                glow(shown, (x + side * wide, y + 0.48 * wide), 0.05 * wide + 1.0, lamp, 3.0)
+        return seen(shown)
 
     return draw
 
@@ -128,7 +124,7 @@ def led_board(chance: np.random.Generator, backdrop: Image) -> Draw:
     mode = int(chance.integers(4))
     tint = chance.uniform((0.2, 0.4, 0.9), (0.9, 1.1, 1.6)).astype(np.float32)
     scenes = [cv2.flip(backdrop, way).astype(np.float32) * tint for way in (-1, 0, 1)]
-    warm = _tiled(chance, (4, 9, 19))
+    warm = tiled(chance, (4, 9, 19))
 
     def draw(t_s: float) -> Image:
         screen = np.empty((tall, wide, 3), np.float32)
@@ -148,14 +144,14 @@ def led_board(chance: np.random.Generator, backdrop: Image) -> Draw:
             part = pick[: max(2, int(h * zoom)), : max(2, int(w * zoom))]
             screen[:] = cv2.resize(part, (wide, tall), interpolation=cv2.INTER_AREA)
         else:
-            field = _slide(warm, t_s * 9.0, t_s * 40.0 * scroll, tall, wide)[..., None]
+            field = slide(warm, t_s * 9.0, t_s * 40.0 * scroll, tall, wide)[..., None]
             screen[:] = palette[1] + field * 0.3 * palette[2]
         shown = shown_at.copy()
         shown[top : top + tall, left : left + wide] = screen[: h - top, : w - left]
         mirrored = screen[::-1] * 0.3  # on a wet road
         below = shown[top + tall : top + 2 * tall, left : left + wide]
         below += mirrored[: below.shape[0], : below.shape[1]]
-        return _seen(shown)
+        return seen(shown)
 
     return draw
 
@@ -181,12 +177,12 @@ def vests(chance: np.random.Generator, backdrop: Image) -> Draw:
             sway = math.sin(t_s * 5.0 + y) * 0.06 * tall
 
             left = x + sway
-            _block(shown, left + 0.3 * wide, y - 0.2 * tall, 0.4 * wide, 0.2 * tall, skin)
-            _block(shown, left, y, wide, 0.45 * tall, colour)
+            block(shown, left + 0.3 * wide, y - 0.2 * tall, 0.4 * wide, 0.2 * tall, skin)
+            block(shown, left, y, wide, 0.45 * tall, colour)
             for strip in (0.18, 0.32):
-                _block(shown, left, y + strip * tall, wide, 0.04 * tall, 235.0)
-            _block(shown, left + 0.15 * wide, y + 0.45 * tall, 0.7 * wide, 0.55 * tall, 55.0)
-        return _seen(shown)
+                block(shown, left, y + strip * tall, wide, 0.04 * tall, 235.0)
+            block(shown, left + 0.15 * wide, y + 0.45 * tall, 0.7 * wide, 0.55 * tall, 55.0)
+        return seen(shown)
 
     return draw
 
@@ -194,15 +190,15 @@ def vests(chance: np.random.Generator, backdrop: Image) -> Draw:
 def fog(chance: np.random.Generator, backdrop: Image) -> Draw:
     """A veil over all the picture that drifts and thins, with no source and no edge."""
     h, w = backdrop.shape[:2]
-    veil = _tiled(chance, (2, 4, 8))
+    veil = tiled(chance, (2, 4, 8))
     tone = float(chance.uniform(130.0, 235.0)) + chance.normal(0.0, 5.0, 3)
     dense = float(chance.uniform(0.3, 0.85))
     far = np.linspace(1.0, float(chance.uniform(0.2, 1.0)), h, dtype=np.float32)[:, None]
     pace = chance.uniform(2.0, 22.0)
 
     def draw(t_s: float) -> Image:
-        hides = np.clip(dense * far * (1.0 + 0.18 * _slide(veil, t_s, t_s * pace, h, w)), 0.0, 0.97)
-        return _seen(backdrop * (1.0 - hides[..., None]) + tone * hides[..., None])
+        hides = np.clip(dense * far * (1.0 + 0.18 * slide(veil, t_s, t_s * pace, h, w)), 0.0, 0.97)
+        return seen(backdrop * (1.0 - hides[..., None]) + tone * hides[..., None])
 
     return draw
 
@@ -210,24 +206,24 @@ def fog(chance: np.random.Generator, backdrop: Image) -> Draw:
 def clouds(chance: np.random.Generator, backdrop: Image) -> Draw:
     """Heaped or torn clouds over a skyline, lit white, grey or by a low sun; often sped up."""
     h, w = backdrop.shape[:2]
-    heaps, torn = _tiled(chance, (3, 7, 15, 31)), _tiled(chance, (5, 12, 26), stretch=2)
+    heaps, torn = tiled(chance, (3, 7, 15, 31)), tiled(chance, (5, 12, 26), stretch=2)
     blue = np.array(chance.uniform((150, 90, 40), (245, 190, 130)), np.float32)
     white = np.array(chance.uniform((170, 170, 175), (255, 255, 255)), np.float32)
     if chance.random() < 0.25:
         white = np.array(chance.uniform((90, 140, 225), (180, 210, 255)), np.float32)
-    skyline = (0.6 + 0.25 * _slide(torn, 0.0, 0.0, 1, w)[0] * 0.3) * h * chance.uniform(0.9, 1.4)
+    skyline = (0.6 + 0.25 * slide(torn, 0.0, 0.0, 1, w)[0] * 0.3) * h * chance.uniform(0.9, 1.4)
     ground = np.arange(h)[:, None] > skyline[None, :]
     pace = float(chance.uniform(1.0, 30.0))
     cover = float(chance.uniform(-0.6, 0.8))
 
     def draw(t_s: float) -> Image:
-        torn_part = 0.4 * _slide(torn, 0.0, t_s * pace * 1.3, h, w)
-        body = _slide(heaps, t_s * pace * 0.2, t_s * pace, h, w) + torn_part + cover
+        torn_part = 0.4 * slide(torn, 0.0, t_s * pace * 1.3, h, w)
+        body = slide(heaps, t_s * pace * 0.2, t_s * pace, h, w) + torn_part + cover
         hides = np.clip(body * 1.6, 0.0, 1.0)[..., None]
         lit = np.clip(1.1 - 0.3 * np.roll(body, 6, axis=0), 0.45, 1.1)[..., None]
         shown = blue * (1.0 - hides) + white * lit * hides
         shown[ground] = backdrop[ground] * 0.8
-        return _seen(shown)
+        return seen(shown)
 
     return draw
 
@@ -235,23 +231,23 @@ def clouds(chance: np.random.Generator, backdrop: Image) -> Draw:
 def sun(chance: np.random.Generator, backdrop: Image) -> Draw:
     """The sun itself, by day: it dazzles through clouds that drift, with rays and ghosts of it."""
     h, w = backdrop.shape[:2]
-    thick = _tiled(chance, (3, 8, 17, 35))
+    thick = tiled(chance, (3, 8, 17, 35))
     blue = np.array(chance.uniform((120, 90, 40), (245, 210, 170)), np.float32)
     warm = np.array(chance.uniform((90, 180, 235), (235, 250, 255)), np.float32)
     at = (float(chance.uniform(0.05, 0.95)) * w, float(chance.uniform(0.05, 0.7)) * h)
     size = float(chance.uniform(0.03, 0.16)) * h
     pace, cover = float(chance.uniform(2.0, 60.0)), float(chance.uniform(-0.8, 0.6))
     light = np.zeros((h, w, 3), np.float32)
-    _glow(light, at, size, warm, float(chance.uniform(2.0, 8.0)))
+    glow(light, at, size, warm, float(chance.uniform(2.0, 8.0)))
     skyline = h * float(chance.uniform(0.6, 1.3))
     ground = np.arange(h) > skyline
 
     def draw(t_s: float) -> Image:
-        body = np.clip(_slide(thick, t_s, t_s * pace, h, w) + cover, 0.0, 1.6)[..., None]
+        body = np.clip(slide(thick, t_s, t_s * pace, h, w) + cover, 0.0, 1.6)[..., None]
         veiled = blue * (1.0 - 0.45 * body) + 105.0 * body * np.clip(1.2 - 0.5 * body, 0.3, 1.0)
         shown = veiled + light * np.clip(1.25 - 0.55 * body, 0.2, 1.3)
         shown[ground] = backdrop[ground] * 0.45
-        return _seen(shown)
+        return seen(shown)
 
     return draw
 
@@ -270,9 +266,9 @@ def headlights(chance: np.random.Generator, backdrop: Image) -> Draw:
         shown = dark.copy()
         x, y = (start + pace * t_s) % (w, h)
         for side in (0.0, 6.0 * size):
-            _glow(shown, (x + side, y), size, colour, reach)
-            _glow(shown, (x + side, y + 5.0 * size), 1.5 * size, 0.4 * colour, 3.0)
-        return _seen(shown)
+            glow(shown, (x + side, y), size, colour, reach)
+            glow(shown, (x + side, y + 5.0 * size), 1.5 * size, 0.4 * colour, 3.0)
+        return seen(shown)
 
     return draw
 
@@ -280,7 +276,7 @@ def headlights(chance: np.random.Generator, backdrop: Image) -> Draw:
 def leaves(chance: np.random.Generator, backdrop: Image) -> Draw:
     """Autumn leaves, flags or flowers in the wind: orange, textured, restless."""
     h, w = backdrop.shape[:2]
-    fine, wide = _tiled(chance, (40, 80)), _tiled(chance, (6, 13))
+    fine, wide = tiled(chance, (40, 80)), tiled(chance, (6, 13))
     colour = np.array(chance.uniform((10, 60, 160), (90, 190, 255)), np.float32)
     other = np.array(chance.uniform((10, 40, 60), (80, 160, 200)), np.float32)
     at = float(chance.uniform(-0.6, 0.8))
@@ -289,10 +285,10 @@ def leaves(chance: np.random.Generator, backdrop: Image) -> Draw:
 
     def draw(t_s: float) -> Image:
         sway = 3.0 * math.sin(t_s * beat) + 1.5 * math.sin(t_s * beat * 2.7)
-        near = _slide(fine, sway * 0.6 + 50.0, sway + 50.0, h, w)[..., None]
-        there = (_slide(wide, 0.2 * sway + 50.0, 0.4 * sway + 50.0, h, w) > at)[..., None]
+        near = slide(fine, sway * 0.6 + 50.0, sway + 50.0, h, w)[..., None]
+        there = (slide(wide, 0.2 * sway + 50.0, 0.4 * sway + 50.0, h, w) > at)[..., None]
         crown = other + (colour - other) * np.clip(0.5 + 0.5 * near, 0.0, 1.0)
-        return _seen(np.where(there, crown * light, backdrop.astype(np.float32)))
+        return seen(np.where(there, crown * light, backdrop.astype(np.float32)))
 
     return draw
 
@@ -312,8 +308,8 @@ def beacons(chance: np.random.Generator, backdrop: Image) -> Draw:
         shown = dusk.copy()
         for at, colour, size, hertz, phase in lamps:
             strength = max(0.0, math.sin(2.0 * math.pi * (hertz * t_s + phase))) ** 2
-            _glow(shown, at, size, colour * strength, 5.0)
-        return _seen(shown)
+            glow(shown, at, size, colour * strength, 5.0)
+        return seen(shown)
 
     return draw
 
@@ -330,60 +326,5 @@ LOOKALIKES: dict[str, Maker] = {
     "headlights": headlights,
     "autumn leaves": leaves,
     "beacons": beacons,
+    **FLICKERING,
 }
-
-
-def _block(
-    light: cv2.typing.MatLike,
-    left: float,
-    top: float,
-    wide: float,
-    tall: float,
-    colour: cv2.typing.MatLike | float,
-) -> None:
-    """A filled rectangle, in place; what lies beyond the picture is cut off."""
-    rows = slice(max(0, round(top)), max(0, round(top + tall)))
-    columns = slice(max(0, round(left)), max(0, round(left + wide)))
-    light[rows, columns] = colour
-
-
-def _glow(
-    light: cv2.typing.MatLike,
-    at: tuple[float, float],
-    size: float,
-    colour: cv2.typing.MatLike | tuple[float, ...],
-    reach: float,
-) -> None:
-    """Add a saturated disc of `size` pixels and its halo, `reach` times as wide, in place."""
-    h, w = light.shape[:2]
-    extent = 3.0 * size * reach
-    left, right = max(0, int(at[0] - extent)), min(w, int(at[0] + extent) + 1)
-    top, bottom = max(0, int(at[1] - extent)), min(h, int(at[1] + extent) + 1)
-    if left >= right or top >= bottom:
-        return
-    y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
-    far = np.hypot(x - at[0], y - at[1]) / size
-    disc = np.clip(1.4 - far, 0.0, 1.0) * 1.2 + 0.55 * np.exp(-((far / reach) ** 2) * 1.5)
-    part = light[top:bottom, left:right]
-    light[top:bottom, left:right] = part + disc[..., None] * np.asarray(colour, np.float32)
-
-
-def _tiled(chance: np.random.Generator, cells: tuple[int, ...], stretch: int = 1) -> Plane:
-    field = turbulence(chance, _FIELD, cells)
-    if stretch > 1:  # wider than high, as water and high clouds are
-        small = cv2.resize(field, (_FIELD, _FIELD // stretch), interpolation=cv2.INTER_AREA)
-        field = np.tile(np.asarray(small, np.float32), (stretch, 1))
-    return np.tile(field, (2, 2))
-
-
-def _slide(field: Plane, y: float, x: float, h: int, w: int) -> Plane:
-    """A part (h, w) of a field that was tiled twice each way."""
-    top, left = int(y) % _FIELD, int(x) % _FIELD
-    part = field[top : top + min(h, _FIELD), left : left + min(w, _FIELD)]
-    if part.shape != (h, w):
-        part = np.asarray(cv2.resize(part, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
-    return part
-
-
-def _seen(light: cv2.typing.MatLike) -> Image:
-    return np.clip(light, 0.0, 255.0).astype(np.uint8)
