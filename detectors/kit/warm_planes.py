@@ -20,6 +20,7 @@ Labels = cv2.typing.MatLike  # int32
 RESTLESS = 1.2  # turning points per second; a passing car gives one or two, then none
 CLOSING = np.ones((5, 5), np.uint8)  # joins the tongues of one flame at thumbnail size
 EDGE = 60.0  # Sobel sum of luma, 0..255 scale; a step of about 15 between neighbours
+BURNT_OUT = 250.0  # red at which a sensor tells no more
 FEWEST_EDGES = 50  # pixels; with fewer nothing is known of the camera's motion
 
 
@@ -62,6 +63,11 @@ class WarmPlanes:
         ratio = self.green[box][inside] / (red + 1.0)
         yield "grading", float(ratio.std())
         yield "orange", percentile(ratio, 25.0)
+        brightest = red >= percentile(red, 75.0)
+        yield "core", percentile(ratio[brightest], 75.0)
+        rest = ratio[~brightest]
+        yield "hotter", float(ratio[brightest].mean() - rest.mean()) if rest.size else 0.0
+        yield "burnt_out", float((red >= BURNT_OUT).mean())
         blue = self.blue[box][inside]
         margin = 8  # thumbnail pixels of surroundings
         around = np.s_[max(0, y - margin) : y + h + margin, max(0, x - margin) : x + w + margin]
@@ -78,9 +84,8 @@ def flame_coloured(blue: Plane, green: Plane, red: Plane) -> Plane:
     return hit.astype(np.float32)
 
 
-def may_burn(planes: WarmPlanes) -> Hit:
+def may_burn(blue: Plane, green: Plane, red: Plane) -> Hit:
     """Where flame may be: as above, but darker, paler and, through haze, more purple ones too."""
-    red, green, blue = planes.red, planes.green, planes.blue
     warm = (red >= green) & (green >= blue - 12.0) & (red - blue > 0.33 * red)
     return np.asarray((red > 150.0) & warm)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-
 import cv2
 import numpy as np
 
@@ -13,39 +11,49 @@ from edge.scenes import open_scene
 from edge.scenes.drawing import HEIGHT, WIDTH
 from edge.scenes.flames import Flames, Smoke
 from edge.scenes.lookalikes import LOOKALIKES
-from gridwarden.training.samples import LAG_S, UNKNOWN, Heap, Samples, anywhere, doubted, joined
+from gridwarden.training.samples import (
+    LAG_S,
+    UNKNOWN,
+    Heap,
+    Samples,
+    anywhere,
+    doubted,
+    filmed,
+    in_parallel,
+    proposed,
+)
+from gridwarden.training.sources import FOLDS
 
 
-def held_out_rendering(number: int) -> bool:
-    """Whether a rendering is kept for the scores: every fifth."""
-    return number % 5 == 0
-
-
-def from_renderings(backdrops: list[Image], flames: int, lookalikes: int, seed: int) -> Samples:
+def from_renderings(
+    backdrops: list[list[Image]], flames: int, lookalikes: int, seed: int
+) -> Samples:
     """Rendered flames, smoke and what is taken for them. Source: "flame 12", "sunset 3".
 
-    Each has a seed of its own, so the number of processes changes nothing.
+    backdrops: of each fold; a rendering is over one of its own. Each has a seed of its own, so
+    the number of processes changes nothing.
     """
-    numbers = max(flames, lookalikes)
-    tasks = [(backdrops, n, n < flames, n < lookalikes, seed) for n in range(numbers)]
-    with ProcessPoolExecutor(initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        return joined(list(pool.map(_rendered, tasks, chunksize=20)))
+    numbers = range(max(flames, lookalikes))
+    tasks = [(number, number < flames, number < lookalikes, seed) for number in numbers]
+    return in_parallel(_rendered, backdrops, tasks)
 
 
-def _rendered(task: tuple[list[Image], int, bool, bool, int]) -> Samples:
-    backdrops, number, burns, looks_alike, seed = task
+def _rendered(backdrops: list[list[Image]], task: tuple[int, bool, bool, int]) -> Samples:
+    number, burns, looks_alike, seed = task
     chance = np.random.default_rng((seed, number))
-    heap = Heap()
+    heap, own = Heap(), backdrops[number % FOLDS]
     if burns:
-        _burn(heap, backdrops, chance, number)
+        _burn(heap, own, chance, number)
     for name, maker in LOOKALIKES.items() if looks_alike else ():
-        draw = maker(chance, backdrops[int(chance.integers(len(backdrops)))])
+        draw = maker(chance, own[int(chance.integers(len(own)))])
         t_s = float(chance.uniform(1.0, 30.0))
         now, before = draw(t_s), draw(t_s - LAG_S)
         if chance.random() < 0.3:
             now, before = _exposed(now, before, float(chance.uniform(0.6, 1.9)))
-        for middle, side in anywhere(now, before, chance, 4):
-            heap.add(crop(now, before, middle, side), 0.0, 0.0, f"{name} {number}")
+        look, earlier, _ = filmed(now, before, chance)
+        places = proposed(look, earlier, chance, most=2) + anywhere(look, earlier, chance, 3)
+        for middle, side in places:
+            heap.add(crop(look, earlier, middle, side), 0.0, 0.0, f"{name} {number}")
     return heap.whole()
 
 
@@ -99,9 +107,8 @@ def _burn(heap: Heap, backdrops: list[Image], chance: np.random.Generator, numbe
         )
         if blur:
             seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), blur), np.float64)
-        looks.append(look_of(np.clip(seen, 0, 255).astype(np.uint8)))
-    now, before = looks
-    scale = now.shape[1] / WIDTH
+        looks.append(np.clip(seen, 0, 255).astype(np.uint8))
+    now, before, scale = filmed(looks[0], looks[1], chance)
     x, y, size = foot[0] * scale, (foot[1] - tall / 2.0) * scale, max(wide, tall) * scale
     source = f"flame {number}"
     if lit:

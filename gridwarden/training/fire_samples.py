@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,17 +23,23 @@ from gridwarden.training.samples import (
     LAG_S,
     UNKNOWN,
     Heap,
+    Place,
     Samples,
     anywhere,
     doubted,
+    filmed,
+    in_parallel,
+    proposed,
     thinned,
 )
 from gridwarden.training.sources import (
     CLIPS,
+    FOLDS,
     FURG,
     FURG_BOXES,
     STILLS,
     StillName,
+    fold_of,
     read_still,
 )
 
@@ -46,59 +52,60 @@ class DataError(GridwardenError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Still:
+class Still:
+    """A still, what its boxes say, and one of the same camera a moment before or after."""
+
     name: StillName
-    look: Image
-    boxes: NDArray[np.float64]  # (n, 5): class, left, top, width, height in pixels of the look
+    picture: Image
+    boxes: NDArray[np.float64]  # (n, 5): class, left, top, width, height in pixels
+    near: Image | None = None
 
 
-def from_stills(data: Path, chance: np.random.Generator) -> Samples:
+def from_stills(stills: list[Still], chance: np.random.Generator, seed: int) -> Samples:
     """Crops inside and outside the boxes of the stills. Source: that of the still."""
-    stills = sorted(_stills(data), key=lambda s: (s.name.series, s.name.number))
-    heap = Heap()
-    for index, still in enumerate(stills):
-        before = next(
-            (
-                s.look
-                for s in (*stills[max(0, index - 2) : index], *stills[index + 1 : index + 3])
-                if s.name.series == still.name.series
-                and s.name.number != still.name.number
-                and abs(s.name.number - still.name.number) <= NEAR
-                and s.look.shape == still.look.shape
-                and float(cv2.absdiff(s.look, still.look).mean()) < 40.0  # of the same camera
-            ),
-            None,
-        )
-        for middle, side in _places(still, chance):
-            flame, smoke = _label(still, middle, side)
+    tasks = [(number, seed) for number in range(len(stills))]
+    return thinned(in_parallel(_cropped, stills, tasks), chance)
+
+
+def _cropped(stills: list[Still], task: tuple[int, int]) -> Samples:
+    chance, still, heap = np.random.default_rng(task), stills[task[0]], Heap()
+    for _ in range(2):
+        look, before, scale = filmed(still.picture, still.near, chance)
+        sized = still.boxes * (1.0, scale, scale, scale, scale)
+        shown = Still(still.name, look, sized)
+        for middle, side in _places(shown, before, chance):
+            flame, smoke = _label(shown, middle, side)
             if flame == smoke == UNKNOWN:
                 continue
-            made = crop(still.look, before, middle, side)
+            made = crop(look, before, middle, side)
             flame, smoke = doubted(made, flame, smoke)
             if flame == smoke == UNKNOWN:
                 continue
             if before is None:
                 made = _made_up(made, chance)
             heap.add(made, flame, smoke, still.name.source)
-    return thinned(heap.whole(), chance)
+    return heap.whole()
 
 
-def from_clips(data: Path, chance: np.random.Generator, each: int = 500) -> Samples:
+def from_clips(data: Path, seed: int) -> Samples:
     """Crops of openly licensed clips that show no fire. Source: the path of the clip."""
-    heap = Heap()
-    for path in CLIPS:
-        video = cv2.VideoCapture(str(data / path))
-        count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
-        fps = video.get(cv2.CAP_PROP_FPS) or 25.0
-        if count < 2:
-            raise DataError(f"{data / path} cannot be read: it is one of the clips to learn from")
-        lag = max(1, round(LAG_S * fps))
-        steps = set(range(0, count, max(1, count // 40)))
-        looks = _looks(video, steps, lag)
-        pairs = [(looks[n], looks.get(n - lag)) for n in sorted(steps) if n in looks]
-        for now, before in pairs:
-            for middle, side in anywhere(now, before, chance, max(1, each // len(pairs))):
-                heap.add(crop(now, before, middle, side), 0.0, 0.0, path)
+    return in_parallel(_watched, data, [(number, seed) for number in range(len(CLIPS))])
+
+
+def _watched(data: Path, task: tuple[int, int]) -> Samples:
+    path, heap, chance = CLIPS[task[0]], Heap(), np.random.default_rng(task)
+    video = cv2.VideoCapture(str(data / path))
+    count = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    fps = video.get(cv2.CAP_PROP_FPS) or 25.0
+    if count < 2:
+        raise DataError(f"{data / path} cannot be read: it is one of the clips to learn from")
+    lag = max(1, round(LAG_S * fps))
+    steps = set(range(0, count, max(1, count // 120)))
+    looks = _looks(video, steps, lag)
+    for number in sorted(steps & looks.keys()):
+        now, before, _ = filmed(looks[number], looks.get(number - lag), chance)
+        for middle, side in proposed(now, before, chance) + anywhere(now, before, chance, 6):
+            heap.add(crop(now, before, middle, side), 0.0, 0.0, path)
     return heap.whole()
 
 
@@ -114,21 +121,22 @@ def from_furg(data: Path, chance: np.random.Generator, frames: int = 90) -> Samp
         raise DataError(f"{data / FURG} cannot be read: it is one of the clips to learn from")
     heap = Heap()
     for number in sorted(wanted & boxes.keys() & looks.keys()):
-        rows = boxes[number]
-        still = _Still(StillName("furg", "furg", number), looks[number], rows)
+        look, before, scale = filmed(looks[number], looks.get(number - lag), chance)
+        rows = boxes[number] * (1.0, scale, scale, scale, scale)
+        still = Still(StillName("furg", "furg", number), look, rows)
         for _, left, top, wide, tall in rows:
             large = max(wide, tall)
             for _ in range(3):
                 at = chance.normal((left + wide / 2.0, top + tall / 2.0), 0.12 * large)
                 side = large * float(chance.uniform(0.7, 1.9))
-                made = crop(still.look, looks.get(number - lag), (at[0], at[1]), side)
+                made = crop(look, before, (at[0], at[1]), side)
                 flame, smoke = doubted(made, 1.0, UNKNOWN)
                 if flame == 1.0:
                     heap.add(made, flame, smoke, FURG)
-        for middle, side in anywhere(still.look, None, chance, 6):
-            if _label(still, middle, side)[0] == 0.0:
-                made = crop(still.look, looks.get(number - lag), middle, side)
-                heap.add(made, 0.0, UNKNOWN, FURG)
+        for middle, side in proposed(look, before, chance) + anywhere(look, None, chance, 6):
+            flame, _ = _label(still, middle, side)
+            if flame != UNKNOWN:
+                heap.add(crop(look, before, middle, side), flame, UNKNOWN, FURG)
     return heap.whole()
 
 
@@ -158,68 +166,90 @@ def _furg_boxes(path: Path) -> dict[int, NDArray[np.float64]]:
     return found
 
 
-def quiet_backdrops(data: Path, chance: np.random.Generator) -> list[Image]:
-    """Pictures without fire to render over, 288 x 512."""
-    found = [s.look for s in _stills(data) if set(s.boxes[:, 0]) <= {float(NOTHING)}]
-    pictures = [_backdrop(look, chance) for look in found]
+def quiet_backdrops(
+    data: Path, stills: list[Still], chance: np.random.Generator
+) -> list[list[Image]]:
+    """Pictures without fire to render over, 288 x 512, of each fold."""
+    found: list[list[Image]] = [[] for _ in range(FOLDS)]
+    for still in stills:
+        if set(still.boxes[:, 0]) <= {float(NOTHING)}:
+            found[fold_of(still.name.source)].append(_backdrop(still.picture, chance))
     for path in CLIPS:
         video = cv2.VideoCapture(str(data / path))
-        for number in (5, 120, 260):
+        for number in (5, 60, 120, 190, 260):
             video.set(cv2.CAP_PROP_POS_FRAMES, number)
             there, image = video.read()
             if there:
-                pictures.append(_backdrop(np.asarray(image, np.uint8), chance))
+                found[fold_of(path)].append(_backdrop(np.asarray(image, np.uint8), chance))
         video.release()
-    for _ in range(40):  # plain walls, roads and nights
+    for number in range(60):  # plain walls, roads and nights
         tone = chance.uniform(5, 200) + chance.normal(0, 12, 3)
         coarse = np.clip(tone + chance.normal(0, 22, (7, 12, 3)), 0, 255).astype(np.uint8)
-        pictures.append(np.asarray(cv2.resize(coarse, (512, 288)), np.uint8))
-    return pictures
+        found[number % FOLDS].append(np.asarray(cv2.resize(coarse, (512, 288)), np.uint8))
+    return found
 
 
-def _backdrop(look: Image, chance: np.random.Generator) -> Image:
-    sized = cv2.resize(look, (512, 288), interpolation=cv2.INTER_AREA)
+def _backdrop(picture: Image, chance: np.random.Generator) -> Image:
+    sized = cv2.resize(picture, (512, 288), interpolation=cv2.INTER_AREA)
     if chance.random() < 0.5:
         sized = cv2.flip(sized, 1)
     return np.asarray(sized, np.uint8)
 
 
-def _stills(data: Path) -> Iterator[_Still]:
+def read_stills(data: Path) -> list[Still]:
+    """All stills, those of a series in order."""
     folder = data / STILLS
     paths = sorted((folder / "images").glob("*.jpg"))
     if not paths:
         raise DataError(f"no stills in {folder / 'images'}: DATA is the folder above {STILLS}")
+    read = []
     for path in paths:
-        image = cv2.imread(str(path))
+        picture = np.asarray(cv2.imread(str(path)), np.uint8)
         label = folder / "labels" / f"{path.stem}.txt"
         rows = [line.split() for line in label.read_text().splitlines() if line.strip()]
-        look = look_of(np.asarray(image, np.uint8))
-        h, w = look.shape[:2]
+        h, w = picture.shape[:2]
         boxes = np.array([[float(v) for v in row[:5]] for row in rows], np.float64).reshape(-1, 5)
         boxes[:, 1:] *= (w, h, w, h)
         boxes[:, 1:3] -= boxes[:, 3:5] / 2.0
-        yield _Still(read_still(path.name), look, boxes)
+        read.append(Still(read_still(path.name), picture, boxes))
+    read.sort(key=lambda s: (s.name.series, s.name.number))
+    return [replace(still, near=_near(read, index)) for index, still in enumerate(read)]
 
 
-def _places(
-    still: _Still, chance: np.random.Generator
-) -> Iterator[tuple[tuple[float, float], float]]:
-    """Where to cut: around each box, within it, and elsewhere; (middle, side)."""
+def _near(ordered: list[Still], index: int) -> Image | None:
+    still = ordered[index]
+    return next(
+        (
+            s.picture
+            for s in (*ordered[max(0, index - 2) : index], *ordered[index + 1 : index + 3])
+            if s.name.series == still.name.series
+            and s.name.number != still.name.number
+            and abs(s.name.number - still.name.number) <= NEAR
+            and s.picture.shape == still.picture.shape
+            and float(cv2.absdiff(s.picture, still.picture).mean()) < 40.0  # of the same camera
+        ),
+        None,
+    )
+
+
+def _places(still: Still, before: Image | None, chance: np.random.Generator) -> Iterator[Place]:
+    """Where to cut: around each box, within it, where the detectors would, and elsewhere."""
     for kind, left, top, wide, tall in still.boxes:
         if kind == NOTHING:
             continue
         large = max(wide, tall)
-        for _ in range(8):
+        for _ in range(4):
             side = large * chance.uniform(0.7, 1.9)
             at = chance.normal((left + wide / 2.0, top + tall / 2.0), 0.12 * large)
             yield (float(at[0]), float(at[1])), float(side)
-        for _ in range(8 if large > 60.0 else 2):
+        for _ in range(4 if large > 60.0 else 1):
             at = chance.uniform((left, top), (left + wide, top + tall))
             yield (float(at[0]), float(at[1])), float(large * chance.uniform(0.25, 0.7))
-    yield from anywhere(still.look, None, chance, 10)
+    yield from proposed(still.picture, before, chance)
+    yield from anywhere(still.picture, None, chance, 5)
 
 
-def _label(still: _Still, middle: tuple[float, float], side: float) -> tuple[float, float]:
+def _label(still: Still, middle: tuple[float, float], side: float) -> tuple[float, float]:
     """(flame, smoke) of a crop; -1 where the boxes leave it open."""
     found = {FLAME: 0.0, SMOKE: 0.0}
     left, top = middle[0] - side / 2.0, middle[1] - side / 2.0
@@ -239,8 +269,8 @@ def _label(still: _Still, middle: tuple[float, float], side: float) -> tuple[flo
             else (1.0 if known == 1.0 else UNKNOWN)
         )
     flame, smoke = found[FLAME], found[SMOKE]
-    h, w = still.look.shape[:2]
-    part = still.look[
+    h, w = still.picture.shape[:2]
+    part = still.picture[
         max(0, int(top)) : max(1, min(h, int(top + side))),
         max(0, int(left)) : max(1, min(w, int(left + side))),
     ]

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.kit.background import as_mask
+from detectors.kit.eye import AROUND
 from detectors.kit.region import CHANNELS, SIDE
+from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Image
+from detectors.kit.warm_planes import CLOSING, may_burn
 
 LAG_S = 0.8  # s between a picture and the one its change is measured from, as at run time
 UNKNOWN = -1.0
+SMALLEST_LOOK, LARGEST_LOOK = 288, 640  # pixels of the longer side, as cameras differ
+WORST, BEST = 8, 70  # quality of a compressed picture, 0..100
+MOVED = 22  # 0..255, change of any channel that a thing which moves makes
+Place = tuple[tuple[float, float], float]  # middle x, y and side of a crop, pixels of the look
 MOST_OF_A_SOURCE = 800  # samples with the same label: one long film must not be all that counts
 
 
@@ -28,6 +40,12 @@ class Samples:
         """Those that are wanted."""
         kept = [s for s, w in zip(self.sources, wanted, strict=True) if w]
         return Samples(self.crops[wanted], self.labels[wanted], kept)
+
+
+def kind_of(source: str) -> str:
+    """A source without the number of its rendering."""
+    kind, _, number = source.rpartition(" ")
+    return kind if number.isdigit() else source
 
 
 class Heap:
@@ -62,6 +80,71 @@ def joined(parts: list[Samples]) -> Samples:
     )
 
 
+_task: Callable[[Any], Samples]
+
+
+def in_parallel(make: Callable[[Any, Any], Samples], shared: Any, tasks: Sequence[Any]) -> Samples:
+    """`make(shared, task)` of each task on all cores, in the order of the tasks."""
+    with ProcessPoolExecutor(initializer=_begin, initargs=(make, shared)) as pool:
+        return joined(list(pool.map(_done, tasks, chunksize=4)))
+
+
+def _begin(make: Callable[[Any, Any], Samples], shared: Any) -> None:
+    global _task
+    cv2.setNumThreads(1)
+    _task = partial(make, shared)  # so that what is shared is sent once
+
+
+def _done(task: Any) -> Samples:
+    return _task(task)
+
+
+def filmed(
+    now: Image, before: Image | None, chance: np.random.Generator
+) -> tuple[Image, Image | None, float]:
+    """The same as a camera of another size and compression shows it, and the scale."""
+    h, w = now.shape[:2]
+    longest = min(LARGEST_LOOK, max(h, w))
+    scale = float(chance.uniform(min(SMALLEST_LOOK, longest), longest)) / max(h, w)
+    size = max(1, round(w * scale)), max(1, round(h * scale))
+    quality = int(chance.integers(WORST, BEST)) if chance.random() < 0.6 else 0
+
+    def one(picture: Image) -> Image:
+        shown = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        if quality:
+            _, sent = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, quality])
+            return np.asarray(cv2.imdecode(sent, cv2.IMREAD_COLOR), np.uint8)
+        return np.asarray(shown, np.uint8)
+
+    same = before is not None and before.shape == now.shape
+    return one(now), one(before) if before is not None and same else None, scale
+
+
+def proposed(
+    look: Image, before: Image | None, chance: np.random.Generator, most: int = 3
+) -> list[Place]:
+    """Where the detectors would look: what may burn by its colour, and what moved, the largest."""
+    small = thumbnail(look)
+    scale = max(look.shape[:2]) / max(small.shape[:2])
+    masks = [as_mask(may_burn(*(p.astype(np.float32) for p in cv2.split(small))))]
+    if before is not None:
+        change = cv2.absdiff(small, thumbnail(before)).max(axis=2)
+        masks.append(as_mask(np.asarray(change > MOVED)))
+    places: list[Place] = []
+    for mask in masks:
+        closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, CLOSING)
+        _, _, stats, _ = cv2.connectedComponentsWithStats(closed)
+        for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:most]:
+            x, y, w, h, area = (int(v) for v in stats[number])
+            if area < 0.0004 * mask.size:
+                break
+            large = max(w, h) * scale
+            at = chance.normal(((x + w / 2.0) * scale, (y + h / 2.0) * scale), 0.05 * large)
+            side = AROUND * large * float(chance.uniform(0.85, 1.2))
+            places.append(((float(at[0]), float(at[1])), side))
+    return places
+
+
 def thinned(samples: Samples, chance: np.random.Generator) -> Samples:
     """At most so many of one source and label."""
     order = chance.permutation(len(samples.sources))
@@ -77,10 +160,10 @@ def thinned(samples: Samples, chance: np.random.Generator) -> Samples:
 
 def anywhere(
     look: Image, before: Image | None, chance: np.random.Generator, count: int
-) -> list[tuple[tuple[float, float], float]]:
+) -> list[Place]:
     """Half of them at random, half around what is warm, bright or changing."""
     h, w = look.shape[:2]
-    places = []
+    places: list[Place] = []
     warm = cv2.subtract(look[..., 2], look[..., 0]).astype(np.float32)
     bright = look[..., 2].astype(np.float32)
     weight = warm * bright / 255.0 + np.where(bright > 225.0, 40.0, 0.0)
