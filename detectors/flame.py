@@ -33,7 +33,7 @@ from detectors.kit.eye import Eye
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
-from detectors.kit.region_track import OVERLAP, RegionTracks, Spot, State
+from detectors.kit.region_track import FEWEST, OVERLAP, RegionTracks, Spot, State
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Image, Observation, Plane
@@ -94,6 +94,9 @@ JUDGEMENT: dict[str, Ramp] = {
     "structure": Ramp(15.0, 30.0),  # deviation of luma within: core and rim, not a painted face
     "grading": Ramp(0.04, 0.10),  # deviation of green / red within: yellow core, red rim
     "orange": Ramp(0.82, 0.68),  # lower quartile of green / red: soot glows at 1,300 to 1,700 K
+    "core": Ramp(0.38, 0.48),  # green / red of its brightest quarter: hot soot is yellow, paint red
+    "hotter": Ramp(-0.16, -0.06),  # how much yellower its brightest quarter is: never redder
+    "burnt_out": Ramp(0.85, 0.60),  # share at full red: a screen, where a flame would turn white
     "glow": Ramp(205.0, 240.0),  # 90th percentile of red: a source of light nearly saturates
     "contrast": Ramp(10.0, 40.0),  # red - blue above the surroundings': not a sodium-lit road
     "compactness": Ramp(0.10, 0.25),  # share of its box: not lines of yellow paint
@@ -107,6 +110,9 @@ VERIFIED: dict[str, Ramp] = {
     "structure": Ramp(8.0, 16.0),
     "grading": Ramp(0.01, 0.03),
     "orange": Ramp(0.90, 0.80),
+    "core": JUDGEMENT["core"],
+    "hotter": JUDGEMENT["hotter"],
+    "burnt_out": JUDGEMENT["burnt_out"],
     "contrast": Ramp(8.0, 25.0),
     "coldness": Ramp(0.40, 0.20),
     "lasting": Ramp(0.4, 0.8),  # s it has been followed: what drives by has left
@@ -115,12 +121,13 @@ VERIFIED: dict[str, Ramp] = {
 # What a region that a model takes for fire must show: of colour the model knows more.
 PROPOSED = ("boiling", "changing", "lasting", "in_place")
 HEARD = timedelta(seconds=3.0)  # for which the word of a model holds: with many cameras it is rare
-SURE = Ramp(0.20, 0.60)  # sureness of the verifier
+SURE = Ramp(0.30, 0.70)  # sureness of the verifier
 CONFIRMED_FROM, REJECTED_BELOW = 0.5, 0.08  # sureness
 SHOWN_AT_ONCE = 2  # regions of one picture that are shown to the verifier
 LEAST = timedelta(seconds=1.0)  # that a region was seen before it can be hidden
 WORTH_A_LOOK = 0.3  # score of a restless region from which the verifier is asked
-DOUBTED = 0.6  # of its score is left to a restless region that the verifier rejects
+DOUBTED = 0.45  # of its score is left to a restless region that the verifier takes for no flame
+UNDOUBTED = Ramp(0.05, 0.20)  # sureness from which on all of it is left
 HIDDEN = 0.85  # of its score is left to a confirmed region that is hidden
 CHANGING = 0.2  # share of the last second in which a pixel changed
 SCENE_MOTION = Ramp(0.50, 0.25)  # share of edges elsewhere that flicker: 1 while the camera moves
@@ -131,7 +138,7 @@ class Flame:
     """Scores each frame for open flame."""
 
     kind: ClassVar[str] = "flame"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     summary: ClassVar[str] = "Open flame by colour and flicker, and by our own verifier."
     Params: ClassVar[type[FlameParams]] = FlameParams
     budget_ms: ClassVar[float] = 8.0
@@ -264,12 +271,14 @@ class Flame:
         if self._doubts.due(at):
             self._doubts.looked(track, self._eye.judge(track.spot, width).flame, at)
         told = seen.features | {"verifier": track.sureness}
-        score = seen.score * (DOUBTED if track.state is State.REJECTED else 1.0)
+        known = len(track.scores) >= FEWEST
+        left = DOUBTED + (1.0 - DOUBTED) * UNDOUBTED(track.sureness) if known else 1.0
+        score = seen.score * left
         return Observation("flame", score, box, features=told)
 
     def _verified(self, planes: WarmPlanes, frame: Frame) -> Observation:
         """The region that the verifier is surest of."""
-        hot = as_mask(may_burn(planes))
+        hot = as_mask(may_burn(planes.blue, planes.green, planes.red))
         joined = np.asarray(cv2.morphologyEx(hot, cv2.MORPH_CLOSE, CLOSING))
         hit = joined > 0
         height, width = hit.shape

@@ -37,17 +37,18 @@ CONFIRM_SHARE = 0.75  # of the samples within confirm_s that must speak for smok
 REGIONS = 4  # the largest ones are followed
 COLOURED = 46  # 0..255, spread between the channels above which nothing is grey
 CLOSING, OPENING = np.ones((17, 17), np.uint8), np.ones((3, 3), np.uint8)
-CONFIRMED_FROM, REJECTED_BELOW = 0.5, 0.15  # sureness
+CONFIRMED_FROM, REJECTED_BELOW = 0.5, 0.10  # sureness
 SHOWN_AT_ONCE = 2  # regions of one picture that are shown to the verifier: 2 ms each
 MAX_GAP_S = 5.0  # s without a frame after which the scene is learnt anew
 MOST = 0.7  # share of the picture: what covers more is the camera, or fog
 SCENE = BackgroundSettings(scene_s=12.0, standing_s=90.0, upset_share=0.75)
 
 JUDGEMENT: dict[str, Ramp] = {
-    "sureness": Ramp(0.80, 0.94),  # of the verifier
+    "sureness": Ramp(0.50, 0.70),  # of the verifier
     "lasting": Ramp(0.6, 2.0),  # s it has been there: what passes has left by then
     "softness": Ramp(260.0, 120.0),  # mean edge strength within: not a lorry, not a wall
     "growth": Ramp(0.8, 1.1),  # of its box since it was found: smoke spreads
+    "pace": Ramp(12.0, 6.0),  # the same a second: what leaps is a cut, or a stream in pieces
     "rise": Ramp(-0.10, 0.05),  # of its top, in its first heights: it does not sink
     "in_place": Ramp(0.25, 0.6),  # share of its first place it still covers: traffic moves on
 }
@@ -85,7 +86,7 @@ class Smoke:
     """Scores each frame for smoke."""
 
     kind: ClassVar[str] = "smoke"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "Smoke that comes and grows, by its softness and our own verifier."
     Params: ClassVar[type[SmokeParams]] = SmokeParams
     budget_ms: ClassVar[float] = 8.0
@@ -178,11 +179,14 @@ class Smoke:
 def _features(
     track: RegionTrack, inside: NDArray[np.bool_], edges: Plane, at: datetime
 ) -> dict[str, float]:
+    lasting_s = (at - track.first_at).total_seconds()
+    growth = track.spot.area / max(1, track.first.area)
     return {
         "sureness": track.sureness,
-        "lasting": (at - track.first_at).total_seconds(),
+        "lasting": lasting_s,
         "softness": float(edges[inside].mean()),
-        "growth": track.spot.area / max(1, track.first.area),
+        "growth": growth,
+        "pace": growth / max(1.0, lasting_s),
         "in_place": track.first.shared(track.spot),
         "area": float(inside.mean()),
         "rise": (track.first.y - track.spot.y) / max(1, track.first.h),
