@@ -26,7 +26,8 @@ from detectors.kit.zones import ZoneParams
 
 CONFIRM_K, CONFIRM_N = 3, 5  # samples: one that hides it or a flash does not start anew
 OUTLINE = Ramp(0.15, 0.40)  # share of the outline that is new, less what is gone
-SETTLES_S = 3.0  # s after which even white on black stands in the memory of the last second
+LONG = Ramp(6.5, 4.5)  # times as long as high, or as high as long; a lorry with a trailer is 4
+SETTLES_S = 3.5  # s after which even white on black stands in the memory of the last second
 LED_IN = Ramp(0.05, 0.15)  # share of the surroundings where something moved before
 
 
@@ -38,7 +39,7 @@ class StoppedVehicleParams(ZoneParams):
         0.8, minimum=0.05, maximum=1.0, unit="1", text="Score at which a frame speaks for it"
     )
     dwell_s: float = param(
-        8.0, minimum=2.0, maximum=3000.0, unit="s", text="How long it must stand for a full score"
+        9.0, minimum=2.0, maximum=3000.0, unit="s", text="How long it must stand for a full score"
     )
     min_size: float = param(
         0.03,
@@ -119,4 +120,5 @@ class StoppedVehicle:
 
     def _score(self, thing: Standing) -> float:
         stood = min(1.0, thing.stood_s / self.params.dwell_s)
-        return stood * OUTLINE(thing.outline) * LED_IN(thing.led_in)
+        long = max(thing.width / thing.height, thing.height / thing.width)
+        return stood * OUTLINE(thing.outline) * LED_IN(thing.led_in) * LONG(long)

@@ -69,7 +69,7 @@ class StandingThings:
 
         hidden_s: how long a thing may be hidden by what passes before it and keep its age.
         settles_s: how long a thing may have stood, at the most, before the fast memory shows it;
-        that long, as far as its pixels did not change, counts as well.
+        where a pixel changed at once no longer ago, the time since then counts as well.
         """
         self.smallest = smallest
         self._hidden_s = hidden_s
@@ -197,7 +197,9 @@ class _Pixels:
             self.changed_at[np.abs(luma - self.last) >= STILL_LUMA] = second
             self.last = luma
             came = stands & (self.age_s == 0.0)
-            self.age_s[came] = np.minimum(second - self.changed_at[came], settles_s)
+            since = second - self.changed_at[came]
+            # what crept in with the light or the sensor never came, and has no such moment
+            self.age_s[came] = np.where(since <= settles_s, since, 0.0)
         # a thing hidden for a moment ages on, one that left is gone after hidden_s at most
         loss_s = np.maximum(gap_s, self.age_s * (gap_s / hidden_s))
         self.age_s = np.where(stands, self.age_s + gap_s, np.maximum(self.age_s - loss_s, 0.0))
