@@ -99,6 +99,7 @@ def scene_motion(scene: Plane, rate: Plane, candidate: Hit) -> float:
     """Share of the scene's edges, away from any candidate, that flicker: 0 for a still camera."""
     away = cv2.dilate(as_mask(candidate), CLOSING, iterations=3) == 0
     edges = (edge_strength(scene) > EDGE) & away
-    if np.count_nonzero(edges) < FEWEST_EDGES:
+    count = np.count_nonzero(edges)
+    if count < FEWEST_EDGES:
         return 0.0
-    return float((rate[edges] > RESTLESS).mean())
+    return float(np.count_nonzero(edges & (rate > RESTLESS)) / count)
