@@ -121,7 +121,7 @@ VERIFIED: dict[str, Ramp] = {
 # What a region that a model takes for fire must show: of colour the model knows more.
 PROPOSED = ("boiling", "changing", "lasting", "in_place")
 HEARD = timedelta(seconds=3.0)  # for which the word of a model holds: with many cameras it is rare
-SURE = Ramp(0.30, 0.70)  # sureness of the verifier
+SURE = Ramp(0.25, 0.62)  # sureness of the verifier
 CONFIRMED_FROM, REJECTED_BELOW = 0.5, 0.08  # sureness
 SHOWN_AT_ONCE = 2  # regions of one picture that are shown to the verifier
 LEAST = timedelta(seconds=1.0)  # that a region was seen before it can be hidden
