@@ -91,7 +91,7 @@ class Congestion:
     version: ClassVar[str] = "2"
     summary: ClassVar[str] = "A lane full of vehicles that hardly move."
     Params: ClassVar[type[CongestionParams]] = CongestionParams
-    budget_ms: ClassVar[float] = 4.0
+    budget_ms: ClassVar[float] = 8.0
     sample_fps: ClassVar[float] = 4.0
 
     def __init__(self, params: CongestionParams) -> None:
