@@ -27,7 +27,7 @@ from hub.services.events_at_hand import EventsAtHand, Standing
 from hub.services.filing.file_by_itself import file_by_themselves
 from hub.services.finding import Finding
 from hub.services.open_event import event_living_then, lock_keys, place
-from hub.store import agents, detections, events, locks, sensors
+from hub.store import agents, camera_places, detections, events, locks, sensors
 from hub.store.detections import Change, Episode
 
 
@@ -202,8 +202,8 @@ def _place(conn: Connection[Any], hub: Hub, episodes: Sequence[Episode]) -> list
     """The episodes with their place on the ground: as told, else as the camera's calibration or
     footprint shows, else where their device stands; with the cell of their time."""
     devices = {(e.state.agent, e.state.stream) for e in episodes}
-    known = sensors.positions(conn, devices) | agents.positions(conn, devices)
-    sights = agents.sights(conn, devices)
+    known = sensors.positions(conn, devices) | camera_places.positions(conn, devices)
+    sights = camera_places.sights(conn, devices)
     placed = []
     for e in episodes:
         device = (e.state.agent, e.state.stream)

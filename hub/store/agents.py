@@ -10,12 +10,12 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Json
-from shapely.geometry import mapping, shape
+from shapely.geometry import mapping
 
 from contract.geometry import Point
 from contract.messages import GroundPoint
 from hub.domain.filing import Device
-from hub.domain.footprint import View, footprint_of
+from hub.domain.footprint import footprint_of
 from hub.domain.sight import SEEING, SILENT_AFTER, Word
 from hub.store import camera_states
 from hub.store.rows import AgentRow
@@ -208,45 +208,6 @@ def save_streams(
 def _footprint(ring: tuple[Point, ...]) -> Json | None:
     polygon = footprint_of(ring)
     return None if polygon is None else Json(mapping(polygon))
-
-
-def sights(
-    conn: Connection[Any], streams: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], View]:
-    """What these cameras (agent, stream) see of the ground, where anybody said."""
-    ordered = sorted(streams)
-    return {
-        (agent, stream): View(
-            None if footprint is None else shape(footprint),
-            tuple(GroundPoint(*g) for g in ground or ()),
-        )
-        for agent, stream, footprint, ground in conn.execute(
-            """
-            SELECT agent, stream, footprint, ground FROM stream
-            WHERE (agent, stream) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
-              AND (footprint IS NOT NULL OR ground IS NOT NULL)
-            """,
-            ([a for a, _ in ordered], [s for _, s in ordered]),
-        )
-    }
-
-
-def positions(
-    conn: Connection[Any], streams: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], Point]:
-    """Where these cameras (agent, stream) stand, as far as it is known."""
-    ordered = sorted(streams)
-    return {
-        (agent, stream): Point(lon, lat)
-        for agent, stream, lon, lat in conn.execute(
-            """
-            SELECT agent, stream, lon, lat FROM stream
-            WHERE (agent, stream) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
-              AND lon IS NOT NULL
-            """,
-            ([a for a, _ in ordered], [s for _, s in ordered]),
-        )
-    }
 
 
 def cell_of(conn: Connection[Any], agent: str, stream: str) -> tuple[str | None] | None:
