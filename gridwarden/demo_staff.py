@@ -7,7 +7,7 @@ from datetime import datetime
 from gridwarden.district_staff import build_shifts, build_staff
 from hub.domain.sign_in import login_key
 from hub.services.context import Hub
-from hub.store import accounts, equipment, people, registry, units
+from hub.store import accounts, duty, equipment, people, registry, units
 from hub.store.people import PeopleFilter
 
 BY = "demo"
@@ -33,10 +33,10 @@ def populate(hub: Hub) -> bool:
             for entry in staff.entries:
                 registry.add(conn, entry, BY, now)
             for code, position in staff.positions:
-                people.report_position(conn, code, position, None, now)
+                duty.report_position(conn, code, position, None, now)
         known = {p.code for p in people.people(conn, PeopleFilter(), "", 10_000, now)}
         shifts = [s for s in build_shifts(staff, _midnight(local)) if s.person in known]
-        people.save_shifts(conn, shifts)
+        duty.save_shifts(conn, shifts)
     return new
 
 

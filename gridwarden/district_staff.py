@@ -17,8 +17,9 @@ from gridwarden.district import DISTRICT, SEED, STREETS, Cell, build_district
 from hub.domain.actor import Role
 from hub.domain.people import Post
 from hub.domain.responsibility import Assignment
+from hub.store.duty import NewShift
 from hub.store.equipment import BudgetLine, TerminalRow
-from hub.store.people import NewShift, PersonRow
+from hub.store.people import PersonRow
 from hub.store.registry import EntryFacts
 from hub.store.units import UnitRow
 

@@ -18,8 +18,9 @@ from hub.services.act_on_event import act_on_event
 from hub.services.dispatch.look_again import look_again
 from hub.services.evidence.keep_photo import keep_photo
 from hub.services.report_manually import ManualReport, report_manually
-from hub.store import people, units, views
-from hub.store.people import NewShift, PersonRow
+from hub.store import duty, people, units, views
+from hub.store.duty import NewShift
+from hub.store.people import PersonRow
 from hub.store.units import UnitRow
 from tests.e2e.test_console import browser
 from tests.hub.api.city import City, offset, street, town_with_cameras
@@ -59,8 +60,8 @@ def staff(town: City) -> None:
         for code, name, role, area in posts:
             people.save_people(conn, [PersonRow(code, name, None, "", "", "zh", False, None)])
             people.set_posts(conn, [code], [Post(code, role, area, None, BEGUN, None)], BEGUN)
-            people.save_shifts(conn, [NewShift(code, None, *day(now))])
-        people.report_position(conn, "A017", town.centre, 5.0, now)
+            duty.save_shifts(conn, [NewShift(code, None, *day(now))])
+        duty.report_position(conn, "A017", town.centre, 5.0, now)
 
 
 def cell_of(town: City) -> str:

@@ -12,9 +12,10 @@ from shapely import box
 from hub.domain.actor import Role
 from hub.domain.grid import Cell
 from hub.domain.people import Post
-from hub.store import people, units
+from hub.store import duty, people, units
+from hub.store.duty import NewShift
 from hub.store.grid import save_cells
-from hub.store.people import NewShift, PersonRow
+from hub.store.people import PersonRow
 from hub.store.units import UnitRow
 
 DISTRICT, SECONDARY = "410105", "410105001001"
@@ -57,7 +58,7 @@ def hire(
     ]
     people.set_posts(conn, [code], [*held, Post(code, role, cell, unit, since, None)], since)
     if shift:
-        people.save_shifts(conn, [NewShift(code, shift_cell, *shift)])
+        duty.save_shifts(conn, [NewShift(code, shift_cell, *shift)])
 
 
 def day(at: datetime) -> tuple[datetime, datetime]:

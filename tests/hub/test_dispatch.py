@@ -28,7 +28,7 @@ from hub.services.dispatch.propose import Proposal, propose
 from hub.services.end_state import end_states
 from hub.services.reach import event_in_reach
 from hub.services.report_manually import ManualReport, report_manually
-from hub.store import cohandlers, notices, people, tasks, units
+from hub.store import cohandlers, duty, notices, tasks, units
 from hub.store.rows import GridEventRow
 from hub.store.tasks import TaskRow
 from tests.hub.builders import Clock, config, opened
@@ -70,8 +70,8 @@ def hub(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Hub]:
             ],
             BEGUN,
         )
-        people.report_position(conn, "near", Point(113.6051, 34.705), 5.0, clock())
-        people.report_position(conn, "far", Point(113.6090, 34.705), 5.0, clock())
+        duty.report_position(conn, "near", Point(113.6051, 34.705), 5.0, clock())
+        duty.report_position(conn, "far", Point(113.6090, 34.705), 5.0, clock())
     with opened(config(database_url, tmp_path), clock) as again:  # it reads the grid at its start
         yield again
 

@@ -18,7 +18,7 @@ from hub.domain.people import POST_ROLES
 from hub.domain.readiness import Need
 from hub.services.context import Hub
 from hub.services.registry.readiness import check_readiness
-from hub.store import people, units
+from hub.store import duty, people, units
 from hub.store.people import PeopleFilter
 
 router = APIRouter(include_in_schema=False, dependencies=[allow(*DESK)])
@@ -104,7 +104,7 @@ def _people(conn: Connection[Any], hub: Hub, wanted: PeopleFilter, after: str) -
     return {
         "people": shown,
         "posts": posts,
-        "on_shift": people.on_shift(conn, list(posts), now),
+        "on_shift": duty.on_shift(conn, list(posts), now),
         "next": shown[-1].code if len(found) > _PAGE else None,
     }
 

@@ -45,8 +45,9 @@ from hub.domain.actor import Role
 from hub.domain.errors import InvalidError
 from hub.domain.people import Post
 from hub.services.registry import staff
-from hub.store import people
-from hub.store.people import NewShift, PeopleFilter, PersonRow, PostRow
+from hub.store import duty, people
+from hub.store.duty import NewShift
+from hub.store.people import PeopleFilter, PersonRow, PostRow
 
 router = APIRouter(tags=["People and units"], dependencies=[allow(*PEOPLE)])
 _OFFICE = [allow(*OFFICE)]
@@ -164,7 +165,7 @@ def list_positions(
     with reading(hub) as conn:
         on_duty = people.on_duty(conn, Role(role), area, hub.now(), within=True)
         names = {p.code: p.name for p in on_duty}
-        known = people.positions(conn, list(names))
+        known = duty.positions(conn, list(names))
     features = []
     for p in known:
         inside = hub.grid.locate(Point(p.lon, p.lat))
@@ -204,7 +205,7 @@ def list_shifts(
     except OverflowError:
         raise InvalidError(f"{begin} is outside the times there are", field="from") from None
     with reading(hub) as conn:
-        found = people.shifts(
+        found = duty.shifts(
             conn, begin, end, person=person, after=cursor_id(cursor) or 0, limit=limit + 1
         )
     shown, last = one_page(found, limit)

@@ -26,7 +26,7 @@ from hub.domain.notice import Words
 from hub.domain.people import POSITION_GOOD_FOR
 from hub.services.context import Hub
 from hub.services.event_clock import entry_of
-from hub.store import events, people, units
+from hub.store import duty, events, people, units
 from hub.store.people import PersonRow
 from hub.store.rows import GridEventRow
 from hub.store.units import UnitRow
@@ -157,7 +157,7 @@ def _nearest(
 def _distance_m(
     conn: Connection[Any], person: PersonRow, near: Point | None, now: datetime
 ) -> float | None:
-    known = next(iter(people.positions(conn, [person.code])), None)
+    known = next(iter(duty.positions(conn, [person.code])), None)
     if known is None or near is None or now - known.at > POSITION_GOOD_FOR:
         return None
     return Point(known.lon, known.lat).distance_m(near)

@@ -22,9 +22,10 @@ from hub.domain.people import LONGEST_SHIFT, POST_ROLES, Post, check_post
 from hub.domain.responsibility import Assignment
 from hub.domain.units import parents_first
 from hub.services.context import Hub
-from hub.store import equipment, people, units
+from hub.store import duty, equipment, people, units
+from hub.store.duty import NewShift
 from hub.store.equipment import BudgetLine, TerminalRow
-from hub.store.people import NewShift, PersonRow
+from hub.store.people import PersonRow
 from hub.store.units import UnitRow
 
 UNITS = {
@@ -172,7 +173,7 @@ def take_shifts(conn: Connection[Any], hub: Hub, name: str, content: bytes) -> T
     known = people.people(conn, people.PeopleFilter(), "", 1_000_000, hub.now())
     _known(lines, "person", {p.code for p in known}, "person")
     _known(lines, "cell", set(hub.grid.cells), "cell")
-    people.save_shifts(conn, rows)
+    duty.save_shifts(conn, rows)
     return Taken(len(rows), "shifts")
 
 

@@ -22,8 +22,9 @@ from hub.domain.reach import check_cell
 from hub.domain.responsibility import Assignment
 from hub.domain.units import parents_first
 from hub.services.context import Hub
-from hub.store import people, units
-from hub.store.people import NewShift, PersonRow, PostRow
+from hub.store import duty, people, units
+from hub.store.duty import NewShift
+from hub.store.people import PersonRow, PostRow
 from hub.store.units import UnitRow
 
 CLOCKS_DIFFER = timedelta(minutes=5)  # a telephone's clock may be ahead
@@ -136,12 +137,12 @@ def plan_shift(conn: Connection[Any], hub: Hub, shift: NewShift, actor: Actor) -
     except NotFoundError as e:
         raise InvalidError(str(e), field="person") from None
     _check_shift(conn, hub, actor, shift.person, shift.cell)
-    people.save_shifts(conn, [shift])
+    duty.save_shifts(conn, [shift])
 
 
 def remove_shift(conn: Connection[Any], hub: Hub, id: int, actor: Actor) -> None:
     """The shift is not worked. Raises NotFoundError, and ForbiddenError as `plan_shift`."""
-    shift = people.remove_shift(conn, id)
+    shift = duty.remove_shift(conn, id)
     if shift is None:
         raise NotFoundError("shift", str(id))
     _check_shift(conn, hub, actor, shift.person, shift.cell)
@@ -176,7 +177,7 @@ def report_position(
         raise InvalidError(
             f"{said.isoformat()} lies in the future: set the clock of the telephone", field="at"
         )
-    return people.report_position(conn, code, position, accuracy_m, min(said, now))
+    return duty.report_position(conn, code, position, accuracy_m, min(said, now))
 
 
 def _check_gives(

@@ -25,8 +25,9 @@ from hub.services.act import Act
 from hub.services.act_on_event import act_on_event
 from hub.services.evidence.keep_photo import keep_photo
 from hub.services.outward.share_outbox import share_outbox
-from hub.store import people, units, views
-from hub.store.people import NewShift, PersonRow
+from hub.store import duty, people, units, views
+from hub.store.duty import NewShift
+from hub.store.people import PersonRow
 from hub.store.units import UnitRow
 from hub.store.view_rows import EventFilter, EventSummary
 from tests.hub.api.city import City, offset, street, town_with_cameras
@@ -144,7 +145,7 @@ def hire_all(town: City) -> None:
             own = "urban" if role is Role.DEPT else None
             people.save_people(conn, [PersonRow(code, name, own, "", "", "zh", False, None)])
             people.set_posts(conn, [code], [Post(code, role, place, own, BEGUN, None)], BEGUN)
-            people.save_shifts(conn, [NewShift(code, None, *day(now))])
+            duty.save_shifts(conn, [NewShift(code, None, *day(now))])
 
 
 def close(town: City, number: str) -> None:

@@ -11,8 +11,9 @@ from contract.taxonomy import Category
 from hub.domain.actor import Role
 from hub.domain.people import Post
 from hub.domain.responsibility import Assignment
-from hub.store import people, units
-from hub.store.people import NewShift, PersonRow
+from hub.store import duty, people, units
+from hub.store.duty import NewShift
+from hub.store.people import PersonRow
 from tests.hub.api.city import City, street
 from tests.hub.api.signing_in import signed_in
 from tests.hub.staff import BEGUN, day, found
@@ -30,7 +31,7 @@ def hand(town: City) -> Iterator[httpx.Client]:
         people.save_people(conn, [PersonRow("A017", "Zhao", None, "", "", "zh", False, None)])
         post = Post("A017", Role.ASSISTANT, cell.code, None, BEGUN, None)
         people.set_posts(conn, ["A017"], [post], BEGUN)
-        people.save_shifts(conn, [NewShift("A017", None, *day(town.hub.now()))])
+        duty.save_shifts(conn, [NewShift("A017", None, *day(town.hub.now()))])
     cookies = signed_in(town.hub, "A017", Role.ASSISTANT, (cell.code,))
     with httpx.Client(base_url=town.url, cookies=cookies, timeout=20, trust_env=False) as asks:
         yield asks

@@ -53,6 +53,7 @@ from hub.store.alerts import AlertRow
 from hub.store.bulk import Insert, InsertPath, by_copy, by_unnest, choose_insert
 from hub.store.checkpoints import Checkpoint
 from hub.store.control_windows import NewWindow
+from hub.store.duty import NewShift
 from hub.store.enrolments import Credential, Enrolment
 from hub.store.equipment import BudgetLine, TerminalRow
 from hub.store.events import NewEvent
@@ -60,7 +61,7 @@ from hub.store.judged import StreamClass
 from hub.store.migrate import migrate
 from hub.store.notices import NewNotice
 from hub.store.open311 import NewRequest, RequestFilter
-from hub.store.people import NewShift, PeopleFilter, PersonRow
+from hub.store.people import PeopleFilter, PersonRow
 from hub.store.ratings import RatingRow
 from hub.store.registry import EntryFacts, EntryFilter
 from hub.store.rows import GridEventRow
@@ -264,9 +265,9 @@ OF: dict[tuple[str, str], Any] = {
     ("people.leave", "code"): "li",
     ("people.save_people", "rows"): [PersonRow("p", "P", None, "", "", "zh", False, None)],
     ("people.set_posts", "posts"): [Post("wang", Role.ASSISTANT, CELL, None, AT, None)],
-    ("people.save_shifts", "shifts"): [NewShift("wang", CELL, AT, AT + timedelta(hours=8))],
-    ("people.shifts", "after"): 0,
-    ("people.remove_shift", "id"): 1,
+    ("duty.save_shifts", "shifts"): [NewShift("wang", CELL, AT, AT + timedelta(hours=8))],
+    ("duty.shifts", "after"): 0,
+    ("duty.remove_shift", "id"): 1,
     ("training.make_set", "items"): [Candidate(EPISODE, "confirmed")],
     ("training.is_taken", "name"): "Fire or not",
     ("training.shows", "person"): "wang",

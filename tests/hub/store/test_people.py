@@ -15,8 +15,9 @@ from hub.domain.actor import Role
 from hub.domain.errors import InvalidError
 from hub.domain.people import check_post
 from hub.domain.responsibility import Assignment, most_specific, unassigned
-from hub.store import people, units
-from hub.store.people import NewShift, PeopleFilter
+from hub.store import duty, people, units
+from hub.store.duty import NewShift
+from hub.store.people import PeopleFilter
 from hub.store.people import holders as held_by
 from hub.store.units import responsible_unit
 from tests.hub.staff import (
@@ -107,9 +108,9 @@ def test_the_nearest_on_duty_comes_first_and_an_old_position_is_no_position(
     fire = Point(113.605, 34.705)
     for code, cell in (("east", EAST), ("old", WEST), ("west", WEST)):
         hire(conn, code, Role.ASSISTANT, cell, shift=day(NOW))
-    people.report_position(conn, "east", Point(113.615, 34.705), 8.0, NOW)
-    people.report_position(conn, "west", Point(113.606, 34.705), None, NOW - 0.4 * HOUR)
-    people.report_position(conn, "old", fire, 5.0, NOW - HOUR)
+    duty.report_position(conn, "east", Point(113.615, 34.705), 8.0, NOW)
+    duty.report_position(conn, "west", Point(113.606, 34.705), None, NOW - 0.4 * HOUR)
+    duty.report_position(conn, "old", fire, 5.0, NOW - HOUR)
 
     on_duty = people.on_duty(conn, Role.ASSISTANT, SECONDARY, NOW, near=fire, within=True)
 
@@ -120,10 +121,10 @@ def test_the_nearest_on_duty_comes_first_and_an_old_position_is_no_position(
 def test_a_position_that_arrives_late_does_not_replace_a_newer_one(conn: Connection[Any]) -> None:
     hire(conn, "zhao", Role.ASSISTANT, WEST)
 
-    assert people.report_position(conn, "zhao", Point(113.61, 34.7), 5.0, NOW)
-    assert not people.report_position(conn, "zhao", Point(113.6, 34.7), 5.0, NOW - HOUR)
+    assert duty.report_position(conn, "zhao", Point(113.61, 34.7), 5.0, NOW)
+    assert not duty.report_position(conn, "zhao", Point(113.6, 34.7), 5.0, NOW - HOUR)
 
-    assert people.positions(conn, ["zhao"])[0].lon == 113.61
+    assert duty.positions(conn, ["zhao"])[0].lon == 113.61
 
 
 def test_people_are_found_by_unit_post_place_and_name(conn: Connection[Any]) -> None:
@@ -152,9 +153,9 @@ def test_posts_that_go_on_keep_their_beginning(conn: Connection[Any]) -> None:
 
 def test_a_shift_told_again_is_the_same_shift(conn: Connection[Any]) -> None:
     hire(conn, "zhao", Role.ASSISTANT, WEST, shift=(NOW, NOW + HOUR))
-    people.save_shifts(conn, [NewShift("zhao", None, NOW, NOW + 3 * HOUR)])
+    duty.save_shifts(conn, [NewShift("zhao", None, NOW, NOW + 3 * HOUR)])
 
-    assert [s.ends_at for s in people.shifts(conn, NOW, NOW + HOUR)] == [NOW + 3 * HOUR]
+    assert [s.ends_at for s in duty.shifts(conn, NOW, NOW + HOUR)] == [NOW + 3 * HOUR]
 
 
 def test_the_most_specific_cell_answers_then_the_sub_category(conn: Connection[Any]) -> None:
