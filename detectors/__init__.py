@@ -13,8 +13,8 @@ def _without_ipp() -> None:
     """Have OpenCV use its own vector code in every thread, unless the environment chooses.
 
     Each call of the Intel library that its wheels carry asks the processor for its name (`cpuid`),
-    for which a virtual machine stops: 4 us a call, as much as two passes over a thumbnail. What
-    comes out is the same.
+    for which a virtual machine stops, longer than a pass over a thumbnail takes. What comes out is
+    the same.
     """
     if _CHOICE in os.environ:
         return
