@@ -32,7 +32,7 @@ def large_parts(mask: cv2.typing.MatLike, smallest: float, full: float) -> list[
     """left, top, width, height of the parts whose box has `smallest` pixels or more and which
     fill `full` times as many, from the top down.
 
-    By their outlines, which costs a third of labelling every pixel: most parts are far too small.
+    By their outlines, which costs less than labelling every pixel: most parts are far too small.
     """
     outlines, within = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     found = []
