@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import cv2
 import numpy as np
@@ -30,9 +30,8 @@ from detectors.kit.long_term import LongTermBackground
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.registry import register
-from detectors.kit.steadying import Steadying, coarse
-from detectors.kit.thumbnail import thumbnail
-from detectors.kit.types import Finding, Frame, Observation
+from detectors.kit.steadying import Steadying
+from detectors.kit.types import Finding, Frame, Image, Observation
 
 AVERAGE_S = 4.0  # s, time constant of occupancy and speed
 FAST = 4.0  # times a jam's speed; there, the score is 0 twice over
@@ -88,11 +87,12 @@ class Congestion:
     """Scores each lane for a jam."""
 
     kind: ClassVar[str] = "congestion"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "A lane full of vehicles that hardly move."
     Params: ClassVar[type[CongestionParams]] = CongestionParams
     budget_ms: ClassVar[float] = 8.0
     sample_fps: ClassVar[float] = 4.0
+    stands_on_view: ClassVar[Literal[True]] = True
 
     def __init__(self, params: CongestionParams) -> None:
         self.params = params
@@ -123,6 +123,7 @@ class Congestion:
         self._steadying.reset()
         self._found.reset()
         self._states: dict[str, _State] = {}
+        self._seen: tuple[int, tuple[int, ...]] | None = None  # view, size
         self._before: NDArray[np.uint8] | None = None
         self._at: datetime | None = None
         self._held_s = 0.0
@@ -137,11 +138,10 @@ class Congestion:
         if not 0.0 <= gap_s <= MAX_GAP_S:
             gap_s = 0.0
             self._before = None
-        small = frame.once(coarse, thumbnail)
-        steadied = self._steadying.step(frame.once(thumbnail), frame.captured_at, small)
-        luma = np.asarray(cv2.cvtColor(steadied.image, cv2.COLOR_BGR2GRAY), np.uint8)
-        other_size = self._before is not None and self._before.shape != luma.shape
-        if other_size or steadied.turned:
+        steadied = self._steadying.of(frame)
+        luma = steadied.once(_luma)
+        if self._seen != (steadied.view, luma.shape):
+            self._seen = steadied.view, luma.shape
             self._before = None
             self._road.reset()
             self._found.reset()
@@ -237,6 +237,10 @@ class _State:
         full = Ramp(0.0, 2.0 * p.occupancy)(self.occupancy)
         slow = Ramp(2.0 / p.slow_s, 0.0)(self.speed)
         return math.sqrt(full * slow) if full >= 0.25 else 0.0
+
+
+def _luma(image: Image) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _flow(

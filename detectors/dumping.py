@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
@@ -77,11 +77,12 @@ class Dumping:
     """Scores each frame for the things that were left in its zone."""
 
     kind: ClassVar[str] = "dumping"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "Something that was left behind, and lies there alone."
     Params: ClassVar[type[DumpingParams]] = DumpingParams
     budget_ms: ClassVar[float] = 4.0
     sample_fps: ClassVar[float] = 3.0
+    stands_on_view: ClassVar[Literal[True]] = True
 
     def __init__(self, params: DumpingParams) -> None:
         self.params = params

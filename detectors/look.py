@@ -24,10 +24,12 @@ import numpy as np
 from contract.episode import Episode, EpisodeChange, Sample, Subject
 from contract.errors import GridwardenError
 from contract.taxonomy import Phase
+from detectors.kit.beat import FPS, Beat
 from detectors.kit.params import build
 from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
 from detectors.kit.sampling import Sampling
+from detectors.kit.steadying import StandsOnView
 from detectors.kit.types import Frame, Measurement, Observation
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # second 0 of every file
@@ -49,9 +51,18 @@ class Counted:
 
 @dataclass(slots=True)
 class Cost:
-    """How long the detector took for each frame it was shown, filled while watching."""
+    """How long the detector took for each frame it was shown, filled while watching.
+
+    What was spent on steadying since the frame before is a part of it.
+    """
 
     per_frame_ms: list[float] = field(default_factory=list)
+    spent_ms: float = 0.0
+
+    def looked(self, ms: float) -> None:
+        """It was shown a frame."""
+        self.per_frame_ms.append(self.spent_ms + ms)
+        self.spent_ms = 0.0
 
     @property
     def median_ms(self) -> float:
@@ -90,18 +101,34 @@ def at_rate(stream: Iterable[Frame], fps: float) -> Iterator[Frame]:
             yield frame
 
 
+def on_beat(
+    stream: Iterable[Frame], watcher: Detector, cost: Cost | None = None
+) -> Iterator[Frame]:
+    """The frames on the beat, steadied where the detector stands on the view."""
+    beat, steady = Beat(), isinstance(watcher, StandsOnView)
+    for frame in stream:
+        if beat.holds(frame.captured_at):
+            begun = time.perf_counter()
+            shown = beat.steadied(frame) if steady else frame
+            if cost is not None:
+                cost.spent_ms += (time.perf_counter() - begun) * 1e3
+            yield shown
+
+
 def watch(
     stream: Iterable[Frame], watcher: Detector, cost: Cost | None = None
 ) -> Iterator[EpisodeChange | Counted]:
     """What becomes of a stream of frames under one detector, its rule and its policy."""
     episodes: dict[tuple[str, str], Episode] = {}
     last: Frame | None = None
+    if 0.0 < watcher.sample_fps <= FPS:
+        stream = on_beat(stream, watcher, cost)
     for frame in at_rate(stream, watcher.sample_fps):
         last = frame
         begun = time.perf_counter()
         findings = list(watcher.observe(frame))
         if cost is not None:
-            cost.per_frame_ms.append((time.perf_counter() - begun) * 1e3)
+            cost.looked((time.perf_counter() - begun) * 1e3)
         for finding in findings:
             if isinstance(finding, Measurement):
                 yield Counted(frame.captured_at, frame.number, finding)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
@@ -59,11 +59,12 @@ class StoppedVehicle:
     """Scores each frame for the vehicle that stands most surely in its zone."""
 
     kind: ClassVar[str] = "stopped_vehicle"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     summary: ClassVar[str] = "A vehicle that came and stands where none may."
     Params: ClassVar[type[StoppedVehicleParams]] = StoppedVehicleParams
     budget_ms: ClassVar[float] = 4.0
     sample_fps: ClassVar[float] = 5.0
+    stands_on_view: ClassVar[Literal[True]] = True
 
     def __init__(self, params: StoppedVehicleParams) -> None:
         self.params = params

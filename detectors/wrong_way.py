@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +68,12 @@ class WrongWay:
     """Scores each frame for the vehicle that drives most surely against its lane."""
 
     kind: ClassVar[str] = "wrong_way"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     summary: ClassVar[str] = "A vehicle that drives against the direction of its lane."
     Params: ClassVar[type[WrongWayParams]] = WrongWayParams
     budget_ms: ClassVar[float] = 3.0
-    sample_fps: ClassVar[float] = 8.0
+    sample_fps: ClassVar[float] = 10.0
+    stands_on_view: ClassVar[Literal[True]] = True
 
     def __init__(self, params: WrongWayParams) -> None:
         self.params = params

@@ -15,10 +15,12 @@ from contract.geometry import Box
 from contract.messages import DetectorManifest, Look, Reading
 from contract.taxonomy import CameraState, Lane, Phase
 from detectors.kit.background import Background, KnownScene, KnowsScenes
+from detectors.kit.beat import FPS, Beat
 from detectors.kit.params import build
 from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
 from detectors.kit.sampling import Sampling
+from detectors.kit.steadying import StandsOnView
 from detectors.kit.types import Frame, Measurement, Observation
 from detectors.kit.zones import ZoneParams
 from detectors.models.fires import HearsOfFires, TellsFires
@@ -63,15 +65,16 @@ class _Watcher:
         self.tells_fires = self.detector if isinstance(self.detector, TellsFires) else None
         self.hears_fires = self.detector if isinstance(self.detector, HearsOfFires) else None
         self.sampling = Sampling(self.detector.sample_fps)
+        self.every_frame = not 0.0 < self.detector.sample_fps <= FPS
         self.subjects: dict[tuple[str, str], _Watched] = {}
         self.fault = ""  # why it was switched off
         self.left_out = 0  # scores that are no share of 1
         self.size = (0, 0)  # of the picture that the zone was last checked in
         self.zone_fault = ""  # what is wrong with its zone in pictures of that size
 
-    def is_due(self, at: datetime) -> bool:
-        """Whether it wants to see the frame of that time."""
-        return not self.fault and self.sampling.is_due(at)
+    def is_due(self, at: datetime, on_beat: bool) -> bool:
+        """Whether it wants to see the frame of that time, which is on the beat or not."""
+        return not self.fault and (on_beat or self.every_frame) and self.sampling.is_due(at)
 
 
 class StreamWatch:
@@ -90,21 +93,29 @@ class StreamWatch:
         self._watchers = {
             d.kind: _Watcher(find(d.kind), d.kind, d.values, stream.id) for d in stream.detectors
         }
+        self._beat = Beat()
+        self._steady = any(isinstance(w.detector, StandsOnView) for w in self._watchers.values())
         self._raised = raised
         self._looking = Looking(stream.privacy)
         self._said = SaidOnce()
         self.observed = 0  # frames that at least one detector looked at
 
     def wants(self, at: datetime) -> bool:
-        """Whether any detector is due at that time."""
-        return any(w.is_due(at) for w in self._watchers.values())
+        """Whether any detector is due at that time. To be asked of every frame, in order."""
+        on_beat = self._beat.holds(at)
+        return (on_beat and self._steady) or any(
+            w.is_due(at, on_beat) for w in self._watchers.values()
+        )
 
     def observe(self, frame: Frame) -> list[Entry]:
         """Everything that one frame gives. What belongs together stands together."""
         out: list[Entry] = []
         seen = False
+        on_beat = self._beat.holds(frame.captured_at)
+        if on_beat and self._steady:
+            frame = self._beat.steadied(frame)
         for kind, watcher in self._watchers.items():
-            if watcher.is_due(frame.captured_at):
+            if watcher.is_due(frame.captured_at, on_beat):
                 seen = True
                 watcher.sampling.looked(frame.captured_at)
                 out += self._look(kind, watcher, frame)

@@ -29,8 +29,7 @@ from detectors.kit.background import (
 )
 from detectors.kit.components import components
 from detectors.kit.edges import edge_strength
-from detectors.kit.steadying import Steadying, coarse
-from detectors.kit.thumbnail import thumbnail
+from detectors.kit.steadying import Steadying
 from detectors.kit.types import Frame, Plane
 
 FAST_S = 1.0  # s, time constant of the fast memory
@@ -80,8 +79,8 @@ class StandingThings:
 
     def reset(self) -> None:
         """Forget everything."""
-        self.background.reset()
         self._steadying.reset()
+        self._view: int | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -96,14 +95,13 @@ class StandingThings:
 
         In pixels of its thumbnail.
         """
-        small, at = frame.once(thumbnail), frame.captured_at
-        steadied = self._steadying.step(small, at, frame.once(coarse, thumbnail))
+        steadied, at = self._steadying.of(frame), frame.captured_at
         if steadied.turning:
             return []
-        if steadied.turned:
+        if self._view != steadied.view:
+            self._view = steadied.view
             self._forget()
-        image = steadied.image
-        known = frame.once(colours, thumbnail) if image is small else colours(image)
+        image, known = steadied.image, steadied.once(colours)
         luma = cv2.extractChannel(known, 0).astype(np.float32)
         gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
         pixels = self._pixels

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.geometry import Box
+
+if TYPE_CHECKING:
+    from detectors.kit.steadying import Steadied
 
 A = TypeVar("A")
 Image = NDArray[np.uint8]
@@ -23,13 +26,14 @@ class Frame:
 
     image: (height, width, 3) uint8, BGR. captured_at: aware UTC, from the stream's clock; it
     never goes back within a stream. number: from 0, counts every frame the source gave,
-    the dropped ones too.
+    the dropped ones too. steadied: where whoever feeds the detectors steadied it for all of them.
     """
 
     image: Image
     captured_at: datetime
     stream: str
     number: int
+    steadied: Steadied | None = None
     _made: dict[tuple[Callable[[Image], Any], Callable[[Image], Image] | None], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -44,6 +48,12 @@ class Frame:
             found = make(self.image if of is None else self.once(of))
             self._made[make, of] = found
         return found
+
+    def standing(self, steadied: Steadied) -> Frame:
+        """The same frame, steadied, with all that was made of it."""
+        frame = replace(self, steadied=steadied)
+        frame._made.update(self._made)
+        return frame
 
     @property
     def height(self) -> int:

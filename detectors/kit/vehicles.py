@@ -10,8 +10,7 @@ import numpy as np
 
 from detectors.kit.background import Background, Mask, colours
 from detectors.kit.components import large_parts
-from detectors.kit.steadying import Steadying, coarse
-from detectors.kit.thumbnail import thumbnail
+from detectors.kit.steadying import Steadying
 from detectors.kit.tracking import Boxes, Move, Tracker
 from detectors.kit.types import Frame
 
@@ -43,39 +42,38 @@ class MovingVehicles:
 
     def reset(self) -> None:
         """Forget the scene and every track."""
+        self._steadying.reset()
+        self._seen: tuple[int, int, int] | None = None  # view, height, width
+        self._forget()
+
+    def _forget(self) -> None:
         self.background.reset()
         self.tracker.reset()
-        self._steadying.reset()
-        self._size: tuple[int, int] = (0, 0)
 
     def step(self, frame: Frame) -> Seen:
         """What this picture shows; learns from it."""
-        small, at = frame.once(thumbnail), frame.captured_at
-        height, width = small.shape[:2]
-        if (height, width) != self._size:
-            self.reset()
-            self._size = (height, width)
-        steadied = self._steadying.step(small, at, frame.once(coarse, thumbnail))
+        steadied, at = self._steadying.of(frame), frame.captured_at
+        height, width = steadied.small.shape[:2]
         nothing = np.zeros((height, width), np.uint8)
         if steadied.turning:
             return Seen(width, height, nothing, [], blind=True)
-        if steadied.turned:
-            self.background.reset()
-            self.tracker.reset()
-        known = frame.once(colours, thumbnail) if steadied.image is small else None
-        found = self.background.apply(steadied.image, at, self._waiting(at), known)
+        if self._seen != (steadied.view, height, width):
+            self._seen = steadied.view, height, width
+            self._forget()
+        keep = self._waiting(at, height, width)
+        found = self.background.apply(steadied.image, at, keep, steadied.once(colours))
         boxes = np.empty((0, 4)) if found.upset else self._blobs(found.moving)
         moves = self.tracker.step(boxes, at)
         moving = nothing if found.upset else found.moving
         return Seen(width, height, moving, moves, blind=found.upset)
 
-    def _waiting(self, at: datetime) -> Mask:
+    def _waiting(self, at: datetime, rows: int, columns: int) -> Mask:
         """255 where a vehicle is that drove in and may be waiting now: it is not learnt as scene.
 
         Without this a queue is learnt within a minute, and when it moves off it leaves ghosts into
         which the vehicles behind disappear.
         """
-        mask = np.zeros(self._size, np.uint8)
+        mask = np.zeros((rows, columns), np.uint8)
         tracks = self.tracker.tracks
         if not tracks:
             return mask

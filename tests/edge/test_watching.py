@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
+
 import cv2
 import numpy as np
 import pytest
@@ -10,11 +15,14 @@ from contract.envelope import MAX_CHUNK, read_record
 from contract.geometry import Box
 from contract.messages import Detection, EvidenceChunk, Reading, ScoreBlock
 from contract.taxonomy import Lane, Phase
-from detectors.kit.types import Frame
+from detectors.kit.protocol import Detector
+from detectors.kit.registry import detector
+from detectors.kit.types import Finding, Frame, Observation
 from edge.evidence import SIZE, take_picture
 from edge.spool import Entry
 from edge.watching import StreamWatch
-from tests.edge.builders import T0, find, frame, stream
+from tests.detectors.scenes import film, street
+from tests.edge.builders import T0, Bright, find, frame, stream
 
 
 def records(entries: list[Entry]) -> list[object]:
@@ -148,6 +156,54 @@ def test_a_detector_sees_no_more_frames_than_it_asked_for() -> None:
     ]
     assert wanted == [0, 5, 10, 15, 20, 25]
     assert watch.observed == 6
+
+
+class Viewer(Bright):
+    """Scores where the view lies in the picture: three times a second."""
+
+    kind: ClassVar[str] = "viewer"
+    sample_fps: ClassVar[float] = 3.0
+    stands_on_view: ClassVar[Literal[True]] = True
+
+    def observe(self, frame: Frame) -> Iterable[Finding]:
+        seen = frame.steadied
+        assert seen is not None
+        lies = abs(seen.shift[0]) / 100.0 + 0.25 * seen.turning + 0.5 * min(1, seen.view)
+        return [Observation("viewer", lies)]
+
+
+def test_what_a_detector_sees_of_the_view_does_not_depend_on_which_others_run() -> None:
+    """By a camera that sways, whose frames come off the beat, and that somebody turns."""
+
+    def scores(*others: str) -> list[float]:
+        def find(kind: str) -> type[Detector]:
+            return Viewer if kind == "viewer" else detector(kind)
+
+        kinds: dict[str, Any] = {kind: {} for kind in (*others, "viewer")}
+        watch = StreamWatch("a-1", stream(**kinds), find)
+        entries = [e for f in shown if watch.wants(f.captured_at) for e in watch.observe(f)]
+        blocks = [r for r in records(entries + watch.flush()) if isinstance(r, ScoreBlock)]
+        return [s for b in blocks if b.kind == "viewer" for s in b.scores]
+
+    turned = film(5, fps=24, shake=1.0, scene=np.roll(street(), 40, axis=1))
+    later = timedelta(seconds=4)
+    shown = [
+        *film(4, fps=24, shake=1.0),
+        *(replace(f, captured_at=f.captured_at + later) for f in turned),
+    ]
+    alone = scores()
+    assert any(0.0 < s < 0.25 for s in alone)
+    assert alone[-1] >= 0.5
+    assert scores("wrong_way", "stopped_vehicle", "flame") == alone
+
+
+def test_a_camera_whose_view_is_stood_on_is_wanted_ten_times_a_second() -> None:
+    frames = list(film(3, fps=25))
+    watch = StreamWatch("a-1", stream(dumping={}))
+    assert sum(watch.wants(f.captured_at) for f in frames) == 30
+    watch = StreamWatch("a-1", stream(camera_health={}))
+    wanted = [f for f in frames if watch.wants(f.captured_at) and watch.observe(f) is not None]
+    assert len(wanted) == 4  # at the start, and then once a second
 
 
 def test_the_end_of_a_stream_ends_its_episodes() -> None:
