@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,11 +87,12 @@ class TrafficFlow:
     """Counts vehicles over one line."""
 
     kind: ClassVar[str] = "traffic_flow"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "Vehicles crossing a line, each counted once: direction, lane, speed."
     Params: ClassVar[type[TrafficFlowParams]] = TrafficFlowParams
     budget_ms: ClassVar[float] = 3.0
-    sample_fps: ClassVar[float] = 15.0
+    sample_fps: ClassVar[float] = 10.0
+    stands_on_view: ClassVar[Literal[True]] = True
 
     def __init__(self, params: TrafficFlowParams) -> None:
         self.params = params
@@ -184,13 +185,13 @@ class TrafficFlow:
         distance = line.distance(track.centre, seen.width, seen.height)
         side = line.side(distance, MARGIN * length)
         before = self._sides[track.number]
-        if side is Side.ON:
+        if before is Side.ON:
+            self._sides[track.number] = side
             return None
-        self._sides[track.number] = side
         travel = abs(float(track.centre[along] - track.start[along]))
+        # one that comes near grows as fast as it drives, and counts once it has come far enough
         if (
-            side is before
-            or before is Side.ON
+            side in (before, Side.ON)
             or track.counted
             or track.hits < CONFIRM_HITS
             or travel < self.params.min_travel * length
