@@ -23,12 +23,12 @@ import numpy as np
 
 from contract.episode import EpisodePolicy
 from contract.geometry import Box
-from contract.rule_text import chosen_rule
-from contract.rules import ConfirmationRule, KOfN
+from contract.rules import ConfirmationRule
+from contract.share_of_time import ShareOfTime
 from detectors.kit.background import as_mask
-from detectors.kit.boiling import Boiling
+from detectors.kit.boiling import UNKNOWN, Boiling
 from detectors.kit.components import components
-from detectors.kit.confirmation import confirmation
+from detectors.kit.confirmation import confirmation, lasting_rule
 from detectors.kit.eye import Eye
 from detectors.kit.flame_bounds import JUDGEMENT, PROPOSED, VERIFIED
 from detectors.kit.flicker import Average, Flicker
@@ -51,9 +51,9 @@ from detectors.kit.warm_planes import (
 )
 
 COLOURED = 0.35  # of the last half second; flames are flame-coloured about 0.7 of the time
-CONFIRM_SHARE = 0.8  # of the samples within confirm_s that must speak for flame
+CONFIRM_SHARE = 0.8  # of confirm_s for which flame must be seen
 REGIONS = 5  # the largest ones are judged
-MIN_GAP_S = 0.05  # s; frames closer than this are not scored
+MIN_GAP_S = 0.03  # s; frames closer than this are not scored
 MAX_GAP_S = 5.0  # s without a frame after which the scene is learnt anew
 
 
@@ -69,7 +69,7 @@ class FlameParams:
         minimum=0.5,
         maximum=60.0,
         unit="s",
-        text="How long flame must be seen, in four frames of five, before it is told",
+        text="How long flame must be seen, four fifths of the time, before it is told",
     )
     min_area: float = param(
         0.0012,
@@ -105,7 +105,7 @@ class Flame:
     """Scores each frame for open flame."""
 
     kind: ClassVar[str] = "flame"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     summary: ClassVar[str] = "Open flame by colour and flicker, and by our own verifier."
     Params: ClassVar[type[FlameParams]] = FlameParams
     budget_ms: ClassVar[float] = 8.0
@@ -133,11 +133,10 @@ class Flame:
         self.params = params
 
     def rule(self) -> ConfirmationRule:
-        """Four of five samples within `confirm_s` at or above the threshold."""
-        n = max(1, round(self.params.confirm_s * self.sample_fps))
-        k = max(1, round(n * CONFIRM_SHARE))
-        own = KOfN(k, n, self.params.threshold, max_gap_s=MAX_GAP_S)
-        return chosen_rule(self.params.confirmation, own)
+        """Four fifths of `confirm_s` at or above the threshold."""
+        p = self.params
+        own = ShareOfTime(p.confirm_s, CONFIRM_SHARE, p.threshold, max_gap_s=MAX_GAP_S)
+        return lasting_rule(p.confirmation, own, self.sample_fps)
 
     def policy(self) -> EpisodePolicy:
         """Flame flares and dies down: it ends after `off_delay_s` of quiet."""
@@ -270,9 +269,9 @@ class Flame:
         for track, one in zip(tracks, found, strict=True):
             if track is None or track.state is State.REJECTED:
                 continue
-            boiling = self._boiling.later(one.spot)
-            if boiling is not None:
-                track.boils.append(boiling)
+            change = self._boiling.later(one.spot)
+            if change is not None:
+                track.changes.append(change)
             s, sure = one.spot, SURE(track.sureness)
             if sure == 0.0:
                 track.score = 0.0
@@ -283,6 +282,7 @@ class Flame:
                 "boiling": track.boiling,
                 "lasting": (frame.captured_at - track.first_at).total_seconds(),
                 "in_place": 1.0 - still * (1.0 - track.first.shared(s)),
+                "unmoved": 1.0 - still * (1.0 - track.unmoved),
             }
             if one.number:
                 region = planes.features(labels, hit, one.number, s.x, s.y, s.w, s.h, one.area)
@@ -360,8 +360,8 @@ class Flame:
             at_most *= JUDGEMENT[name](value)
             if at_most <= beaten**3:
                 return Observation("flame", 0.0)
-        boiling = self._boiling.of(Spot(x, y, w, h))
-        features["boiling"] = 1.0 if boiling is None else boiling
+        change = self._boiling.of(Spot(x, y, w, h)) or UNKNOWN
+        features["boiling"], features["unmoved"] = change.boiling, change.unmoved
         for name, ramp in JUDGEMENT.items():
             product *= ramp(features[name])
         # the cube root: three features half fulfilled and the others fully make 0.5

@@ -14,14 +14,18 @@ from functools import cache, partial
 import cv2
 import numpy as np
 
-from detectors.kit.region_track import Spot
+from detectors.kit.region_track import Change, Spot
 from detectors.kit.types import Plane
 
 AGO_S = 0.2  # s to the picture that is compared: flames of a metre flicker at 2 to 5 Hz
 REACH = 0.25  # of its longer side, within which the region is looked for
+LEAST_REACH = 8  # pixels: what is small can drive as fast
 MOST_REACH = 24  # pixels of the thumbnail
 SIDE = 96  # pixels; a larger region is compared at this size
 SMALLEST, FLATTEST = 5, 2.0  # pixels, deviation of luma: what is less has nothing to be found by
+
+
+UNKNOWN = Change(1.0, 1.0)  # of a region that has nothing to be found by: it speaks against none
 
 
 class Boiling:
@@ -40,15 +44,15 @@ class Boiling:
             self._seen.popleft()
         self._seen.append((at, luma))
 
-    def of(self, spot: Spot) -> float | None:
-        """0 for a region that was only moved, 1 where nothing of it is left.
+    def of(self, spot: Spot) -> Change | None:
+        """What became of a region.
 
         None where nothing earlier is known, and for a region without any structure.
         """
         later = self.later(spot)
         return None if later is None else later()
 
-    def later(self, spot: Spot) -> Callable[[], float] | None:
+    def later(self, spot: Spot) -> Callable[[], Change] | None:
         """The same, to be worked out where it is asked for: the dearest thing about a region, and
         of what is no flame nobody asks. It holds on to the two pictures.
         """
@@ -61,9 +65,9 @@ class Boiling:
         return cache(partial(_unlike, part, before, spot))
 
 
-def _unlike(part: Plane, before: Plane, spot: Spot) -> float:
-    """How little of the part is found in the picture before, around where it is now, 0..1."""
-    reach = min(MOST_REACH, max(SMALLEST, round(REACH * max(spot.w, spot.h))))
+def _unlike(part: Plane, before: Plane, spot: Spot) -> Change:
+    """How the part differs from the picture before, at its place and around it."""
+    reach = min(MOST_REACH, max(LEAST_REACH, round(REACH * max(spot.w, spot.h))))
     around: cv2.typing.MatLike = cv2.copyMakeBorder(
         before, reach, reach, reach, reach, cv2.BORDER_REPLICATE
     )
@@ -73,7 +77,12 @@ def _unlike(part: Plane, before: Plane, spot: Spot) -> float:
         found = cv2.matchTemplate(_shrunk(area, scale), _shrunk(part, scale), cv2.TM_CCOEFF_NORMED)
     else:
         found = cv2.matchTemplate(area, part, cv2.TM_CCOEFF_NORMED)
-    return float(np.clip(1.0 - found.max(), 0.0, 1.0))
+    rows, columns = found.shape
+    unlike, in_place = (
+        float(np.clip(1.0 - like, 0.0, 1.0))
+        for like in (found.max(), found[rows // 2, columns // 2])
+    )
+    return Change(unlike, unlike / in_place if in_place > 0.0 else 1.0)
 
 
 def _shrunk(part: cv2.typing.MatLike, scale: float) -> cv2.typing.MatLike:

@@ -6,6 +6,7 @@ from typing import Any
 
 from contract.rule_text import check_rule, chosen_rule
 from contract.rules import ConfirmationRule, KOfN
+from contract.share_of_time import ShareOfTime
 from contract.sustained import Sustained
 from detectors.kit.params import param
 
@@ -20,12 +21,13 @@ def confirmation() -> Any:
     )
 
 
-def lasting_rule(text: str, own: Sustained, sample_fps: float) -> ConfirmationRule:
+def lasting_rule(text: str, own: Sustained | ShareOfTime, sample_fps: float) -> ConfirmationRule:
     """A fresh rule of that text, `own` where it is empty.
 
-    What the text leaves out is `own` counted in samples: every one within its duration.
+    What the text leaves out is `own` counted in samples: those within its duration.
     """
     if not text.split():
         return own.build()
     n = max(1, round(own.duration_s * sample_fps))
-    return chosen_rule(text, KOfN(n, n, own.threshold, own.hold_ratio, own.max_gap_s))
+    k = max(1, round(n * own.share)) if isinstance(own, ShareOfTime) else n
+    return chosen_rule(text, KOfN(k, n, own.threshold, own.hold_ratio, own.max_gap_s))

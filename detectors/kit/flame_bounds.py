@@ -23,10 +23,12 @@ JUDGEMENT: dict[str, Ramp] = {
     "compactness": Ramp(0.10, 0.25),  # share of its box: not lines of yellow paint
     "coldness": Ramp(0.30, 0.10),  # share of time it was blue or white: advertising screens
     "boiling": Ramp(0.01, 0.03),  # unlike itself 0.2 s ago, its motion taken out: a shaken lamp
+    "unmoved": Ramp(0.35, 0.65),  # share of its change that no motion explains: no vehicle, no leaf
 }
 # What a region that the verifier takes for flame must still show; wider, as the net knows the rest.
 VERIFIED: dict[str, Ramp] = {
     "boiling": Ramp(0.05, 0.15),  # unlike itself 0.2 s ago, its motion taken out: no sign, no vest
+    "unmoved": Ramp(0.20, 0.45),  # share of its change that no motion explains; 1 where all moves
     "changing": Ramp(0.05, 0.15),  # share of it that changed again and again in the last second
     "structure": Ramp(8.0, 16.0),
     "grading": Ramp(0.01, 0.03),
@@ -40,4 +42,4 @@ VERIFIED: dict[str, Ramp] = {
     "in_place": Ramp(0.1, 0.4),  # share of its first place that it covers; 1 where all moves
 }
 # What a region that a model takes for fire must show: of colour the model knows more.
-PROPOSED = ("boiling", "changing", "lasting", "in_place")
+PROPOSED = ("boiling", "unmoved", "changing", "lasting", "in_place")

@@ -52,6 +52,14 @@ class Spot:
         return across * down / max(1, min(self.area, other.area))
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a region differs from itself a moment before: `kit/boiling.py` measures it."""
+
+    boiling: float  # once its motion is taken out: 0 where it only moved, 1 nothing of it is left
+    unmoved: float  # that as a share of how it differs in its place: 0 motion explains all of it
+
+
 @dataclass(slots=True)
 class RegionTrack:
     """One region."""
@@ -62,9 +70,7 @@ class RegionTrack:
     first_at: datetime
     looked_at: datetime | None = None
     scores: deque[float] = field(default_factory=lambda: deque(maxlen=MEMORY))
-    boils: deque[Callable[[], float]] = field(  # kit/boiling.py
-        default_factory=lambda: deque(maxlen=MEMORY)
-    )
+    changes: deque[Callable[[], Change]] = field(default_factory=lambda: deque(maxlen=MEMORY))
     state: State = State.NEW
     here: bool = True  # seen in this picture
     score: float = 0.0  # 0..1, what its detector last made of it
@@ -79,9 +85,17 @@ class RegionTrack:
     @property
     def boiling(self) -> float:
         """Median of how it differed from itself, 0..1; 0 before that is known often enough."""
-        if len(self.boils) < FEWEST:
+        return self._usual(lambda change: change.boiling)
+
+    @property
+    def unmoved(self) -> float:
+        """Median of the share of that which no motion explains, 0..1; 0 as above."""
+        return self._usual(lambda change: change.unmoved)
+
+    def _usual(self, of: Callable[[Change], float]) -> float:
+        if len(self.changes) < FEWEST:
             return 0.0
-        return _median([boiling() for boiling in self.boils])
+        return _median([of(change()) for change in self.changes])
 
 
 def _median(values: Iterable[float]) -> float:

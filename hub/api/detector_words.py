@@ -90,7 +90,7 @@ _OWN_ZH: dict[tuple[str, str], str] = {
     ("congestion", "off_delay_s"): "畅通多久后解除告警",
     ("dumping", "min_size"): "最小物品：占画面面积比例的平方根",
     ("dumping", "max_size"): "最大物品，算法同上：更大的为车辆",
-    ("flame", "confirm_s"): "五帧中有四帧见到明火，须持续多久才告警",
+    ("flame", "confirm_s"): "须有五分之四的时间见到明火，持续多久才告警",
     ("flame", "verifier"): "使用自研核验网络；否则仅凭闪烁判断明火",
     ("objects", "model"): "代理机器上的模型路径；空：不告警",
     ("objects", "classes"): "告警内容：类别 as 标签 @ 地点 得分 in x,y x,y x,y; ... "

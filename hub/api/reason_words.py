@@ -29,6 +29,10 @@ _REASONS = [
         rf"{_V}, at or above {_V} for {_N} s \({_N} s needed\)",
         r"\1，不低于 \2 已持续 \3 秒（需 \4 秒）",
     ),
+    (
+        rf"at or above {_V} for {_V} of the last {_V} s \({_V} s needed\)",
+        r"最近 \3 秒内有 \2 秒不低于 \1（需 \4 秒）",
+    ),
     (rf"{_V} is below {_V}", r"\1 低于 \2"),
     (rf"quiet for {_V} s: ", r"已平静 \1 秒："),
 ]

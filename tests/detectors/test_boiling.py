@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from detectors.kit.boiling import Boiling
-from detectors.kit.region_track import Spot
+from detectors.kit.region_track import Change, Spot
 from detectors.kit.types import Plane
 from edge.scenes.drawing import HEIGHT, WIDTH
 from edge.scenes.flames import Flames
 from tests.detectors.scenes import START, street
 
 
-def boiling(now: Plane, before: Plane, spot: Spot) -> float | None:
+def change(now: Plane, before: Plane, spot: Spot) -> Change | None:
     measured = Boiling()
     measured.see(before, START)
     measured.see(now, START + timedelta(seconds=0.2))
@@ -38,15 +38,29 @@ def test_what_was_only_moved_or_lit_otherwise_does_not_boil(
     before = textured()
     move = np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]])
     now = cv2.warpAffine(before, move, (320, 180), borderMode=cv2.BORDER_REPLICATE) * 0.7 + 12.0
-    found = boiling(np.asarray(now, np.float32), before, spot)
+    found = change(np.asarray(now, np.float32), before, spot)
     assert found is not None
-    assert found < 0.09
+    assert found.boiling < 0.09
+
+
+@pytest.mark.parametrize(("side", "shift"), [(40, (6.0, -3.0)), (8, (7.0, 0.0))])
+def test_motion_explains_how_a_thing_that_drives_changed(
+    side: int, shift: tuple[float, float]
+) -> None:
+    """Also where noise and another light leave it unlike itself."""
+    noise = np.random.default_rng(2).normal(0.0, 12.0, (180, 320))
+    move = np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]])
+    now = cv2.warpAffine(textured(), move, (320, 180), borderMode=cv2.BORDER_REPLICATE) * 0.8
+    found = change(np.asarray(now + noise, np.float32), textured(), Spot(100, 60, side, side))
+    assert found is not None
+    assert found.unmoved < 0.35
 
 
 def test_what_was_replaced_boils_wholly() -> None:
-    found = boiling(textured(1), textured(2), Spot(100, 60, 40, 40))
+    found = change(textured(1), textured(2), Spot(100, 60, 40, 40))
     assert found is not None
-    assert found > 0.3
+    assert found.boiling > 0.3
+    assert found.unmoved > 0.7
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -60,9 +74,9 @@ def test_a_flame_boils_though_the_camera_moves(seed: int) -> None:
         planes.append(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32))
     scale = 320 / WIDTH
     spot = Spot(round(420 * scale), round(230 * scale), round(130 * scale), round(165 * scale))
-    found = boiling(planes[1], planes[0], spot)
+    found = change(planes[1], planes[0], spot)
     assert found is not None
-    assert found > 0.12
+    assert found.boiling > 0.12
 
 
 def test_nothing_is_known_of_a_first_picture_a_flat_region_or_another_size() -> None:
@@ -70,8 +84,8 @@ def test_nothing_is_known_of_a_first_picture_a_flat_region_or_another_size() -> 
     measured.see(textured(), START)
     assert measured.of(spot) is None
     flat = np.full((180, 320), 80.0, np.float32)
-    assert boiling(flat, flat, spot) is None
-    assert boiling(textured(), textured()[:90], spot) is None
+    assert change(flat, flat, spot) is None
+    assert change(textured(), textured()[:90], spot) is None
 
 
 def test_the_picture_of_a_fifth_of_a_second_ago_is_the_one_compared() -> None:
@@ -82,4 +96,4 @@ def test_the_picture_of_a_fifth_of_a_second_ago_is_the_one_compared() -> None:
         )
     found = measured.of(spot)
     assert found is not None
-    assert found < 0.01
+    assert found.boiling < 0.01

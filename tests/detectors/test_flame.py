@@ -15,6 +15,7 @@ from contract.episode import EpisodeChange
 from contract.geometry import Box
 from contract.taxonomy import Phase
 from detectors.flame import Flame, FlameParams
+from detectors.kit.sampling import Sampling
 from detectors.kit.types import Frame, Image, Observation
 from detectors.look import frames, watch
 from edge.scenes.drawing import HEIGHT, WIDTH
@@ -233,15 +234,32 @@ def test_a_score_says_what_it_was_made_of() -> None:
 
 
 def test_frames_closer_together_than_it_can_use_are_not_scored() -> None:
-    assert len(scores(film(2, fps=60.0))) == pytest.approx(40, abs=1)
+    assert len(scores(film(2, fps=60.0))) == pytest.approx(60, abs=1)
 
 
-def test_the_rule_needs_four_of_five_samples_of_the_time_to_confirm() -> None:
-    for hits, told in ((15, False), (16, True)):
+@pytest.mark.parametrize("fps", [5.0, 10.0])
+def test_the_rule_needs_four_fifths_of_the_time_to_confirm(fps: float) -> None:
+    for up_s, told in ((1.4, False), (1.6, True)):
         rule = Flame(FlameParams(confirm_s=2.0)).rule()
-        scores = [0.9] * (hits - 1) + [0.1] * (20 - hits) + [0.9]
-        steps = [rule.step(START + timedelta(seconds=i / 10), s) for i, s in enumerate(scores)]
-        assert [d.active for d in steps] == [False] * 19 + [told]
+        up, of = round(up_s * fps), round(2.0 * fps)
+        scores = [0.1] * 2 + [0.9] * (up - 1) + [0.1] * (of - up) + [0.9]
+        steps = [rule.step(START + timedelta(seconds=i / fps), s) for i, s in enumerate(scores)]
+        assert [d.active for d in steps] == [False] * (of + 1) + [told]
+
+
+def irregular(shown: Iterator[Frame]) -> Iterator[Frame]:
+    """Every 25th of a second, of five pictures two left out: 15 frames a second, not evenly."""
+    return (frame for frame in shown if frame.number % 5 not in (1, 3))
+
+
+def test_a_camera_whose_frames_come_unevenly_is_scored_ten_times_a_second() -> None:
+    """What is sampled of it lies now and then only 0.04 s apart."""
+    sampling, detector, scored = Sampling(Flame.sample_fps), Flame(FlameParams()), 0
+    for frame in irregular(film(8, fps=25.0)):
+        if sampling.is_due(frame.captured_at):
+            sampling.looked(frame.captured_at)
+            scored += len(list(detector.observe(frame)))
+    assert scored == pytest.approx(80, abs=2)
 
 
 @pytest.mark.clips

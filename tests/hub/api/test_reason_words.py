@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from contract.rule_text import read_rule
+from contract.share_of_time import ShareOfTime
 from contract.sustained import Sustained
 from hub.api.reason_words import reason_zh
 from tests.hub.builders import START
@@ -16,6 +17,7 @@ SETTINGS = {
     "k_of_n": read_rule("k_of_n k=3 n=5"),
     "window_sum": read_rule("window_sum n=5 c=2"),
     "cusum": read_rule("cusum bar=3 ratios=0.1:-1,0.9:2"),
+    "share of time": ShareOfTime(duration_s=4.0),
     "sustained": Sustained(duration_s=4.0),
 }
 
