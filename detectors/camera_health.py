@@ -20,7 +20,7 @@ from contract.episode import EpisodePolicy
 from contract.rule_text import chosen_rule
 from contract.rules import ConfirmationRule, KOfN
 from detectors.kit import view
-from detectors.kit.broken import broken_share, smeared_share
+from detectors.kit.broken import damage
 from detectors.kit.confirmation import confirmation
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
@@ -137,8 +137,8 @@ class CameraHealth:
         # 16 is black in video; from there up to twice the distance the score falls to 0
         dark = Ramp(self.params.dark_luma * 2.0 - 16.0, 16.0)(now.bright)
         noisy = self._noisy(now)
-        broken, smeared = broken_share(frame.image), smeared_share(frame.image)
-        corrupted = max(BROKEN(broken), SMEARED(smeared))
+        damaged = damage(frame.image)
+        corrupted = max(BROKEN(damaged.broken), SMEARED(damaged.smeared))
         usual = self._usual.get(now.grey)
         if usual is None or usual.place.shape != now.place.shape or usual.settled:
             usual = self._usual[now.grey] = _Usual(now)
@@ -159,7 +159,11 @@ class CameraHealth:
             Observation("defocused", judged[1], features=features),
             Observation("moved", judged[2], features={"alike": usual.alike}),
             Observation("noisy", noisy, features={"noise_luma": self._noise}),
-            Observation("corrupted", corrupted, features={"broken": broken, "smeared": smeared}),
+            Observation(
+                "corrupted",
+                corrupted,
+                features={"broken": damaged.broken, "smeared": damaged.smeared},
+            ),
         ]
 
     def _frozen(self, image: Image, gap_s: float) -> float:

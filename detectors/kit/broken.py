@@ -8,6 +8,8 @@ steps, but on no grid: so strong steps on the grid are counted less those beside
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -20,21 +22,29 @@ SMEAR = 1  # 0..255: rows that differ less are the same row, give or take the de
 TEXTURE = 4  # 0..255: mean step along a row of a smear that shows anything at all
 
 
-def broken_share(image: Image) -> float:
-    """Share of the grid's borders that are hard steps, less the same beside the grid, 0..1.
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """How much of a picture looks damaged."""
 
-    image: as it was decoded, not scaled.
-    """
-    planes = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)
-    parts = [np.asarray(cv2.extractChannel(planes, n), np.uint8) for n in (0, 1)]
+    broken: float  # share of the grid's borders that are hard steps, less the same beside it, 0..1
+    smeared: float  # share whose rows repeat the row above while they show something, 0..1
+
+
+def damage(image: Image) -> Damage:
+    """Of a picture as it was decoded, not scaled."""
+    luma = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    # Cr as ITU-R BT.601 has it: a macroblock from elsewhere may differ in colour alone
+    red = cv2.addWeighted(cv2.extractChannel(image, 2), 0.713, luma, -0.713, 128.0)
+    return Damage(_broken_share([luma, np.asarray(red, np.uint8)]), _smeared_share(luma))
+
+
+def _broken_share(parts: list[NDArray[np.uint8]]) -> float:
     down = _hard_borders(parts)
     across = _hard_borders([np.asarray(cv2.transpose(part), np.uint8) for part in parts])
     return max(0.0, (down + across) / 2.0)
 
 
-def smeared_share(image: Image) -> float:
-    """Share of the picture whose rows repeat the row above while they show something, 0..1."""
-    luma = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+def _smeared_share(luma: NDArray[np.uint8]) -> float:
     rows, columns = (n // GRID for n in luma.shape)
     if rows < 2 or columns < 2:
         return 0.0

@@ -1,8 +1,9 @@
-"""The middle of many numbers, at a third to a tenth of what NumPy takes for a small plane."""
+"""The middle of many numbers, at a tenth to a half of what NumPy takes for a small plane."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.kit.types import Plane
 
@@ -31,3 +32,18 @@ def percentile(values: Plane, share: float) -> float:
     low, high, way = parted[below], parted[above], np.float32(at - below)
     step = high - low
     return float(low + step * way if way < 0.5 else high - step * (np.float32(1.0) - way))
+
+
+def percentile_of_whole(values: NDArray[np.integer], share: float) -> float:
+    """As `numpy.percentile` of whole numbers from 0 to some thousands, by counting them.
+
+    share: 0..100. Raises ValueError for a negative one, and for none at all.
+    """
+    flat = values.ravel()
+    if not flat.size:
+        raise ValueError("none of no values can be the middle one: give some")
+    at = (flat.size - 1) * share / 100.0
+    below = int(at)
+    up_to = np.cumsum(np.bincount(flat))
+    low, high = np.searchsorted(up_to, (below, min(below + 1, flat.size - 1)), side="right")
+    return float(low + (high - low) * (at - below))

@@ -14,7 +14,7 @@ from detectors.kit.background import Background
 from detectors.kit.components import components, large_parts
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.lines import Axis, CountLine, Side
-from detectors.kit.median import median, percentile
+from detectors.kit.median import median, percentile, percentile_of_whole
 from detectors.kit.params import build
 from detectors.kit.region import look_of
 from detectors.kit.registry import available
@@ -184,6 +184,13 @@ def test_a_median_is_that_of_numpy(shape: tuple[int, int]) -> None:
         assert median(part) == float(np.median(part))
         for share in (0.0, 25.0, 90.0, 100.0):
             assert percentile(part, share) == float(np.percentile(part, share))
+            whole = part.clip(0, 300).astype(np.uint16)
+            assert percentile_of_whole(whole, share) == pytest.approx(np.percentile(whole, share))
+
+
+def test_the_middle_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        percentile_of_whole(np.zeros(0, np.uint8), 50.0)
 
 
 @settings(max_examples=60, deadline=None)
