@@ -22,6 +22,7 @@ from contract.episode import EpisodePolicy
 from contract.geometry import Box
 from contract.rules import ConfirmationRule
 from contract.sustained import Sustained
+from detectors.kit.background import Mask
 from detectors.kit.confirmation import confirmation, lasting_rule
 from detectors.kit.edges import edge_strength
 from detectors.kit.gauge import read_gauge
@@ -112,8 +113,7 @@ class Ponding:
         scene.see(light, gap_s if 0.0 <= gap_s <= MAX_GAP_S else math.inf)
         p = self.params
         rows, columns = p.zone.pixels(light.shape[1], light.shape[0])
-        inside = p.inside(light.shape[1], light.shape[0]) > 0
-        here, around = scene.change(inside), scene.change(~inside)
+        here, around = scene.change(p.inside(light.shape[1], light.shape[0]))
         net = here.washed_out - max(0.0, around.washed_out)
         known = scene.known_s >= LEARN_S and here.edges >= LEAST_EDGES
         score = min(1.0, max(0.0, net / FULL)) if known else 0.0
@@ -193,7 +193,7 @@ class _Scene:
 
     def see(self, light: Plane, gap_s: float) -> None:
         """Take in a picture; an infinite gap begins the average anew."""
-        self.calm += np.float32(1.0 - math.exp(-gap_s / CALM_S)) * (light - self.calm)
+        cv2.accumulateWeighted(light, self.calm, 1.0 - math.exp(-gap_s / CALM_S))
         self.now = edge_strength(self.calm)
 
     def learn(self, gap_s: float, hold: bool) -> None:
@@ -209,22 +209,31 @@ class _Scene:
         rate = np.where(more, 1.0 - math.exp(-gap_s / up), 1.0 - math.exp(-gap_s / down))
         self.lasting += rate.astype(np.float32) * (self.now - self.lasting)
 
-    def change(self, part: NDArray[np.bool_]) -> _Change:
-        """What became of the lasting edges of that part."""
-        lasting, now = self.lasting[part], self.now[part]
-        edge = lasting > EDGE
-        strength = float(lasting[edge].sum())
-        if strength <= 0.0:
-            return _Change(0.0, 0.0, 0.0)
-        lost = 1.0 - float(np.minimum(now, lasting)[edge].sum()) / strength
-        gained = float(np.maximum(now - np.maximum(lasting, EDGE), 0.0).sum()) / strength
-        return _Change(float(edge.mean()), lost, gained)
+    def change(self, part: Mask) -> tuple[_Change, _Change]:
+        """What became of the lasting edges of that part of the picture, and of the rest."""
+        lasting, now = self.lasting, self.now
+        edge = cv2.threshold(lasting, EDGE, 1.0, cv2.THRESH_BINARY)[1]
+        left = cv2.multiply(cv2.min(now, lasting), edge)
+        new = np.maximum(now - np.maximum(lasting, np.float32(EDGE)), np.float32(0.0))
+        planes = cv2.merge((edge, cv2.multiply(lasting, edge), left, new))
+        pixels = cv2.countNonZero(part)
+        inside = np.array(cv2.mean(planes, part)) * pixels
+        return _changed(inside, pixels), _changed(
+            np.array(cv2.sumElems(planes)) - inside, part.size - pixels
+        )
+
+
+def _changed(sums: NDArray[np.float64], pixels: int) -> _Change:
+    """sums: of edges, their lasting strength, what is left of it, and what is new."""
+    edges, strength, left, new = (float(n) for n in sums)
+    if edges < 0.5:
+        return _Change(0.0, 0.0, 0.0)
+    return _Change(edges / pixels, 1.0 - left / strength, new / strength)
 
 
 def _log_light(image: Image) -> Plane:
     """Forty times the logarithm of luma: a change of exposure adds the same everywhere."""
-    luma = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    return np.asarray(_LOGARITHM[np.asarray(luma)], np.float32)
+    return np.asarray(cv2.LUT(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), _LOGARITHM), np.float32)
 
 
 _LOGARITHM = (40.0 * np.log(np.arange(256, dtype=np.float32) + 16.0)).astype(np.float32)

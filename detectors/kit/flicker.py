@@ -92,8 +92,5 @@ class Average:
         """The average after one more plane; begins at `begin`, or at the first plane."""
         if self.value is None or self.value.shape != plane.shape:
             self.value = plane.copy() if begin is None else np.full_like(plane, begin)
-            self._step = np.empty_like(plane)
-        step = np.subtract(plane, self.value, out=self._step)
-        np.multiply(step, np.float32(1.0 - math.exp(-gap_s / self.memory_s)), out=step)
-        np.add(self.value, step, out=self.value)
+        cv2.accumulateWeighted(plane, self.value, 1.0 - math.exp(-gap_s / self.memory_s))
         return self.value

@@ -186,22 +186,26 @@ class _Pixels:
     ) -> None:
         hidden_s, settles_s = spans_s
         there = found.moving > 0
-        still = np.abs(luma - self.fast) < STILL_LUMA
-        self.fast += np.float32(1.0 - math.exp(-gap_s / FAST_S)) * (luma - self.fast)
+        still = np.asarray(cv2.absdiff(luma, self.fast)) < STILL_LUMA
+        cv2.accumulateWeighted(luma, self.fast, 1.0 - math.exp(-gap_s / FAST_S))
         # where the scene was never seen empty, what is left of the first pictures may stand out
-        self.known_s[(found.moving == 0) & (found.shadow == 0)] += np.float32(gap_s)
+        empty = (found.moving == 0) & (found.shadow == 0)
+        self.known_s += np.multiply(empty, np.float32(gap_s), dtype=np.float32)
         stands = there & still & (self.known_s >= KNOWN_S)
         if settles_s > 0.0:
-            self.changed_at[np.abs(luma - self.last) >= STILL_LUMA] = second
+            changed = np.asarray(cv2.absdiff(luma, self.last)) >= STILL_LUMA
+            np.copyto(self.changed_at, np.float32(second), where=changed)
             self.last = luma
             came = stands & (self.age_s == 0.0)
             since = second - self.changed_at[came]
             # what crept in with the light or the sensor never came, and has no such moment
             self.age_s[came] = np.where(since <= settles_s, since, 0.0)
         # a thing hidden for a moment ages on, one that left is gone after hidden_s at most
-        loss_s = np.maximum(gap_s, self.age_s * (gap_s / hidden_s))
-        self.age_s = np.where(stands, self.age_s + gap_s, np.maximum(self.age_s - loss_s, 0.0))
-        self.moved_at[there & ~still] = second
+        loss_s = np.maximum(np.float32(gap_s), self.age_s * np.float32(gap_s / hidden_s))
+        older = self.age_s + np.float32(gap_s)
+        np.maximum(self.age_s - loss_s, np.float32(0.0), out=self.age_s)
+        np.copyto(self.age_s, older, where=stands)
+        np.copyto(self.moved_at, np.float32(second), where=there & ~still)
 
 
 def _edges(planes: Sequence[cv2.typing.MatLike]) -> Plane:
