@@ -29,6 +29,7 @@ from detectors.kit.background import as_mask
 from detectors.kit.boiling import UNKNOWN, Boiling
 from detectors.kit.components import components
 from detectors.kit.confirmation import confirmation, lasting_rule
+from detectors.kit.exposure import Exposure
 from detectors.kit.eye import Eye
 from detectors.kit.flame_bounds import JUDGEMENT, PROPOSED, VERIFIED
 from detectors.kit.flicker import Average, Flicker
@@ -97,7 +98,9 @@ DOUBTED = 0.45  # of its score is left to a restless region that the verifier ta
 UNDOUBTED = Ramp(0.05, 0.20)  # sureness from which on all of it is left
 HIDDEN = 0.85  # of its score is left to a confirmed region that is hidden
 CHANGING = 0.2  # share of the last second in which a pixel changed
-SCENE_MOTION = Ramp(0.50, 0.25)  # share of edges elsewhere that flicker: 1 while the camera moves
+# share of edges elsewhere that flicker, as they all do while the camera moves
+SHAKEN = Ramp(0.85, 0.60)  # beyond which restlessness tells nothing; what a mast sways is below
+SCENE_MOTION = Ramp(0.50, 0.25)  # below which a region has to keep its place
 
 
 @register
@@ -113,6 +116,7 @@ class Flame:
 
     def __init__(self, params: FlameParams) -> None:
         self.params = params
+        self._exposure = Exposure()
         self._flicker = Flicker(memory_s=1.0)
         self._colour = Average(memory_s=0.5)
         self._cold = Average(memory_s=1.0)
@@ -147,6 +151,7 @@ class Flame:
         self._flicker.reset()
         for average in (self._colour, self._cold, self._activity, self._presence, self._scene):
             average.reset()
+        self._exposure.reset()
         self._tracks.reset()
         self._eye.reset()
         self._boiling.reset()
@@ -171,6 +176,7 @@ class Flame:
             self.reset()
             gap_s = 0.0
         self._at = frame.captured_at
+        small = self._exposure.step(small, gap_s)
         planes, candidate = self._learn(small, gap_s)
         self._boiling.see(planes.luma, frame.captured_at)
         restless = self._restless(planes, candidate)
@@ -350,7 +356,7 @@ class Flame:
         x, y, w, h, area = (int(v) for v in stats)
         height, width = labels.shape
         share = area / labels.size
-        product = self._size(share) * SCENE_MOTION(motion)
+        product = self._size(share) * SHAKEN(motion)
         if product == 0.0:  # most regions are too small
             return Observation("flame", 0.0)
         features: dict[str, float] = {}
