@@ -33,7 +33,7 @@ from detectors.kit.registry import register
 from detectors.kit.steadying import Steadying
 from detectors.kit.types import Finding, Frame, Image, Observation
 
-AVERAGE_S = 4.0  # s, time constant of occupancy and speed
+AVERAGE_S = 3.0  # s, time constant of occupancy and speed
 FAST = 4.0  # times a jam's speed; there, the score is 0 twice over
 MAX_GAP_S = 5.0  # s without a picture: nothing is known of the time between
 POINTS = 80  # followed in each lane
@@ -87,7 +87,7 @@ class Congestion:
     """Scores each lane for a jam."""
 
     kind: ClassVar[str] = "congestion"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     summary: ClassVar[str] = "A lane full of vehicles that hardly move."
     Params: ClassVar[type[CongestionParams]] = CongestionParams
     budget_ms: ClassVar[float] = 8.0
@@ -176,7 +176,7 @@ class Congestion:
             share = np.count_nonzero(covered) / max(1, np.count_nonzero(area))
             speed = None
             if self._before is not None and gap_s > 0.0 and share > 0.02:
-                flow = _flow(self._before, luma, covered, POINTS)
+                flow = self._flow(luma, covered, POINTS)
                 speed = _speed(flow[1], gap_s * lane.length(width, height)) if flow else None
             state.see(share, speed, gap_s, self.params)
         x, y = np.asarray(lane.corners).T
@@ -189,7 +189,7 @@ class Congestion:
         size = luma.shape[0], luma.shape[1]
         flow = None
         if there is not None and self._before is not None and gap_s > 0.0:
-            flow = _flow(self._before, luma, there, FOUND_POINTS)
+            flow = self._flow(luma, there, FOUND_POINTS)
         if flow is not None:
             self._found.see(*flow, gap_s, size)
         best, where = _State(self.params), None
@@ -205,6 +205,17 @@ class Congestion:
             if lane is not None and state.score(self.params) >= best.score(self.params):
                 best, where = state, lane.box()
         return self._observation(best, where, "")
+
+    def _flow(
+        self, luma: NDArray[np.uint8], covered: Mask, most: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """Points of things on the road and how far each came since the picture before."""
+        assert self._before is not None
+        flow = _flow(self._before, luma, covered, most)
+        if flow is None:
+            return None
+        things = ~self._road.grain(flow[0])
+        return flow[0][things], flow[1][things]
 
     def _observation(self, state: _State, box: Box | None, place: str) -> Observation:
         features = {"occupancy": state.occupancy, "speed": state.speed}

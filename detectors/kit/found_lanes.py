@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from contract.geometry import Box
 from detectors.kit.background import Mask
+from detectors.kit.ramp import Ramp
 from detectors.kit.types import Plane
 
 CELLS = 32  # along the longer side
@@ -25,7 +26,7 @@ LEAST_VOTES = 2.0  # s that points drove in a cell and the eight about it
 AGREE = 0.6  # length of the mean of a cell's directions: below it, people cross there
 LEAST_SHARE = 0.04  # of the picture: a smaller lane is a patch, and says nothing
 PARTS, LEAST_PARTS = 6, 4  # of equal area along a lane; that a queue covers, at the least
-COVERED = 0.15  # share of a part that is covered where a queue stands
+COVERED = Ramp(0.05, 0.15)  # share of a part that is covered where a queue stands
 
 Points = NDArray[np.float32]  # (n, 2) x, y, pixels
 
@@ -38,7 +39,7 @@ class FoundLane:
     part: NDArray[np.intp]  # of each of these cells, in the order of `cells`, 0 to PARTS - 1
 
     def occupancy(self, there: Mask) -> float:
-        """The share that is covered; 0 where what covers it is in fewer parts than `LEAST_PARTS`.
+        """The share that is covered; less, down to 0, where fewer parts than `LEAST_PARTS` are.
 
         A queue covers a lane all along, be it that one end is empty still; one bus covers three
         parts of six, however near it stands.
@@ -47,8 +48,7 @@ class FoundLane:
         small = cv2.resize(there, (columns, rows), interpolation=cv2.INTER_AREA)
         shares = np.asarray(small, np.float64)[self.cells] / 255.0
         parts = np.bincount(self.part, shares, PARTS) / np.bincount(self.part, minlength=PARTS)
-        spread = np.count_nonzero(parts >= COVERED) >= LEAST_PARTS
-        return float(shares.mean()) if spread else 0.0
+        return float(shares.mean()) * COVERED(float(np.sort(parts)[-LEAST_PARTS]))
 
     def holds(self, points: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
         """Which points of a picture of (height, width) lie in it."""

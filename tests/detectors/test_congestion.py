@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+import pytest
+
+from contract.episode import EpisodeChange
+from contract.taxonomy import Phase
 from detectors.congestion import Congestion, CongestionParams
+from detectors.kit.found_lanes import PARTS, FoundLane
+from detectors.kit.long_term import LongTermBackground
+from detectors.kit.types import Image
+from detectors.look import frames, watch
 from edge.scenes import open_scene
 from edge.scenes.wrong_way import lane_text
+from gridwarden.evaluation.perturbing import find
 from tests.detectors.rendered import episodes, shown
 from tests.detectors.scenes import Painter, car, exposure, film, street
 
@@ -15,6 +27,13 @@ ROAD = street(160, 90)
 
 def jam(begin: float, end: float, speed: float = 0.0, lane: float = 0.5) -> list[Painter]:
     """Cars that come one by one, stand (or crawl) in a row from `begin` to `end`, and go."""
+    colours = [(200, 190, 60), (40, 40, 170), (230, 230, 230), (90, 160, 90)]
+    paths = queue(begin, end, speed)
+    return [car(lane, paths[n], colours[n], size=(0.28, 0.2)) for n in range(4)]
+
+
+def queue(begin: float, end: float, speed: float = 0.0) -> list[Any]:
+    """The paths of four that do so."""
 
     def path(number: int) -> Any:
         def where(second: float) -> float:
@@ -26,8 +45,7 @@ def jam(begin: float, end: float, speed: float = 0.0, lane: float = 0.5) -> list
 
         return where
 
-    colours = [(200, 190, 60), (40, 40, 170), (230, 230, 230), (90, 160, 90)]
-    return [car(lane, path(n), colours[n], size=(0.28, 0.2)) for n in range(4)]
+    return [path(n) for n in range(4)]
 
 
 def told(
@@ -60,6 +78,64 @@ def test_a_lane_that_nobody_uses_is_not_told() -> None:
 
 def test_changes_of_light_are_not_told() -> None:
     assert told(exposure(15.0, 1.5), exposure(35.0, 0.6)) == []
+
+
+@pytest.mark.parametrize("light", [1.0, 0.4])
+def test_a_dull_car_stands_out_at_dusk_as_it_does_by_day(light: float) -> None:
+    """It is darker than the road by a quarter of its light, whatever that is."""
+    road = LongTermBackground()
+
+    def dull(image: Image, second: float) -> None:
+        if second >= 7.0:
+            image[30:60, 60:100] = image[30:60, 60:100] * 0.75
+
+    found = None
+    for frame in film(8.0, dull, exposure(0.0, light), fps=FPS, scene=ROAD, noise=3.0):
+        luma = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), np.uint8)
+        found = road.apply(luma, frame.captured_at, hold=False)
+    assert found is not None
+    assert np.count_nonzero(found[32:58, 62:98]) > 0.95 * 26 * 36
+    assert np.count_nonzero(found) < 1.15 * 30 * 40
+
+
+def test_sun_that_comes_out_on_the_lane_is_not_told() -> None:
+    """What stands there then is the road itself: its joints and markings."""
+
+    def sun(image: Image, second: float) -> None:
+        part = image[:, round(0.3 * image.shape[1]) : round(0.7 * image.shape[1])]
+        part[:] = np.clip(part * (1.0 + 0.04 * min(max(second - 15.0, 0.0), 10.0)), 0, 255)
+
+    assert told(sun, seconds=50.0) == []
+
+
+def bus(begin: float, end: float) -> Painter:
+    """It stops before the lens, and covers nearly a half of the picture at once."""
+
+    def paint(image: Image, second: float) -> None:
+        if begin <= second < end:
+            image[:, : image.shape[1] * 2 // 5] = 35
+
+    return paint
+
+
+def test_a_bus_that_stops_before_the_lens_costs_no_road_once_it_has_left() -> None:
+    """The queue has stood before it, so a road that is learnt anew would have it for the road."""
+    stream = (*jam(15.0, 100.0), bus(40.0, 65.0))
+    raised, cleared = told(*stream, seconds=160.0, off_delay_s=40.0)
+    assert (raised[0], cleared[0]) == ("raised", "cleared")
+    assert 140.0 <= cleared[2] <= 155.0
+
+
+def test_a_cut_to_another_street_in_a_jam_ends_it() -> None:
+    other = street(160, 90, seed=5)[::-1]
+
+    def cut(image: Image, second: float) -> None:
+        if second >= 40.0:
+            image[:] = other
+
+    found = told(*jam(15.0, 200.0), cut, seconds=100.0, off_delay_s=15.0)
+    assert [phase for phase, _, _ in found] == ["raised", "cleared"]
+    assert 55.0 <= found[1][2] <= 85.0
 
 
 def test_a_jam_of_minutes_is_not_learnt_as_the_road() -> None:
@@ -100,6 +176,36 @@ def test_where_no_lane_is_drawn_one_bus_that_stands_is_no_jam() -> None:
         0.25, lambda s: min(-0.5 + (s - 22.0) * 0.3, 0.6) if s > 22.0 else -9.0, size=(0.3, 0.4)
     )
     assert told(*flow(0.25, until_s=18.0), bus, *flow(0.75, way=-0.4), lanes="") == []
+
+
+def test_a_found_lane_is_hardly_fuller_where_a_part_of_it_is_hardly_more_covered() -> None:
+    """A pixel that one camera sees and the next does not must not part a queue from a bus."""
+    lane = FoundLane(np.ones((12, 1), np.bool_), np.repeat(np.arange(PARTS), 2))
+
+    def occupancy(fourth: float) -> float:
+        parts = np.array([0.5, 0.4, 0.3, fourth, 0.02, 0.0])
+        there = np.zeros((12 * 100, 1), np.uint8)
+        for n, share in enumerate(parts):
+            there[n * 200 : n * 200 + round(share * 200)] = 255
+        return lane.occupancy(there)
+
+    assert occupancy(0.0) == 0.0
+    assert occupancy(0.2) == pytest.approx((0.5 + 0.4 + 0.3 + 0.2 + 0.02) / 6.0, abs=0.01)
+    shares = [occupancy(fourth / 100.0) for fourth in range(21)]
+    assert max(np.diff(shares)) < 0.035
+
+
+@pytest.mark.clips
+@pytest.mark.parametrize("name", ["mirror", "dark", "noisy", "compressed"])
+def test_the_queue_of_a_real_clip_is_told_however_its_camera_shows_it(
+    clips: Path, name: str
+) -> None:
+    clip = clips / "traffic/T21_bangkok_light.mp4"
+    cv2.setNumThreads(1)
+    found = watch(find(name).frames(lambda: frames(clip)), Congestion(CongestionParams()))
+    raised = [c for c in found if isinstance(c, EpisodeChange) and c.phase is Phase.RAISED]
+    assert len(raised) == 1
+    assert 400 <= raised[0].frame <= 400 + 30 * 30
 
 
 def test_the_queue_of_the_rendered_street_is_told_and_the_lanes_that_flow_are_not() -> None:
