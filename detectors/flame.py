@@ -35,7 +35,7 @@ from detectors.kit.flame_bounds import JUDGEMENT, PROPOSED, VERIFIED
 from detectors.kit.flicker import Average, Flicker
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
-from detectors.kit.region_track import FEWEST, OVERLAP, RegionTracks, Spot, State
+from detectors.kit.region_track import OVERLAP, RegionTrack, RegionTracks, Spot, State
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
 from detectors.kit.types import Finding, Frame, Image, Observation, Plane
@@ -90,12 +90,13 @@ class FlameParams:
 
 HEARD = timedelta(seconds=3.0)  # for which the word of a model holds: with many cameras it is rare
 SURE = Ramp(0.25, 0.62)  # sureness of the verifier
+SURE_AT_REST = Ramp(0.35, 0.75)  # the same before a scene at rest, where restlessness tells, too
 CONFIRMED_FROM, REJECTED_BELOW = 0.5, 0.08  # sureness
 SHOWN_AT_ONCE = 2  # regions of one picture that are shown to the verifier
 LEAST = timedelta(seconds=1.0)  # that a region was seen before it can be hidden
 WORTH_A_LOOK = 0.3  # score of a restless region from which the verifier is asked
 DOUBTED = 0.45  # of its score is left to a restless region that the verifier takes for no flame
-UNDOUBTED = Ramp(0.05, 0.20)  # sureness from which on all of it is left
+UNDOUBTED = Ramp(0.08, 0.30)  # sureness from which on all of it is left
 HIDDEN = 0.85  # of its score is left to a confirmed region that is hidden
 CHANGING = 0.2  # share of the last second in which a pixel changed
 # share of edges elsewhere that flicker, as they all do while the camera moves
@@ -108,7 +109,7 @@ class Flame:
     """Scores each frame for open flame."""
 
     kind: ClassVar[str] = "flame"
-    version: ClassVar[str] = "5"
+    version: ClassVar[str] = "6"
     summary: ClassVar[str] = "Open flame by colour and flicker, and by our own verifier."
     Params: ClassVar[type[FlameParams]] = FlameParams
     budget_ms: ClassVar[float] = 8.0
@@ -126,7 +127,7 @@ class Flame:
         self._tracks = RegionTracks(CONFIRMED_FROM, REJECTED_BELOW)
         self._eye = Eye()
         self._boiling = Boiling()
-        self._doubts = RegionTracks(CONFIRMED_FROM, REJECTED_BELOW)
+        self._restless_tracks = RegionTracks(CONFIRMED_FROM, REJECTED_BELOW)
         self._fires: Sequence[Box] = ()  # where a model sees fire
         self._heard_at: datetime | None = None
         self._last: Plane | None = None
@@ -155,7 +156,7 @@ class Flame:
         self._tracks.reset()
         self._eye.reset()
         self._boiling.reset()
-        self._doubts.reset()
+        self._restless_tracks.reset()
         self._fires, self._heard_at = (), None
         self._last = None
         self._at = None
@@ -179,10 +180,12 @@ class Flame:
         small = self._exposure.step(small, gap_s)
         planes, candidate = self._learn(small, gap_s)
         self._boiling.see(planes.luma, frame.captured_at)
-        restless = self._restless(planes, candidate)
+        restless, track = self._followed(
+            self._restless(planes, candidate), planes, frame.captured_at
+        )
         if not self.params.verifier:
             return [restless]
-        best = self._doubted(restless, frame, small.shape[1])
+        best = self._doubted(restless, track, frame, small.shape[1])
         seen = self._verified(planes, frame)
         return [seen if seen.score > best.score else best]
 
@@ -228,25 +231,39 @@ class Flame:
         smallest = self.params.min_area
         return Ramp(smallest / 3.0, smallest)(share)
 
-    def _doubted(self, seen: Observation, frame: Frame, width: int) -> Observation:
+    def _followed(
+        self, seen: Observation, planes: WarmPlanes, at: datetime
+    ) -> tuple[Observation, RegionTrack | None]:
+        """The surest restless region by all that it changed in the last second, and its track."""
+        if seen.score < WORTH_A_LOOK or seen.box is None:
+            self._restless_tracks.step([], at)
+            return seen, None
+        height, width = planes.luma.shape
+        spot = Spot(*seen.box.to_pixels(width, height))
+        (track,) = self._restless_tracks.step([spot], at)
+        if track is None:  # it burns in more places than are followed
+            return seen, None
+        change = self._boiling.later(spot)
+        if change is not None:
+            track.changes.append(change)
+        judged, features = JUDGEMENT["unmoved"], dict(seen.features)
+        less = min(1.0, judged(track.unmoved) / judged(features["unmoved"]))
+        features["unmoved"] = min(track.unmoved, features["unmoved"])
+        score = seen.score * less ** (1.0 / 3.0)
+        return Observation("flame", score, seen.box, features=features), track
+
+    def _doubted(
+        self, seen: Observation, track: RegionTrack | None, frame: Frame, width: int
+    ) -> Observation:
         """A restless region counts less where the verifier is sure that it is no flame."""
-        box, at = seen.box, frame.captured_at
-        if seen.score < WORTH_A_LOOK or box is None:
-            self._doubts.step([], at)
-            return seen
-        height = round(width * frame.height / frame.width)
-        x, y, w, h = box.x * width, box.y * height, box.w * width, box.h * height
-        (track,) = self._doubts.step([Spot(round(x), round(y), round(w), round(h))], at)
-        if track is None:  # it burns in more places than are followed: none is doubted
+        if track is None:
             return seen
         self._eye.see(frame)
-        if self._doubts.due(at):
-            self._doubts.looked(track, self._eye.judge(track.spot, width).flame, at)
+        if self._restless_tracks.due(frame.captured_at):
+            self._look(self._restless_tracks, track, width, frame.captured_at)
         told = seen.features | {"verifier": track.sureness}
-        known = len(track.scores) >= FEWEST
-        left = DOUBTED + (1.0 - DOUBTED) * UNDOUBTED(track.sureness) if known else 1.0
-        score = seen.score * left
-        return Observation("flame", score, box, features=told)
+        left = DOUBTED + (1.0 - DOUBTED) * UNDOUBTED(track.sureness)
+        return Observation("flame", seen.score * left, seen.box, features=told)
 
     def _verified(self, planes: WarmPlanes, frame: Frame) -> Observation:
         """The region that the verifier is surest of."""
@@ -283,6 +300,7 @@ class Flame:
                 track.score = 0.0
                 continue
             still = SCENE_MOTION(scene_motion(planes.scene, planes.rate, hit))
+            sure += still * (SURE_AT_REST(track.sureness) - sure)
             features = {
                 "changing": one.changing,
                 "boiling": track.boiling,
@@ -340,7 +358,12 @@ class Flame:
         at = frame.captured_at
         self._eye.see(frame)
         for track in self._tracks.due(at, SHOWN_AT_ONCE):
-            self._tracks.looked(track, self._eye.judge(track.spot, width).flame, at)
+            self._look(self._tracks, track, width, at)
+
+    def _look(self, tracks: RegionTracks, track: RegionTrack, width: int, at: datetime) -> None:
+        """Show the verifier one region, every other time its mirror image."""
+        verdict = self._eye.judge(track.spot, width, mirrored=len(track.scores) % 2 == 1)
+        tracks.looked(track, verdict.flame, at)
 
     def _judge(
         self,
@@ -367,7 +390,8 @@ class Flame:
             if at_most <= beaten**3:
                 return Observation("flame", 0.0)
         change = self._boiling.of(Spot(x, y, w, h)) or UNKNOWN
-        features["boiling"], features["unmoved"] = change.boiling, change.unmoved
+        features["boiling"] = change.boiling
+        features["unmoved"] = change.boiling / change.in_place if change.in_place > 0.0 else 1.0
         for name, ramp in JUDGEMENT.items():
             product *= ramp(features[name])
         # the cube root: three features half fulfilled and the others fully make 0.5

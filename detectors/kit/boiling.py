@@ -33,16 +33,19 @@ class Boiling:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[datetime, Plane]] = deque(maxlen=8)
+        self._asked: dict[Spot, Callable[[], Change]] = {}  # of the latest picture
 
     def reset(self) -> None:
         """Forget every picture."""
         self._seen.clear()
+        self._asked.clear()
 
     def see(self, luma: Plane, at: datetime) -> None:
         """Keep a picture (h, w)."""
         while len(self._seen) > 1 and (at - self._seen[1][0]).total_seconds() >= 0.9 * AGO_S:
             self._seen.popleft()
         self._seen.append((at, luma))
+        self._asked.clear()
 
     def of(self, spot: Spot) -> Change | None:
         """What became of a region.
@@ -56,13 +59,16 @@ class Boiling:
         """The same, to be worked out where it is asked for: the dearest thing about a region, and
         of what is no flame nobody asks. It holds on to the two pictures.
         """
+        if spot in self._asked:
+            return self._asked[spot]
         if len(self._seen) < 2:
             return None
         now, before = self._seen[-1][1], self._seen[0][1]
         part = now[spot.y : spot.y + spot.h, spot.x : spot.x + spot.w]
         if min(part.shape) < SMALLEST or float(part.std()) < FLATTEST or now.shape != before.shape:
             return None
-        return cache(partial(_unlike, part, before, spot))
+        self._asked[spot] = cache(partial(_unlike, part, before, spot))
+        return self._asked[spot]
 
 
 def _unlike(part: Plane, before: Plane, spot: Spot) -> Change:
@@ -78,11 +84,21 @@ def _unlike(part: Plane, before: Plane, spot: Spot) -> Change:
     else:
         found = cv2.matchTemplate(area, part, cv2.TM_CCOEFF_NORMED)
     rows, columns = found.shape
-    unlike, in_place = (
-        float(np.clip(1.0 - like, 0.0, 1.0))
-        for like in (found.max(), found[rows // 2, columns // 2])
-    )
-    return Change(unlike, unlike / in_place if in_place > 0.0 else 1.0)
+    in_place = float(np.clip(1.0 - found[rows // 2, columns // 2], 0.0, 1.0))
+    return Change(min(in_place, float(np.clip(1.0 - _peak(found), 0.0, 1.0))), in_place)
+
+
+def _peak(found: cv2.typing.MatLike) -> float:
+    """The highest likeness between the pixels, too: by a parabola each way through the highest."""
+    _, highest, _, (x, y) = cv2.minMaxLoc(found)
+    peak = highest
+    for line, at in ((found[y], x), (found[:, x], y)):
+        if 0 < at < len(line) - 1:
+            before, after = float(line[at - 1]), float(line[at + 1])
+            bend = before - 2.0 * highest + after
+            if bend < 0.0:
+                peak -= (before - after) ** 2 / (8.0 * bend)
+    return peak
 
 
 def _shrunk(part: cv2.typing.MatLike, scale: float) -> cv2.typing.MatLike:

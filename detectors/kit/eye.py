@@ -37,8 +37,10 @@ class Eye:
             self._looks.popleft()
         self._looks.append((at, look))
 
-    def judge(self, spot: Spot, width: int) -> Verdict:
+    def judge(self, spot: Spot, width: int, mirrored: bool = False) -> Verdict:
         """What the region of the latest picture shows. width: of the thumbnail it lies in.
+
+        mirrored: left and right exchanged, which is another look at the same thing.
 
         Raises IndexError before the first picture.
         """
@@ -47,4 +49,4 @@ class Eye:
         scale = look.shape[1] / width
         middle = (spot.x + spot.w / 2.0) * scale, (spot.y + spot.h / 2.0) * scale
         shown = crop(look, before, middle, AROUND * max(spot.w, spot.h) * scale)
-        return self._verifier.judge([shown])[0]
+        return self._verifier.judge([shown[:, ::-1] if mirrored else shown])[0]

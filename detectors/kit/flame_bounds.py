@@ -23,7 +23,7 @@ JUDGEMENT: dict[str, Ramp] = {
     "compactness": Ramp(0.10, 0.25),  # share of its box: not lines of yellow paint
     "coldness": Ramp(0.30, 0.10),  # share of time it was blue or white: advertising screens
     "boiling": Ramp(0.01, 0.03),  # unlike itself 0.2 s ago, its motion taken out: a shaken lamp
-    "unmoved": Ramp(0.35, 0.65),  # share of its change that no motion explains: no vehicle, no leaf
+    "unmoved": Ramp(0.45, 0.75),  # share of its change that no motion explains: no vehicle, no leaf
 }
 # What a region that the verifier takes for flame must still show; wider, as the net knows the rest.
 VERIFIED: dict[str, Ramp] = {

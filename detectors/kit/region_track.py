@@ -57,7 +57,7 @@ class Change:
     """How a region differs from itself a moment before: `kit/boiling.py` measures it."""
 
     boiling: float  # once its motion is taken out: 0 where it only moved, 1 nothing of it is left
-    unmoved: float  # that as a share of how it differs in its place: 0 motion explains all of it
+    in_place: float  # at its place, 0..1: its motion makes it differ, too
 
 
 @dataclass(slots=True)
@@ -85,17 +85,19 @@ class RegionTrack:
     @property
     def boiling(self) -> float:
         """Median of how it differed from itself, 0..1; 0 before that is known often enough."""
-        return self._usual(lambda change: change.boiling)
+        if len(self.changes) < FEWEST:
+            return 0.0
+        return _median([change().boiling for change in self.changes])
 
     @property
     def unmoved(self) -> float:
-        """Median of the share of that which no motion explains, 0..1; 0 as above."""
-        return self._usual(lambda change: change.unmoved)
+        """Share of how it changed that no motion explains, 0..1; 1 where it is not known to change.
 
-    def _usual(self, of: Callable[[Change], float]) -> float:
-        if len(self.changes) < FEWEST:
-            return 0.0
-        return _median([of(change()) for change in self.changes])
+        Of all its changes: at the turn of a mast that sways even a sign is not moved.
+        """
+        changes = [change() for change in self.changes]
+        in_place = sum(change.in_place for change in changes)
+        return sum(change.boiling for change in changes) / in_place if in_place > 0.0 else 1.0
 
 
 def _median(values: Iterable[float]) -> float:
