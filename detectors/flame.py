@@ -29,29 +29,24 @@ from detectors.kit.background import as_mask
 from detectors.kit.boiling import UNKNOWN, Boiling
 from detectors.kit.components import components
 from detectors.kit.confirmation import confirmation, lasting_rule
-from detectors.kit.exposure import Exposure
 from detectors.kit.eye import Eye
 from detectors.kit.flame_bounds import JUDGEMENT, PROPOSED, VERIFIED
-from detectors.kit.flicker import Average, Flicker
 from detectors.kit.params import param
 from detectors.kit.ramp import Ramp
 from detectors.kit.region_track import OVERLAP, RegionTrack, RegionTracks, Spot, State
 from detectors.kit.registry import register
 from detectors.kit.thumbnail import thumbnail
-from detectors.kit.types import Finding, Frame, Image, Observation, Plane
+from detectors.kit.types import Finding, Frame, Observation
 from detectors.kit.warm_planes import (
     CLOSING,
-    RESTLESS,
     Hit,
     Labels,
     WarmPlanes,
-    flame_coloured,
     may_burn,
     scene_motion,
-    shines_cold,
 )
+from detectors.kit.warm_scene import WarmScene
 
-COLOURED = 0.35  # of the last half second; flames are flame-coloured about 0.7 of the time
 CONFIRM_SHARE = 0.8  # of confirm_s for which flame must be seen
 REGIONS = 5  # the largest ones are judged
 MIN_GAP_S = 0.03  # s; frames closer than this are not scored
@@ -117,20 +112,13 @@ class Flame:
 
     def __init__(self, params: FlameParams) -> None:
         self.params = params
-        self._exposure = Exposure()
-        self._flicker = Flicker(memory_s=1.0)
-        self._colour = Average(memory_s=0.5)
-        self._cold = Average(memory_s=1.0)
-        self._activity = Average(memory_s=1.0)
-        self._presence = Average(memory_s=2.0)
-        self._scene = Average(memory_s=2.0)
+        self._scene = WarmScene()
         self._tracks = RegionTracks(CONFIRMED_FROM, REJECTED_BELOW)
         self._eye = Eye()
         self._boiling = Boiling()
         self._restless_tracks = RegionTracks(CONFIRMED_FROM, REJECTED_BELOW)
         self._fires: Sequence[Box] = ()  # where a model sees fire
         self._heard_at: datetime | None = None
-        self._last: Plane | None = None
         self._at: datetime | None = None
 
     def use(self, params: FlameParams) -> None:
@@ -149,16 +137,12 @@ class Flame:
 
     def reset(self) -> None:
         """Forget the scene."""
-        self._flicker.reset()
-        for average in (self._colour, self._cold, self._activity, self._presence, self._scene):
-            average.reset()
-        self._exposure.reset()
+        self._scene.reset()
         self._tracks.reset()
         self._eye.reset()
         self._boiling.reset()
         self._restless_tracks.reset()
         self._fires, self._heard_at = (), None
-        self._last = None
         self._at = None
 
     def hear_of_fires(self, fires: Sequence[Box], at: datetime) -> None:
@@ -166,19 +150,16 @@ class Flame:
         self._fires, self._heard_at = fires, at
 
     def observe(self, frame: Frame) -> Iterable[Finding]:
-        """One observation, or none where the last scored frame is less than 0.05 s ago."""
+        """One observation, or none where the last scored frame is less than 0.03 s ago."""
         gap_s = (frame.captured_at - self._at).total_seconds() if self._at is not None else 0.0
         if self._at is not None and 0.0 <= gap_s < MIN_GAP_S:
             return []
         small = frame.once(thumbnail)
-        if not 0.0 <= gap_s <= MAX_GAP_S or (
-            self._last is not None and self._last.shape != small.shape[:2]
-        ):
+        if not 0.0 <= gap_s <= MAX_GAP_S or self._scene.shape not in (None, small.shape[:2]):
             self.reset()
             gap_s = 0.0
         self._at = frame.captured_at
-        small = self._exposure.step(small, gap_s)
-        planes, candidate = self._learn(small, gap_s)
+        planes, candidate = self._scene.step(small, gap_s)
         self._boiling.see(planes.luma, frame.captured_at)
         restless, track = self._followed(
             self._restless(planes, candidate), planes, frame.captured_at
@@ -188,25 +169,6 @@ class Flame:
         best = self._doubted(restless, track, frame, small.shape[1])
         seen = self._verified(planes, frame)
         return [seen if seen.score > best.score else best]
-
-    def _learn(self, small: Image, gap_s: float) -> tuple[WarmPlanes, Hit]:
-        """What is known of each pixel after this picture, and which are restless and coloured."""
-        blue, green, red = (plane.astype(np.float32) for plane in cv2.split(small))
-        luma: Plane = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
-        rate = self._flicker.step(luma, gap_s)
-        coloured = flame_coloured(blue, green, red)
-        often = self._colour.step(coloured, gap_s, begin=0.0)
-        cold = self._cold.step(shines_cold(blue, red), gap_s, begin=0.0)
-        scene = self._scene.step(luma, gap_s)
-        last = luma if self._last is None else self._last
-        changed = (cv2.absdiff(luma, last) > self._flicker.hysteresis / 2.0).astype(np.float32)
-        activity = self._activity.step(changed, gap_s, begin=0.0)
-        self._last = luma
-        sparse = as_mask((often > COLOURED) & (rate > RESTLESS))
-        candidate = np.asarray(cv2.morphologyEx(sparse, cv2.MORPH_CLOSE, CLOSING)) > 0
-        presence = self._presence.step(candidate.astype(np.float32), gap_s, begin=0.0)
-        planes = WarmPlanes(blue, green, red, luma, rate, activity, presence, cold, scene)
-        return planes, candidate
 
     def _restless(self, planes: WarmPlanes, candidate: Hit) -> Observation:
         """The region that is surest by its restlessness."""
