@@ -24,6 +24,7 @@ from contract.rules import ConfirmationRule
 from contract.sustained import Sustained
 from detectors.kit.background import Mask
 from detectors.kit.confirmation import confirmation, lasting_rule
+from detectors.kit.departures import Departures
 from detectors.kit.edges import edge_strength
 from detectors.kit.gauge import read_gauge
 from detectors.kit.params import param
@@ -72,7 +73,7 @@ class Ponding:
     """Scores each frame by the share of lasting edges that washed out of the zone."""
 
     kind: ClassVar[str] = "ponding"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     summary: ClassVar[str] = "Road markings and kerbs that vanish as they do under water."
     Params: ClassVar[type[PondingParams]] = PondingParams
     budget_ms: ClassVar[float] = 4.0
@@ -187,27 +188,30 @@ class _Scene:
 
     def __init__(self, light: Plane) -> None:
         self.calm = light.copy()
-        self.now = edge_strength(light)
-        self.lasting = self.now.copy()
+        self.seen = edge_strength(light)
+        self.now = self.seen  # where something moves, as it was before
+        self.lasting = self.seen.copy()
         self.known_s = 0.0
+        self._departures = Departures(light)
 
     def see(self, light: Plane, gap_s: float) -> None:
         """Take in a picture; an infinite gap begins the average anew."""
         cv2.accumulateWeighted(light, self.calm, 1.0 - math.exp(-gap_s / CALM_S))
-        self.now = edge_strength(self.calm)
+        self.seen = edge_strength(self.calm)
+        self.now = self._departures.step(light, gap_s, self.lasting, self.now, self.seen)
 
     def learn(self, gap_s: float, hold: bool) -> None:
         """Follow the scene. hold: it is flooded now; only the dry road is learnt."""
         self.known_s += gap_s
         if hold:
             return
-        more = self.now > self.lasting
+        more = self.seen > self.lasting
         if self.known_s < LEARN_S:
             up, down = RISE_S, FALL_S
         else:
             up = down = FORGET_S
         rate = np.where(more, 1.0 - math.exp(-gap_s / up), 1.0 - math.exp(-gap_s / down))
-        self.lasting += rate.astype(np.float32) * (self.now - self.lasting)
+        self.lasting += rate.astype(np.float32) * (self.seen - self.lasting)
 
     def change(self, part: Mask) -> tuple[_Change, _Change]:
         """What became of the lasting edges of that part of the picture, and of the rest."""

@@ -97,6 +97,33 @@ def test_vehicles_that_stand_in_the_zone_are_not_told() -> None:
     assert told(street_film(60, *queue)) == []
 
 
+@pytest.mark.parametrize("leaves", [8.0, 30.0])
+def test_vehicles_that_stood_while_the_road_was_learnt_and_drive_off_are_not_told(
+    leaves: float,
+) -> None:
+    """They take their edges along; what they stood on has fewer, and is the road from then on."""
+
+    def bare(image: Image, second: float) -> None:
+        image[90:, 28:292] = 105
+
+    parked = [
+        car(x, lambda s, y=y, n=n: y + max(0.0, s - leaves - n) * 0.4, size=(0.25, 0.2))  # type: ignore[misc]
+        for x in (0.2, 0.5, 0.8)
+        for n, y in enumerate((0.86, 0.62))
+    ]
+    markings = [lambda image, _, x=x: image[170:174, x : x + 12].fill(200) for x in (60, 160, 260)]
+    stream = (bare, *markings, *parked)
+    assert told(street_film(80, *stream)) == []
+    assert [p for p, _ in told(street_film(120, *stream, water(80.0)))] == ["raised"]
+
+
+def test_water_that_a_car_drives_through_is_told() -> None:
+    cars = [car(0.4, lambda s, n=n: s * 0.3 - n * 1.2) for n in range(20)]  # type: ignore[misc]
+    ((phase, at), *_) = told(street_film(80, water(30.0), *cars))
+    assert phase == "raised"
+    assert 35.0 <= at <= 55.0
+
+
 def test_changes_of_light_are_not_told() -> None:
     assert told(street_film(90, exposure(25.0, 1.4), exposure(50.0, 0.4))) == []
 
