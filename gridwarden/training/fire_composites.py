@@ -162,7 +162,7 @@ def _composed(made_of: Material, task: tuple[str, str, int, int]) -> Samples:
                 return heap.whole()
         shape, other = ragged(now.shape, chance)
         now, before = now * shape[..., None], before * (other if source else shape)[..., None]
-        _lit(heap, _any(own, chance), (now, before), 1.0 if source else 0.0, name, chance)
+        lit(heap, _any(own, chance), (now, before), 1.0 if source else 0.0, name, chance)
     else:
         grey = _any(made_of.smokes[source], chance) if source else _part(own, chance, 1)
         _veiled(heap, _any(own, chance), grey, 1.0 if source else 0.0, name, chance)
@@ -180,12 +180,13 @@ def _part(backdrops: list[Image], chance: np.random.Generator, how: int) -> Imag
     return np.asarray(crop(other, None, middle, side)[..., :3], np.uint8)
 
 
-def _base(backdrop: Image, chance: np.random.Generator) -> Light:
+def base_of(backdrop: Image, chance: np.random.Generator) -> Light:
+    """(TALL, WIDE, 3) of 0..1: a picture to lay something over, by day or by night."""
     sized = cv2.resize(backdrop, (WIDE, TALL), interpolation=cv2.INTER_LINEAR)
     return sized.astype(np.float32) / 255.0 * float(chance.uniform(0.15, 1.1))
 
 
-def _lit(
+def lit(
     heap: Heap,
     backdrop: Image,
     pair: Pair,
@@ -201,7 +202,7 @@ def _lit(
     x, y = int(chance.uniform(0, max(1, WIDE - wide))), int(chance.uniform(0, max(1, TALL - tall)))
     gain = float(np.exp(chance.uniform(np.log(0.7), np.log(2.2))))
     tint = np.array([chance.uniform(0.5, 1.1), chance.uniform(0.75, 1.1), 1.0], np.float32)
-    base, mirrored = _base(backdrop, chance), chance.random() < 0.5
+    base, mirrored = base_of(backdrop, chance), chance.random() < 0.5
     shake = chance.normal(0.0, 0.04 * WIDE, 2) if chance.random() < 0.4 else np.zeros(2)
     bloom = float(chance.uniform(0.1, 0.5)) if chance.random() < 0.4 else 0.0
     looks: list[Image] = []
@@ -214,7 +215,7 @@ def _lit(
             sized[: TALL - y, : WIDE - x] * gain * tint, 0.0, 1.0
         )
         if bloom:  # the glare around a flame at night, or on a dirty lens
-            over = np.clip(over + bloom * cv2.GaussianBlur(over, (0, 0), 0.25 * size), 0.0, 1.0)
+            over = np.clip(over + bloom * _glare(over, 0.25 * size), 0.0, 1.0)
         shown = 1.0 - (1.0 - over) * (1.0 - base * (1.0 - over.max(axis=2, keepdims=True)))
         if move.any():
             shift = np.array([[1.0, 0.0, move[0]], [0.0, 1.0, move[1]]])
@@ -227,6 +228,14 @@ def _lit(
     heap.add(crop(now, before, (float(at[0]), float(at[1])), side), flame, 0.0, source)
 
 
+def _glare(light: cv2.typing.MatLike, reach: float) -> cv2.typing.MatLike:
+    """The light spread over so many pixels; blurred small, for a wide one is slow."""
+    step = max(1, int(reach / 4.0))
+    small = cv2.resize(light, (WIDE // step, TALL // step), interpolation=cv2.INTER_AREA)
+    spread = cv2.GaussianBlur(small, (0, 0), reach / step)
+    return cv2.resize(spread, (WIDE, TALL), interpolation=cv2.INTER_LINEAR)
+
+
 def _veiled(
     heap: Heap, backdrop: Image, grey: Image, smoke: float, source: str, chance: np.random.Generator
 ) -> None:
@@ -234,7 +243,7 @@ def _veiled(
 
     A smoke has a soft edge, and has grown and rolled since a moment before; a thing has an edge.
     """
-    base = _base(backdrop, chance)
+    base = base_of(backdrop, chance)
     size = float(np.exp(chance.uniform(np.log(30.0), np.log(0.9 * TALL))))
     wide, tall = round(size * float(chance.uniform(0.6, 1.6))), round(size)
     x = int(chance.uniform(0.1, 0.9) * WIDE - wide / 2.0)

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.errors import GridwardenError
+from detectors.kit.background import as_mask
+from detectors.kit.eye import AROUND
 from detectors.kit.region import SIDE, crop, look_of
 from detectors.kit.types import Image
 from gridwarden.training.samples import (
@@ -28,6 +30,7 @@ from gridwarden.training.samples import (
     anywhere,
     doubted,
     filmed,
+    glowing,
     in_parallel,
     proposed,
     thinned,
@@ -73,8 +76,9 @@ def _cropped(stills: list[Still], task: tuple[int, int]) -> Samples:
         look, before, scale = filmed(still.picture, still.near, chance)
         sized = still.boxes * (1.0, scale, scale, scale, scale)
         shown = Still(still.name, look, sized)
-        for middle, side in _places(shown, before, chance):
-            flame, smoke = _label(shown, middle, side)
+        glow = glowing(look, sized[sized[:, 0] == FLAME, 1:])
+        for middle, side in _places(shown, before, glow, chance):
+            flame, smoke = _label(shown, glow, middle, side)
             if flame == smoke == UNKNOWN:
                 continue
             made = crop(look, before, middle, side)
@@ -133,8 +137,9 @@ def from_furg(data: Path, chance: np.random.Generator, frames: int = 90) -> Samp
                 flame, smoke = doubted(made, 1.0, UNKNOWN)
                 if flame == 1.0:
                     heap.add(made, flame, smoke, FURG)
+        glow = glowing(look, rows[:, 1:])
         for middle, side in proposed(look, before, chance) + anywhere(look, None, chance, 6):
-            flame, _ = _label(still, middle, side)
+            flame, _ = _label(still, glow, middle, side)
             if flame != UNKNOWN:
                 heap.add(crop(look, before, middle, side), flame, UNKNOWN, FURG)
     return heap.whole()
@@ -232,8 +237,10 @@ def _near(ordered: list[Still], index: int) -> Image | None:
     )
 
 
-def _places(still: Still, before: Image | None, chance: np.random.Generator) -> Iterator[Place]:
-    """Where to cut: around each box, within it, where the detectors would, and elsewhere."""
+def _places(
+    still: Still, before: Image | None, glow: NDArray[np.bool_], chance: np.random.Generator
+) -> Iterator[Place]:
+    """Where to cut: around boxes and in them, what glows, where detectors would, elsewhere."""
     for kind, left, top, wide, tall in still.boxes:
         if kind == NOTHING:
             continue
@@ -242,14 +249,26 @@ def _places(still: Still, before: Image | None, chance: np.random.Generator) -> 
             side = large * chance.uniform(0.7, 1.9)
             at = chance.normal((left + wide / 2.0, top + tall / 2.0), 0.12 * large)
             yield (float(at[0]), float(at[1])), float(side)
-        for _ in range(4 if large > 60.0 else 1):
+        for _ in range(2 if large > 60.0 else 1):
             at = chance.uniform((left, top), (left + wide, top + tall))
             yield (float(at[0]), float(at[1])), float(large * chance.uniform(0.25, 0.7))
+    joined_up = cv2.morphologyEx(as_mask(glow), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(joined_up)
+    for number in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:3]:
+        x, y, wide, tall, area = (int(v) for v in stats[number])
+        if area < 12:
+            break
+        large = max(wide, tall)
+        for _ in range(2):
+            at = chance.normal((x + wide / 2.0, y + tall / 2.0), 0.08 * large)
+            yield (float(at[0]), float(at[1])), AROUND * large * float(chance.uniform(0.85, 1.4))
     yield from proposed(still.picture, before, chance)
     yield from anywhere(still.picture, None, chance, 5)
 
 
-def _label(still: Still, middle: tuple[float, float], side: float) -> tuple[float, float]:
+def _label(
+    still: Still, glow: NDArray[np.bool_], middle: tuple[float, float], side: float
+) -> tuple[float, float]:
     """(flame, smoke) of a crop; -1 where the boxes leave it open."""
     found = {FLAME: 0.0, SMOKE: 0.0}
     left, top = middle[0] - side / 2.0, middle[1] - side / 2.0
@@ -270,13 +289,14 @@ def _label(still: Still, middle: tuple[float, float], side: float) -> tuple[floa
         )
     flame, smoke = found[FLAME], found[SMOKE]
     h, w = still.picture.shape[:2]
-    part = still.picture[
+    window = np.s_[
         max(0, int(top)) : max(1, min(h, int(top + side))),
         max(0, int(left)) : max(1, min(w, int(left + side))),
     ]
+    part = still.picture[window]
     shines = part.size > 0 and float(np.percentile(part[..., 2], 90)) > 170.0
-    if flame == 1.0 and not shines:
-        flame = UNKNOWN  # a dark corner of a box
+    if flame != 0.0:  # a box is no flame: what glows in it is
+        flame = 1.0 if float(glow[window].sum()) / (side * side) > 0.04 else UNKNOWN
     if smoke == 0.0 and flame != 0.0:
         smoke = UNKNOWN  # nobody drew every wisp around a flame
     if flame == 0.0 and any(still.boxes[:, 0] == FLAME) and shines:

@@ -25,6 +25,7 @@ SMALLEST_LOOK, LARGEST_LOOK = 288, 640  # pixels of the longer side, as cameras 
 WORST, BEST = 8, 70  # quality of a compressed picture, 0..100
 MOVED = 22  # 0..255, change of any channel that a thing which moves makes
 Place = tuple[tuple[float, float], float]  # middle x, y and side of a crop, pixels of the look
+COLOURED, PLAIN = 60.0, 7.0  # 0..255: spread of the channels, deviation of the mean
 MOST_OF_A_SOURCE = 800  # samples with the same label: one long film must not be all that counts
 
 
@@ -184,13 +185,42 @@ def anywhere(
 
 
 def doubted(made: Image, flame: float, smoke: float) -> tuple[float, float]:
-    """A plain orange or white field shows no flame, a plain grey one no smoke, whatever the box."""
+    """A plain orange or white field shows no flame, whatever the box.
+
+    Nor does a plain or coloured one show smoke: `smoke` follows what is grey.
+    """
     picture = made[..., :3].astype(np.float32)
     spread = float(picture.mean(axis=2).std())
     blue, red = picture[..., 0], picture[..., 2]
     warm = float(((red > 150.0) & (red - blue > 0.2 * red)).mean())
     if flame == 1.0 and (spread < 18.0 or warm < 0.03):
         flame = UNKNOWN
-    if smoke == 1.0 and spread < 5.0:
-        smoke = UNKNOWN
+    if smoke == 1.0:
+        grey = picture.max(axis=2) - picture.min(axis=2) < COLOURED
+        burnt_out = picture.min(axis=2) > 245.0
+        if spread < PLAIN or float((grey & ~burnt_out).mean()) < 0.35:
+            smoke = UNKNOWN
     return flame, smoke
+
+
+def glowing(look: Image, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where within boxes of flame it glows: warm and bright, or white beside what is.
+
+    boxes: rows of left, top, width, height. A box holds more road than flame as often as not.
+    """
+    found = np.zeros(look.shape[:2], np.bool_)
+    for left, top, wide, tall in boxes:
+        part = np.s_[
+            max(0, int(top)) : int(top + tall) + 1, max(0, int(left)) : int(left + wide) + 1
+        ]
+        if look[part].size == 0:
+            continue
+        blue, green, red = (p.astype(np.float32) for p in cv2.split(look[part]))
+        warm = (red > 165.0) & (red - blue > 45.0) & (red >= green)
+        hot = warm | (np.minimum(red, green) > 235.0)
+        count, labels = cv2.connectedComponents(hot.astype(np.uint8))
+        for number in range(1, count):
+            own = labels == number
+            if float(warm[own].mean()) > 0.05:
+                found[part] |= own
+    return found

@@ -1,7 +1,8 @@
-"""Which stills and clips the fire verifier learns from, and which source each belongs to.
+"""Which stills, clips and renderings of others the fire verifier learns from, and their sources.
 
 Written down before anything was tuned. Stills of one source are pictures of one fire by one
-camera: they stay together, in one of three folds.
+camera: they stay together, in one of three folds. docs/models/fire-verifier.md says where each
+can be had.
 """
 
 from __future__ import annotations
@@ -19,6 +20,32 @@ CLIPS = (  # openly licensed footage without fire, of the tuning half of `--spli
 )
 FURG = "video/fire/F06_dollhouse_furg_house6.mp4"  # CC0, steffensbola/furg-fire-dataset
 FURG_BOXES = "video/fire/furg/house6.xml"
+SHEETS = {  # simulated flames and smokes, CC0, Thomas Iche of Unity Labs: columns and rows
+    "open/sheets/CandleSmoke01_20x4.png": (20, 4),
+    "open/sheets/WispySmoke01_8x8.png": (8, 8),
+    "open/sheets/WispySmoke02_8x8.png": (8, 8),
+    "open/sheets/WispySmoke03_8x8.png": (8, 8),
+    "open/sheets/Cloud01_8x8.png": (8, 8),
+    "open/sheets/Cloud03_8x8.png": (8, 8),
+    "open/sheets/Explosion01-light-nofire_5x5.png": (5, 5),
+    "open/sheets/Explosion01-nofire_5x5.png": (5, 5),
+    "open/sheets/Flame03_16x4.png": (16, 4),
+    "open/sheets/FireBall01_8x8.png": (8, 8),
+}
+PANORAMAS = (  # places without fire, by day, at dusk, by night and indoors; CC0, Poly Haven
+    "open/panoramas/adams_place_bridge_1k.hdr",
+    "open/panoramas/dikhololo_night_1k.hdr",
+    "open/panoramas/empty_warehouse_01_1k.hdr",
+    "open/panoramas/forest_slope_1k.hdr",
+    "open/panoramas/immenstadter_horn_1k.hdr",
+    "open/panoramas/kiara_1_dawn_1k.hdr",
+    "open/panoramas/lebombo_1k.hdr",
+    "open/panoramas/potsdamer_platz_1k.hdr",
+    "open/panoramas/rooitou_park_1k.hdr",
+    "open/panoramas/st_fagans_interior_1k.hdr",
+    "open/panoramas/studio_small_03_1k.hdr",
+    "open/panoramas/venice_sunset_1k.hdr",
+)
 ELSEWHERE = " elsewhere"  # after the source of what was cut out of its still and shown elsewhere
 FOLDS = 3  # a net that a third of the sources did not teach is scored on these
 _FOLD = {  # of each source that is no rendering; what may show one fire or one place is together
@@ -45,6 +72,7 @@ _FOLD = {  # of each source that is no rendering; what may show one fire or one 
     "shop fog b": 2,
     FURG: 1,
     **dict(zip(CLIPS, (0, 1, 0, 1, 2), strict=True)),
+    **{path: number % FOLDS for number, path in enumerate(PANORAMAS)},
     "street": 0,
     "water": 1,
     "freeze": 2,

@@ -11,7 +11,8 @@ from detectors.kit.types import Image
 from gridwarden.training.fire_composites import boiled, from_composites, material, shining
 from gridwarden.training.fire_renderings import from_renderings
 from gridwarden.training.fire_samples import FLAME, SMOKE, DataError, Still, read_stills
-from gridwarden.training.samples import filmed, kind_of, proposed
+from gridwarden.training.samples import Samples, filmed, kind_of, proposed
+from gridwarden.training.scores import report
 from gridwarden.training.sources import fold_of, read_still
 
 
@@ -130,3 +131,20 @@ def test_places_are_where_the_detectors_would_look() -> None:
     assert abs(y - 120.0) < 12.0
     assert 60.0 < side < 110.0
     assert proposed(dark, dark, np.random.default_rng(1)) == []
+
+
+def test_what_is_found_is_told_at_the_same_share_of_false_ones() -> None:
+    truth = [1.0] * 10 + [0.0] * 100 + [0.0] * 50
+    sources = ["garage"] * 10 + ["workshop"] * 100 + [f"sunset {n}" for n in range(50)]
+    scores = np.zeros((160, 2), np.float32)
+    scores[:10, 0] = np.arange(10) / 10.0
+    scores[10:110, 0] = np.arange(100) / 200.0  # up to a half
+    labels = np.stack((np.array(truth), np.zeros(160)), 1).astype(np.float32)
+    told = report(Samples(np.zeros((160, 64, 64, 4), np.uint8), labels, sources), scores)
+    flame = told["flame"]
+    assert isinstance(flame, dict)
+    rates = {next(iter(row)): row["found"] for row in flame["at_false"] if 0.1 in row.values()}
+    assert rates == {"false of stills and clips": 0.5, "false of look-alikes": 1.0}
+    assert flame["found"] == 5
+    assert flame["by_source"]["with: garage"] == [5, 10]
+    assert told["smoke"]["at_false"] == []  # type: ignore[index]
