@@ -14,9 +14,10 @@ import pytest
 
 from contract.episode import EpisodeChange
 from contract.taxonomy import Phase
-from detectors.kit.params import build
+from detectors.kit.params import ParameterError, build
 from detectors.kit.registry import detector
 from detectors.kit.types import Frame, Image
+from detectors.kit.zones import ZoneParams
 from detectors.look import Counted, watch
 from tests.detectors.scenes import Painter, car, film, street
 from tests.detectors.test_edge_cases import sixty
@@ -123,22 +124,51 @@ def seen(request: pytest.FixtureRequest) -> Callable[..., Iterator[Frame]]:
     return show
 
 
+def raised(kind: str, stream: Iterator[Frame], **params: Any) -> list[float]:
+    """Seconds from the first picture."""
+    first = next(stream)
+    found = detector(kind)
+    watcher = found(build(found.Params, {**EVENTS[kind].params, **params}, kind))
+    return [
+        (c.at - first.captured_at).total_seconds()
+        for c in watch(chain([first], stream), watcher)
+        if isinstance(c, EpisodeChange) and c.phase is Phase.RAISED
+    ]
+
+
 @pytest.mark.parametrize("kind", EVENTS)
 def test_what_happens_once_is_told_once_and_in_time(
     seen: Callable[..., Iterator[Frame]], kind: str
 ) -> None:
     event = EVENTS[kind]
-    stream = seen(event.seconds, *event.painters)
-    first = next(stream)
-    found = detector(kind)
-    watcher = found(build(found.Params, event.params, kind))
-    told = [
-        (c.at - first.captured_at).total_seconds()
-        for c in watch(chain([first], stream), watcher)
-        if isinstance(c, EpisodeChange) and c.phase is Phase.RAISED
-    ]
+    told = raised(kind, seen(event.seconds, *event.painters))
     assert len(told) == 1
     assert event.told_from_s <= told[0] <= event.told_to_s
+
+
+ZONED = sorted(kind for kind in EVENTS if issubclass(detector(kind).Params, ZoneParams))
+
+
+@pytest.mark.parametrize("kind", ZONED)
+@pytest.mark.parametrize(
+    ("left", "expected"), [(0.1, 1), (1.0, 0)], ids=["reaches beyond", "holds nothing"]
+)
+def test_a_zone_is_watched_as_far_as_the_picture_goes(
+    kind: str, left: float, expected: int
+) -> None:
+    event = EVENTS[kind]
+    stream = film(event.seconds, *event.painters, fps=5.0, scene=street(240, 135))
+    zone = {"zone_x": left, "zone_y": 0.0, "zone_w": 1.0, "zone_h": 1.0}
+    if kind == "ponding":  # it compares the zone with what is around it
+        zone["zone_y"], zone["zone_h"] = 0.5, 0.9
+    assert len(raised(kind, stream, **zone)) == expected
+
+
+@pytest.mark.parametrize("kind", ZONED)
+def test_a_corner_outside_the_picture_is_refused_by_name(kind: str) -> None:
+    found = detector(kind)
+    with pytest.raises(ParameterError, match=rf"{kind}.*0\.4,1\.9 lies outside the picture"):
+        build(found.Params, {"zone_corners": "0.1,0.9 0.4,1.9 0.4,0.3"}, f"{kind} of cam-1")
 
 
 def test_each_car_is_counted_once(seen: Callable[..., Iterator[Frame]]) -> None:
