@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+MOST_TOLD = 5  # refused values that `detail` tells of; `errors` names more
 MEDIA_TYPE = "application/problem+json"
 
 KINDS = {

@@ -17,9 +17,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.api.errors import Problem, problem_response
+from hub.api.errors import Problem
 from hub.api.host_names import LOOPBACK, name_of
-from hub.api.problem_pages import answer
+from hub.api.problem_pages import answer, document
 
 MAX_BODY = 64 * 1024  # bytes; no request of the API needs more, but for these
 _WITH_PHOTO = 17 * 1024 * 1024  # a photo, and the fields of a form around it
@@ -86,7 +86,8 @@ class Guard:
                 receive = _replay(body, receive)
         if refused is not None:
             headers = {"Retry-After": "5"} if refused.status == 503 else None
-            await problem_response(refused, headers)(scope, receive, send_with_headers)
+            told = document(Request(scope), refused, headers)
+            await told(scope, receive, send_with_headers)
             return
         try:
             await self.app(scope, receive, send_with_headers)

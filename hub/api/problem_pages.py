@@ -12,8 +12,9 @@ from starlette.responses import HTMLResponse, Response
 
 from hub.api import words
 from hub.api.caller import look_up
-from hub.api.errors import Problem, problem_response
+from hub.api.errors import MOST_TOLD, Problem, problem_response
 from hub.api.refusal_words import refusal_zh
+from hub.api.refusal_words.faults import fault_zh
 from hub.api.render import language_of, pages_of
 from hub.domain.errors import SignedOutError
 from hub.services.context import Hub
@@ -24,11 +25,18 @@ def answer(
 ) -> Response:
     """The problem: as a page to a person in a browser, as a document to a program."""
     if not wants_page(request):
-        own = {"Content-Language": "zh"} if _put_into_chinese(request, problem) else {}
-        return problem_response(problem, {**own, **(headers or {})})
+        return document(request, problem, headers)
     page = problem_page(request, problem)
     page.headers.update(headers or {})
     return page
+
+
+def document(
+    request: Request, problem: Problem, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The problem as a document: in Chinese to a page that is in it, in English to a program."""
+    own = {"Content-Language": "zh"} if _put_into_chinese(request, problem) else {}
+    return problem_response(problem, {**own, **(headers or {})})
 
 
 def problem_page(request: Request, problem: Problem) -> HTMLResponse:
@@ -54,6 +62,10 @@ def _put_into_chinese(request: Request, problem: Problem) -> bool:
     states = {name: state.name_zh for name, state in hub.lifecycle.states.items()}
     more = problem.model_extra or {}
     said = refusal_zh(problem.detail, states, more.get("action", ""), more.get("missing", ()))
+    if problem.errors:
+        for fault in problem.errors:
+            fault.detail = fault_zh(fault.at, fault.detail)
+        said = "；".join(fault.detail for fault in problem.errors[:MOST_TOLD])
     known = said != problem.detail
     problem.detail = said
     if known and problem.status in words.PROBLEMS:

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from hub.api.errors import KINDS, Fault, Problem
+from hub.api.errors import KINDS, MOST_TOLD, Fault, Problem
 from hub.api.problem_pages import answer, wants_page
 from hub.domain.errors import (
     ConflictError,
@@ -69,20 +69,22 @@ def _refused(status: int) -> Any:
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [
-        Fault(at=".".join(str(part) for part in e["loc"]), detail=_fault(e)) for e in error.errors()
+        Fault(at=".".join(str(part) for part in e["loc"]), detail=fault_of(e))
+        for e in error.errors()
     ]
     return answer(
         request,
         Problem.of(
             422,
-            "; ".join(f"{fault.at}: {fault.detail}" for fault in faults[:5]),
+            "; ".join(f"{fault.at}: {fault.detail}" for fault in faults[:MOST_TOLD]),
             instance=request.url.path,
             errors=faults[:50],
         ),
     )
 
 
-def _fault(error: dict[str, Any]) -> str:
+def fault_of(error: dict[str, Any]) -> str:
+    """What is wrong with a value, as pydantic says it, and what was given."""
     value = error.get("input")
     told = f", got {value!r:.100}" if isinstance(value, str | int | float | bool) else ""
     return f"{error['msg']}{told}"
@@ -90,15 +92,21 @@ def _fault(error: dict[str, Any]) -> str:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = str(error.detail)
-    if error.status_code == 404 and detail == "Not Found":
-        detail = f"there is nothing at {request.url.path[:200]!r}"
-        detail += "" if wants_page(request) else ": see /api/v1/openapi.json"
-    elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "GET")
-        detail = f"{request.url.path[:200]!r} does not take {request.method}, it takes {allowed}"
+    detail = _in_our_words(request, error)
     problem = Problem.of(error.status_code, detail, instance=request.url.path)
     return answer(request, problem, dict(error.headers or {}))
+
+
+def _in_our_words(request: Request, error: HTTPException) -> str:
+    """What the framework refuses by itself says no more than its status."""
+    path = request.url.path[:200]
+    if error.status_code == 404 and error.detail == "Not Found":
+        nothing = f"there is nothing at {path!r}"
+        return nothing if wants_page(request) else f"{nothing}: see /api/v1/openapi.json"
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "GET")
+        return f"{path!r} does not take {request.method}, it takes {allowed}"
+    return error.detail
 
 
 def _unstorable(request: Request, error: Exception) -> Response:

@@ -8,8 +8,8 @@ from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.api.caller import COOKIE
-from hub.api.errors import Problem, problem_response
-from hub.api.problem_pages import answer, wants_page
+from hub.api.errors import Problem
+from hub.api.problem_pages import answer, document, wants_page
 from hub.domain.errors import ForbiddenError, SignedOutError, TooManyTriesError
 from hub.domain.sign_in import START, way_back
 
@@ -37,7 +37,7 @@ def _signed_out(request: Request, error: Exception) -> Response:
         response = RedirectResponse(sign_in_at(here), 303)
     else:
         problem = Problem.of(401, str(error), instance=request.url.path)
-        response = problem_response(problem, {"WWW-Authenticate": 'Bearer realm="gridwarden"'})
+        response = document(request, problem, {"WWW-Authenticate": 'Bearer realm="gridwarden"'})
         if part:  # of a page that is open: the whole page goes to the sign-in and comes back
             page = urlsplit(request.headers.get("hx-current-url", ""))
             back = page.path + (f"?{page.query}" if page.query else "")

@@ -10,8 +10,9 @@ from starlette.responses import FileResponse, Response
 from hub.api.access import DESK, PEOPLE, allow
 from hub.api.caller import CallerDep
 from hub.api.deps import ActorDep, HubDep, Listed, reading
-from hub.api.errors import Problem, problem_response, problems
+from hub.api.errors import Problem, problems
 from hub.api.models.evidence import Because, ErasedNow, HoldNow
+from hub.api.problem_pages import document
 from hub.api.recorder import shown
 from hub.domain.errors import NotFoundError
 from hub.domain.reach import within
@@ -63,7 +64,7 @@ def show_evidence(
             "ask again when the topic `evidence` of /api/v1/live names it",
             total=known.total,
         )
-        return problem_response(missing, {"Retry-After": "2"})
+        return document(request, missing, {"Retry-After": "2"})
     path = hub.evidence.path(digest)
     if not path.is_file():
         raise NotFoundError("file of evidence", digest)

@@ -16,7 +16,8 @@ from detectors.kit import reading_registry, registry
 from detectors.kit.params import schema
 from hub.api.access import PEOPLE
 from hub.api.detector_words import KINDS_ZH, SUMMARIES_ZH, parameter_zh
-from hub.api.refusal_words import NEEDS_ZH, refusal_zh
+from hub.api.refusal_words import refusal_zh
+from hub.api.refusal_words.needs import NEEDS_ZH
 from hub.domain.actor import Actor, Role
 from hub.domain.guards import GUARDS
 from hub.domain.people import Post
@@ -234,9 +235,47 @@ def test_a_refusal_is_in_chinese_where_the_console_is_and_in_english_to_programs
         "无法“派遣”：事件当前为“派遣/待接收”，仅可在以下状态进行：立案/待派遣",
     ]
     assert told[0].headers["content-language"] == "zh"
-    assert "已由 filing-by-itself 执行" in stale.json()["detail"]
+    assert "已由 自动立案规则 执行“派遣”" in stale.json()["detail"]
     assert english.json()["detail"].startswith("reopen is not possible on an event")
     assert "content-language" not in english.headers
+
+
+def test_refusals_of_every_part_are_chinese_in_the_console_and_english_to_programs(
+    town: City,
+) -> None:
+    parameters = "/api/v1/agents/demo-01/streams/cam-01/detectors/flame/parameters"
+    asks_of = {
+        ("PUT", parameters, '{"parameters": {"size": 1}}'): "cam-01 的检测器“明火”没有参数 size",
+        ("POST", "/api/v1/webhooks", '{"url": "https://a.example", "cell": "x"}'): "“body.cell”",
+        ("POST", "/api/v1/webhooks", '{"url": "ftp://a.example"}'): "ftp://a.example 不是有效地址",
+        ("POST", "/api/v1/quarantine/1/give-up", '{"reason": " "}'): "请说明放弃该记录的原因",
+        ("GET", "/api/v1/agents/demo-01/sensors/none", ""): "传感器 demo-01/none 不存在",
+        ("POST", "/api/v1/reports", "{}"): "“情况描述”必填",
+        ("POST", "/api/v1/tasks/999999/answer", '{"answer": "exists"}'): "任务 999999 不存在",
+    }
+    with asks(town, Role.DISPATCHER) as client:
+        for (method, path, body), chinese in asks_of.items():
+            headers = {"Accept": "application/json", "Content-Type": "application/json"}
+            told = client.request(method, path, content=body, headers=headers)
+            assert chinese in told.json()["detail"], told.text
+            assert told.headers["content-language"] == "zh"
+            english = client.request(
+                method, path, content=body, headers=headers | {"Cookie": own_session(client)}
+            )
+            assert english.status_code == told.status_code
+            assert english.json()["detail"].isascii(), english.text
+            assert "content-language" not in english.headers
+        elsewhere = client.post("/api/v1/reports", headers={"Origin": "https://other.example"})
+        assert elsewhere.json()["detail"].startswith("该请求来自 https://other.example 的页面")
+    stranger = httpx.get(f"{town.url}/api/v1/me", cookies={"lang": "zh"}, trust_env=False)
+    assert (stranger.status_code, stranger.json()["detail"]) == (401, "尚未登录，请先登录")
+    program = httpx.get(f"{town.url}/api/v1/me", trust_env=False)
+    assert program.json()["detail"].startswith("nobody is signed in: sign in at /sign-in")
+
+
+def own_session(client: httpx.Client) -> str:
+    """The cookies without that of the language, as a program sends them."""
+    return "; ".join(f"{c.name}={c.value}" for c in client.cookies.jar if c.name != "lang")
 
 
 def test_a_refusal_that_is_not_known_or_too_long_stays_as_it_is() -> None:
