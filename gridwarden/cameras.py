@@ -14,7 +14,13 @@ from edge.sources.opening import check_source, without_credentials
 from gridwarden.district import Cell, build_district
 from gridwarden.probing import probe_all
 
-SCENES = ("fire", "street", "water", "freeze")
+# the scenes that are played, each with the name of its camera, for readers of either language
+SCENES = {
+    "fire": "Fire yard 消防演练场",
+    "street": "Street 城市道路",
+    "water": "Underpass 铁路下穿道",
+    "freeze": "Tram square 电车广场",
+}
 DETECTORS = ("flame", "traffic_flow", "camera_health")  # of every camera
 # the two sides of the rendered street
 CARRIAGEWAYS = f"{lane_text('in', 'down', -1.0, 2.0)}; {lane_text('out', 'up', 1.0, 2.0)}"
@@ -63,8 +69,8 @@ def choose_cameras(
     free = places()
     chosen: list[Camera] = []
     if scenes or not videos:
-        for scene in SCENES:
-            place, name = free[len(chosen)], f"Rendered scene: {scene}"
+        for scene, name in SCENES.items():
+            place = free[len(chosen)]
             besides = SCENE_PARAMETERS.get(scene, {})
             chosen.append(Camera(f"scene-{scene}", name, f"scene:{scene}", place, loop, besides))
     flow: dict[str, object] = {}

@@ -33,7 +33,7 @@ def demo_sensors() -> list[DemoSensor]:
     return [
         DemoSensor(
             "well-underpass",
-            "Water level, underpass",
+            "Water level, underpass 下穿通道水位",
             "water_level",
             "m",
             free[0],
@@ -43,7 +43,7 @@ def demo_sensors() -> list[DemoSensor]:
         ),
         DemoSensor(
             "air-site",
-            "Fine dust, building site",
+            "Fine dust, building site 工地扬尘",
             "pm2_5",
             "ug/m3",
             free[1],
@@ -53,7 +53,7 @@ def demo_sensors() -> list[DemoSensor]:
         ),
         DemoSensor(
             "smoke-hall",
-            "Smoke detector, market hall",
+            "Smoke detector, market hall 市场烟感",
             "smoke",
             "1",
             free[2],
@@ -69,7 +69,7 @@ def tables(sensors: Sequence[DemoSensor]) -> list[tuple[str, dict[str, object]]]
     if not sensors:
         return []
     found: list[tuple[str, dict[str, object]]] = [
-        ("[[sensor]]", {"id": SENSOR, "name": "Simulated sensors", "kind": "simulated"})
+        ("[[sensor]]", {"id": SENSOR, "name": "Simulated sensors 模拟传感器", "kind": "simulated"})
     ]
     for seed, s in enumerate(sensors):
         place = [s.position.lon, s.position.lat]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -145,6 +146,8 @@ def test_the_demo_has_sensors_whose_every_fault_crosses_its_limit(tmp_path: Path
         folder.close()
     (sensor,) = settings.sensors
     assert {w.metric for w in sensor.watches} == {"water_level", "pm2_5", "smoke"}
+    named = [*(d.name for d in sensor.devices), *(s.name for s in settings.streams)]
+    assert [n for n in named if n.isascii() or not re.match("[A-Z][a-z]+", n)] == []
     stands = {d.position for d in sensor.devices}
     assert len(stands) == 3
     assert not stands & {c.position for c in cameras}
