@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ZH: list[tuple[str, str]] = [
+    ("there is no report of yours {id:r}", "您没有编号为 {id} 的上报"),
     (
         "event {number:w} was reported by a person: there is no detection to judge; file or "
         "refuse it",
@@ -31,7 +32,7 @@ ZH: list[tuple[str, str]] = [
     ),
     (
         "control windows are not for the role {role:w}; they are for {roles}",
-        "管控时段不适用于{role}，适用于：{roles}",
+        "{role}无权登记管控时段，仅限：{roles}",
     ),
     (
         "name either cells (the district's code for all of it) or one device by agent and stream",

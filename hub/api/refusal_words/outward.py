@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ZH: list[tuple[str, str]] = [
+    ("there is no rating of report {id:r}", "上报 {id} 尚无评价"),
     ("there is no report of that link {key:r}", "链接无效，没有对应的上报，请完整复制网址"),
     ("{url} is no address: {why}", "{url} 不是有效地址"),
     (
@@ -38,7 +39,7 @@ ZH: list[tuple[str, str]] = [
     ),
     (
         "webhooks are not for the role {role:w}; they are for {roles}",
-        "推送地址不适用于{role}，适用于：{roles}",
+        "{role}无权管理推送地址，仅限：{roles}",
     ),
     (
         "a webhook for cell {cell:w} tells of more than {yours}, where you may act: name one of "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ZH: list[tuple[str, str]] = [
+    ("there is no cell of the district at {place:r}", "位置 {place} 不在辖区的网格内"),
     (
         "registry entry {id:w} was retired on {day:w}: restore it first",
         "台账条目 {id} 已于 {day} 注销，请先恢复",

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 ZH: list[tuple[str, str]] = [
+    ("there is no manifest of agent {agent:r}", "代理 {agent} 尚无运行清单"),
     ("no parameter is changed", "没有更改任何参数"),
     (
         "tuning is not for the role {role:w}; it is for {roles}",
-        "参数调整不适用于{role}，适用于：{roles}",
+        "{role}无权调整参数，仅限：{roles}",
     ),
     (
         "{detector:w} of stream {stream:w} has no parameter {name:r} (it has: {names})",
         "{stream} 的检测器“{detector}”没有参数 {name}，可调参数：{names}",
     ),
     (
-        "{detector:w} of stream {stream:w}: {parameter:w}: {why} (it takes {low:w} to {high})",
-        "{stream} 的检测器“{detector}”：{parameter} 的值不符，取值范围为 {low} 至 {high}",
+        "{detector:w} of stream {stream:w}: {parameter:w}: {why_not} (it takes {low:w} to {high})",
+        "{stream} 的检测器“{detector}”：{parameter} {why_not}，取值范围为 {low} 至 {high}",
     ),
     (
-        "{detector:w} of stream {stream:w}: {parameter:w}: {why}",
-        "{stream} 的检测器“{detector}”：{parameter} 的值不符，请参照该参数的说明",
+        "{detector:w} of stream {stream:w}: {parameter:w}: {why_not}",
+        "{stream} 的检测器“{detector}”：{parameter} {why_not}，请参照该参数的说明",
     ),
     ("there is no detector '{detector:w} on {stream:w}'", "{stream} 没有检测器“{detector}”"),
     (

@@ -25,24 +25,31 @@ class Template:
     zh: str
     pattern: re.Pattern[str]
     letters: int  # of the English, without the values
+    quoted: frozenset[str]  # values that stand in quotes, which are not theirs
 
     @classmethod
     def of(cls, en: str, zh: str) -> Template:
         """The template of two sentences with the same names."""
-        pattern, end, letters = "", 0, 0
+        pattern, end, letters, quoted = "", 0, 0, set()
         for place in _PLACE.finditer(en):
             pattern += re.escape(en[end : place.start()]) + f"(?P<{place[1]}>{_SHAPES[place[2]]})"
+            if place[2] == "r":
+                quoted.add(place[1])
             letters += place.start() - end
             end = place.end()
         pattern += re.escape(en[end:])
-        return cls(en, zh, re.compile(pattern, re.DOTALL), letters + len(en) - end)
+        letters += len(en) - end
+        return cls(en, zh, re.compile(pattern, re.DOTALL), letters, frozenset(quoted))
 
     def match(self, text: str) -> dict[str, str] | None:
         """The values where the whole text is this sentence."""
         if len(text) > (_LONGEST if self.pattern.groups <= 2 else _LONGEST_OF_MANY):
             return None
         found = self.pattern.fullmatch(text)
-        return None if found is None else found.groupdict()
+        if found is None:
+            return None
+        values = found.groupdict()
+        return {name: v[1:-1] if name in self.quoted else v for name, v in values.items()}
 
 
 def longest_first(*areas: Iterable[tuple[str, str]]) -> list[Template]:

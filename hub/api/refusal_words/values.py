@@ -42,7 +42,6 @@ _THINGS = {
     "agent": "代理",
     "alert": "预警",
     "category": "大类",
-    "cell of the district at": "辖区内的网格，位置",
     "control window": "管控时段",
     "delivery of this webhook": "该推送地址的推送记录",
     "detection": "检测记录",
@@ -53,13 +52,10 @@ _THINGS = {
     "file of the console": "页面文件",
     "grid cell": "网格",
     "grid event": "事件",
-    "manifest of agent": "运行清单，代理",
     "person": "人员",
     "quarantine entry": "隔离记录",
-    "rating of report": "评价，上报",
     "registry entry": "台账条目",
     "report": "上报",
-    "report of yours": "本人的上报",
     "sensor": "传感器",
     "shift": "班次",
     "stream": "摄像机",
@@ -89,6 +85,20 @@ WHAT = longest_first(
         ("what changes", "更改的内容"),
         ("what the unit answers for", "该单位的负责范围"),
         ("what the unit is to answer for", "该单位拟负责的范围"),
+    ]
+)
+# what jsonschema says of a parameter's value
+WHY = longest_first(
+    [
+        ("{value} is greater than the maximum of {n:w}", "{value} 大于上限 {n}"),
+        ("{value} is greater than or equal to the maximum of {n:w}", "{value} 须小于 {n}"),
+        ("{value} is less than the minimum of {n:w}", "{value} 小于下限 {n}"),
+        ("{value} is less than or equal to the minimum of {n:w}", "{value} 须大于 {n}"),
+        ("{value} is not of type {types}", "{value} 的类型不符"),
+        ("{value} is not one of {values}", "{value} 不在可选值之中：{values}"),
+        ("{value} does not match {pattern}", "{value} 的格式不符"),
+        ("{value} is too long", "{value} 过长"),
+        ("{value} is too short", "{value} 过短"),
     ]
 )
 _POST = longest_first(
@@ -141,20 +151,20 @@ def said(name: str, value: str, states: Mapping[str, str]) -> str:
 
     states: what each state of an event is called.
     """
-    if value[:1] in "'\"" and value[:1] == value[-1:] and len(value) > 1:
-        value = value[1:-1]
     if name == "what":
-        return _phrase(WHAT, value, states)
+        return _phrase(WHAT, value, states) or value
+    if name == "why_not":
+        return _phrase(WHY, value, states) or "取值不符合要求"
     if name == "posts":
-        return "；".join(_phrase(_POST, post, states) for post in value.split("; "))
+        return "；".join(_phrase(_POST, post, states) or post for post in value.split("; "))
     known = states if name in ("state", "states") else _NAMES.get(name, {})
     parts = re.split(r", | or | and ", value) if name in _SEVERAL else [value]
     return "、".join(known.get(part) or _OTHERS.get(part, part) for part in parts)
 
 
-def _phrase(known: list[Template], value: str, states: Mapping[str, str]) -> str:
+def _phrase(known: list[Template], value: str, states: Mapping[str, str]) -> str | None:
     for template in known:
         values = template.match(value)
         if values is not None:
             return template.zh.format_map({k: said(k, v, states) for k, v in values.items()})
-    return value
+    return None

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from hub.api.refusal_words import TEMPLATES, refusal_zh, template_of
 from hub.api.refusal_words import faults as fault_words
 from hub.api.refusal_words.faults import fault_zh
-from hub.api.refusal_words.values import WHAT, said
+from hub.api.refusal_words.values import WHAT, WHY, said
 from hub.api.refusals import fault_of
 from hub.domain.actor import Role
 from hub.domain.capacity import Capacity
@@ -121,7 +122,7 @@ def test_what_somebody_does_not_reach_is_called_by_its_chinese_name(found: list[
 
 
 def test_the_chinese_names_no_value_that_its_sentence_lacks() -> None:
-    for template in (*TEMPLATES, *WHAT, *fault_words.TEMPLATES):
+    for template in (*TEMPLATES, *WHAT, *WHY, *fault_words.TEMPLATES):
         places_of = set(re.findall(r"\{(\w+)", template.zh))
         assert places_of <= set(template.pattern.groupindex), template.en
 
@@ -145,7 +146,7 @@ def test_who_is_told_in_english_has_no_part_in_the_console() -> None:
         ("D001 is no leader: dispatcher in the whole district; dept of fire in 310101",
          "D001 没有网格长岗位，现有岗位：值班（全区）；fire 责任部门（310101）"),
         ("flame of stream cam-01: threshold: 2 is greater than the maximum of 1 (it takes 0 to 1)",
-         "cam-01 的检测器“明火”：threshold 的值不符，取值范围为 0 至 1"),
+         "cam-01 的检测器“明火”：threshold 2 大于上限 1，取值范围为 0 至 1"),
         ("event 1 cannot be rated (expired): it is closed",
          "事件 1 不能评价（评价期限已过）：当前为“结案”"),
         ("there is no transition or act 'x'; there are " + ", ".join(["dispatch"] * 80),
@@ -180,6 +181,26 @@ class Asked(BaseModel):
     cells: Annotated[list[str], Field(min_length=1)]
     ids: Annotated[list[int], Field(max_length=1)]
     note: str
+
+
+def test_what_is_wrong_with_a_parameter_is_told_in_chinese() -> None:
+    refused: dict[str, tuple[dict[str, object], object]] = {
+        "2 大于上限 1": ({"maximum": 1}, 2),
+        "-1 小于下限 0": ({"minimum": 0}, -1),
+        "1 须小于 1": ({"exclusiveMaximum": 1}, 1),
+        "0 须大于 0": ({"exclusiveMinimum": 0}, 0),
+        "'a' 的类型不符": ({"type": "number"}, "a"),
+        "'b' 不在可选值之中：['a']": ({"enum": ["a"]}, "b"),
+        "'b' 的格式不符": ({"pattern": "^a$"}, "b"),
+        "'ab' 过长": ({"maxLength": 1}, "ab"),
+        "'a' 过短": ({"minLength": 2}, "a"),
+        "取值不符合要求": ({"multipleOf": 2}, 3),
+    }
+    told = [
+        said("why_not", next(Draft202012Validator(schema).iter_errors(value)).message, {})
+        for schema, value in refused.values()
+    ]
+    assert told == list(refused)
 
 
 def test_a_value_that_is_refused_is_named_in_chinese() -> None:
