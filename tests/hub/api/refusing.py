@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 # what is called with a sentence, and as which argument of it
-_SENTENCE_OF = {
+SENTENCE_OF = {
     "AddressError": 0,
     "ConflictError": 0,
     "ForbiddenError": 0,
@@ -24,7 +24,7 @@ _SENTENCE_OF = {
     "WrongRoleError": 0,
 }
 # what makes its sentence of its arguments, in __init__
-_OWN_SENTENCE = ("GoneError", "NotFoundError", "TooManyTriesError")
+OWN_SENTENCE = ("GoneError", "NotFoundError", "TooManyTriesError")
 # functions that return a sentence which others tell, and errors that others retell, by file
 _SAYING = {
     "hub/api/refusals.py": ("_in_our_words",),
@@ -72,6 +72,21 @@ def places(root: Path = ROOT) -> Iterator[Place]:
         yield from file.places(own, called)
 
 
+def kinds(root: Path = ROOT) -> set[str]:
+    """The names of every kind of refusal, wherever in the hub it is defined."""
+    trees = (ast.parse(p.read_text(encoding="utf-8")) for p in sorted((root / "hub").rglob("*.py")))
+    bases = {
+        node.name: {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found = {"DomainError"}
+    while more := {name for name, of in bases.items() if of & found} - found:
+        found |= more
+    return found - {"DomainError"}
+
+
 @dataclass(slots=True)
 class _File:
     path: str
@@ -101,15 +116,15 @@ class _File:
             if not isinstance(node, ast.Call):
                 continue
             name = ast.unparse(node.func)
+            name = name if name in SENTENCE_OF else name.rpartition(".")[2]
             if name in own:
                 names, sentence, known = own[name]
                 given = {n: [a] for n, a in zip(names, node.args, strict=False)}
                 reader = _Reader(self, {**self._known(node), **known, **given}, called)
                 yield Place(self.path, node.lineno, "", tuple(reader.texts(sentence)))
-            elif name == _RETOLD.get(self.path) or name in _SENTENCE_OF:
-                at = _SENTENCE_OF.get(name, 0)
-                if len(node.args) > at:
-                    yield self._place(node, node.args[at], called)
+            elif name == _RETOLD.get(self.path) or name in SENTENCE_OF:
+                at = SENTENCE_OF.get(name, 0)
+                yield self._place(node, node.args[at] if len(node.args) > at else node, called)
 
     def called(self) -> Iterator[str]:
         """What is called something where it is checked who reaches it."""
@@ -219,7 +234,7 @@ def _own_sentences(errors: _File) -> dict[str, tuple[list[str], ast.expr, Known]
     """Of each error that makes its sentence itself: its arguments, the sentence, what it uses."""
     found: dict[str, tuple[list[str], ast.expr, Known]] = {}
     for made in (n for n in errors.tree.body if isinstance(n, ast.ClassDef)):
-        if made.name in _OWN_SENTENCE:
+        if made.name in OWN_SENTENCE:
             init = next(n for n in made.body if isinstance(n, ast.FunctionDef))
             said = next(
                 n.args[0]

@@ -20,7 +20,7 @@ from hub.domain.actor import Role
 from hub.domain.capacity import Capacity
 from hub.domain.lifecycle import load_lifecycle
 from hub.domain.rating import Standing
-from tests.hub.api.refusing import Place, places
+from tests.hub.api.refusing import OWN_SENTENCE, SENTENCE_OF, Place, kinds, places
 
 # whose refusals nobody reads in the console
 ELSEWHERE = {
@@ -99,6 +99,11 @@ def test_a_refusal_in_chinese_has_no_english_word(found: list[Place]) -> None:
 def test_what_is_not_written_where_it_is_refused_is_known(found: list[Place]) -> None:
     unread = {(place.path, place.source) for place in found if not place.sentences}
     assert unread == set(RETOLD)
+
+
+def test_every_kind_of_refusal_is_looked_for() -> None:
+    looked_for = {name for name in (*SENTENCE_OF, *OWN_SENTENCE) if name.endswith("Error")}
+    assert looked_for - {"AddressError"} == kinds()  # that one is retold
 
 
 def test_no_chinese_waits_for_a_sentence_that_nobody_says(found: list[Place]) -> None:
