@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,11 @@ from tests.detectors.scenes import START, Painter, car, exposure, film, flash
 
 LANES = "all:down=0.0,0.3 1.0,0.3 1.0,1.0 0.0,1.0"
 KINDS = sorted(available())
-DREW = {"congestion": {"lanes": LANES}, "wrong_way": {"lanes": LANES}}
+CHOSE: dict[str, dict[str, Any]] = {
+    "congestion": {"lanes": LANES},
+    "wrong_way": {"lanes": LANES},
+    "dumping": {"dwell_s": 8.0},  # what befalls the camera at second 20 must have time to be told
+}
 
 
 def view(x: float = 0.0, width: int = 240, height: int = 135) -> Image:
@@ -34,7 +39,7 @@ def view(x: float = 0.0, width: int = 240, height: int = 135) -> Image:
 def raised(kind: str, stream: Iterable[Frame]) -> list[str]:
     """What is told; of traffic_flow, which raises nothing, who is counted."""
     found = detector(kind)
-    watcher = found(build(found.Params, DREW.get(kind, {}), kind))
+    watcher = found(build(found.Params, CHOSE.get(kind, {}), kind))
     told = []
     for change in watch(stream, watcher):
         if isinstance(change, EpisodeChange):
@@ -178,6 +183,20 @@ def test_a_car_that_stops_after_it_is_told_within_ten_seconds(case: str) -> None
     comes = car(0.4, lambda s: 0.6 - max(0.0, 40.0 - s) * 0.2, (60, 70, 220), size=(0.16, 0.2))
     stream = shown(CASES[case], comes, seconds=50.0, fps=5.0)
     assert raised("stopped_vehicle", stream) == ["stopped_vehicle"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_queue_that_forms_after_it_is_told_and_nothing_before(case: str) -> None:
+    colours = ((200, 190, 60), (40, 40, 170), (230, 230, 230))
+
+    def stops(number: int) -> Painter:
+        def path(second: float) -> float:
+            return 0.85 - 0.25 * number - max(0.0, 40.0 + number - second) * 0.2
+
+        return car(0.5, path, colours[number], size=(0.6, 0.2))
+
+    stream = shown(CASES[case], *map(stops, range(3)), seconds=65.0, fps=4.0)
+    assert raised("congestion", stream) == ["congestion"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
