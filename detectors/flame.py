@@ -92,6 +92,7 @@ LEAST = timedelta(seconds=1.0)  # that a region was seen before it can be hidden
 WORTH_A_LOOK = 0.3  # score of a restless region from which the verifier is asked
 DOUBTED = 0.45  # of its score is left to a restless region that the verifier takes for no flame
 UNDOUBTED = Ramp(0.08, 0.30)  # sureness from which on all of it is left
+HIDDEN_FOR = timedelta(seconds=0.7)  # at most: whoever walks by is past it
 HIDDEN = 0.85  # of its score is left to a confirmed region that is hidden
 CHANGING = 0.2  # share of the last second in which a pixel changed
 # share of edges elsewhere that flicker, as they all do while the camera moves
@@ -104,7 +105,7 @@ class Flame:
     """Scores each frame for open flame."""
 
     kind: ClassVar[str] = "flame"
-    version: ClassVar[str] = "6"
+    version: ClassVar[str] = "7"
     summary: ClassVar[str] = "Open flame by colour and flicker, and by our own verifier."
     Params: ClassVar[type[FlameParams]] = FlameParams
     budget_ms: ClassVar[float] = 8.0
@@ -306,7 +307,8 @@ class Flame:
         hidden = [
             t
             for t in self._tracks.tracks
-            if t.state is State.OCCLUDED and at - t.seen_at <= t.seen_at - t.first_at - LEAST
+            if t.state is State.OCCLUDED
+            and at - t.seen_at <= min(HIDDEN_FOR, t.seen_at - t.first_at - LEAST)
         ]
         surest = max(hidden, key=lambda t: t.score, default=None)
         if surest is None:

@@ -9,7 +9,7 @@ from detectors.kit.ramp import Ramp
 
 # Tuned on the clips of docs/detectors.md; the physics is beside each.
 JUDGEMENT: dict[str, Ramp] = {
-    "restlessness": Ramp(1.2, 2.2),  # turning points/s: flames 2 to 5, occluded paint 1 to 1.5
+    "restlessness": Ramp(1.1, 1.8),  # turning points/s: flames 2 to 5, occluded paint 1 to 1.5
     "activity": Ramp(0.15, 0.40),  # share of time in which a pixel changes: flames do not rest
     "persistence": Ramp(0.30, 0.55),  # share of the last 2 s at this place: vehicles move on
     "structure": Ramp(15.0, 30.0),  # deviation of luma within: core and rim, not a painted face
