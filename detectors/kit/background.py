@@ -31,6 +31,7 @@ KNOWN_FOR = timedelta(minutes=30)  # after which the sun has moved its shadows t
 
 Mask = NDArray[np.uint8]  # 0 or 255
 Array = cv2.typing.MatLike
+Colours = tuple[Array, ...]  # Y, Cr and Cb of a picture, (h, w) uint8 each
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Background:
         self._resumed = known
 
     def apply(
-        self, image: Image, at: datetime, keep: Mask | None = None, known: Image | None = None
+        self, image: Image, at: datetime, keep: Mask | None = None, known: Colours | None = None
     ) -> Foreground:
         """What stands out of this picture, of its size; learns from it.
 
@@ -116,17 +117,16 @@ class Background:
         scene, self._resumed = self._scene, None
         if (
             scene is None
-            or scene.last_luma.shape != current.shape[:2]
+            or scene.last_luma.shape != current[0].shape
             or not 0.0 <= gap_s <= self.settings.max_gap_s
         ):
             return self._begin(current)
         scene.age_s += gap_s
-        planes = cv2.split(current)
-        found, off = self._compare(scene, planes)
+        found, off = self._compare(scene, current)
         if found.upset and scene.age_s > self.settings.warm_up_s:
             return self._wait(scene, current, at, found)
         self._upset_since = None
-        self._learn(scene, planes, off, gap_s, found, keep)
+        self._learn(scene, current, off, gap_s, found, keep)
         return found
 
     def luma(self) -> NDArray[np.float32]:
@@ -142,29 +142,29 @@ class Background:
             raise ValueError("no scene is known yet: apply a picture first")
         return self._scene.mean
 
-    def _resume(self, current: Array, at: datetime) -> _Scene | None:
+    def _resume(self, current: Colours, at: datetime) -> _Scene | None:
         """The scene that was handed over, where this first picture shows it."""
-        known, luma = self._resumed, cv2.extractChannel(current, 0)
+        known, luma = self._resumed, current[0]
         if (
             known is None
-            or known.mean.shape != current.shape
+            or known.mean.shape != (*luma.shape, 3)
             or not timedelta() <= at - known.at <= KNOWN_FOR
             or not same_view(known.mean[..., 0], luma)
         ):
             return None
         scene = _Scene(
-            mean=_planes(known.mean),
+            mean=_floats(cv2.split(known.mean)),
             variance=known.variance.astype(np.float32),
             last_luma=luma,
             age_s=KNOWN_FROM_S,
         )
-        found, _ = self._compare(scene, cv2.split(current))
+        found, _ = self._compare(scene, current)
         return None if found.upset else scene
 
-    def _begin(self, current: Array) -> Foreground:
-        luma = cv2.extractChannel(current, 0)
+    def _begin(self, current: Colours) -> Foreground:
+        luma = current[0]
         self._scene = _Scene(
-            mean=_planes(current),
+            mean=_floats(current),
             variance=np.full(luma.shape, (self.settings.luma_floor / 2.0) ** 2, np.float32),
             last_luma=luma,
         )
@@ -208,12 +208,12 @@ class Background:
             self._floors = np.full(shape, self.settings.luma_floor, np.uint8)
         return self._floors
 
-    def _wait(self, scene: _Scene, current: Array, at: datetime, found: Foreground) -> Foreground:
+    def _wait(self, scene: _Scene, current: Colours, at: datetime, found: Foreground) -> Foreground:
         if self._upset_since is None:
             self._upset_since = at
         elif (at - self._upset_since).total_seconds() > self.settings.upset_s:
             return self._begin(current)
-        scene.last_luma = cv2.extractChannel(current, 0)
+        scene.last_luma = current[0]
         return found
 
     def _learn(
@@ -270,9 +270,9 @@ class KnowsScenes(Protocol):
         """Its backgrounds, always in the same order."""
 
 
-def colours(image: Image) -> Image:
-    """The picture as Y, Cr and Cb."""
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb), np.uint8)
+def colours(image: Image) -> Colours:
+    """The picture as Y, Cr and Cb. Nobody writes to them."""
+    return tuple(cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)))
 
 
 def as_mask(hit: NDArray[np.bool_]) -> Mask:
@@ -280,9 +280,8 @@ def as_mask(hit: NDArray[np.bool_]) -> Mask:
     return cast(Mask, np.multiply(hit, np.uint8(255), dtype=np.uint8))
 
 
-def _planes(picture: Array) -> tuple[Plane, Plane, Plane]:
-    """The three planes of a picture."""
-    one, two, three = (np.asarray(plane, np.float32) for plane in cv2.split(picture))
+def _floats(planes: Sequence[Array]) -> tuple[Plane, Plane, Plane]:
+    one, two, three = (np.asarray(plane, np.float32) for plane in planes)
     return one, two, three
 
 

@@ -74,10 +74,7 @@ class Boiling:
 def _unlike(part: Plane, before: Plane, spot: Spot) -> Change:
     """How the part differs from the picture before, at its place and around it."""
     reach = min(MOST_REACH, max(LEAST_REACH, round(REACH * max(spot.w, spot.h))))
-    around: cv2.typing.MatLike = cv2.copyMakeBorder(
-        before, reach, reach, reach, reach, cv2.BORDER_REPLICATE
-    )
-    area = around[spot.y : spot.y + spot.h + 2 * reach, spot.x : spot.x + spot.w + 2 * reach]
+    area = _around(before, spot, reach)
     scale = SIDE / max(spot.w, spot.h)
     if scale < 1.0:
         found = cv2.matchTemplate(_shrunk(area, scale), _shrunk(part, scale), cv2.TM_CCOEFF_NORMED)
@@ -86,6 +83,21 @@ def _unlike(part: Plane, before: Plane, spot: Spot) -> Change:
     rows, columns = found.shape
     in_place = float(np.clip(1.0 - found[rows // 2, columns // 2], 0.0, 1.0))
     return Change(min(in_place, float(np.clip(1.0 - _peak(found), 0.0, 1.0))), in_place)
+
+
+def _around(plane: Plane, spot: Spot, reach: int) -> cv2.typing.MatLike:
+    """The region and `reach` pixels about it; beyond the picture's edge that edge again."""
+    height, width = plane.shape
+    top, left = max(0, spot.y - reach), max(0, spot.x - reach)
+    low, right = min(height, spot.y + spot.h + reach), min(width, spot.x + spot.w + reach)
+    return cv2.copyMakeBorder(
+        plane[top:low, left:right],
+        top - spot.y + reach,
+        spot.y + spot.h + reach - low,
+        left - spot.x + reach,
+        spot.x + spot.w + reach - right,
+        cv2.BORDER_REPLICATE,
+    )
 
 
 def _peak(found: cv2.typing.MatLike) -> float:

@@ -102,7 +102,7 @@ class StandingThings:
             self._view = steadied.view
             self._forget()
         image, known = steadied.image, steadied.once(colours)
-        luma = cv2.extractChannel(known, 0).astype(np.float32)
+        luma = known[0].astype(np.float32)
         gap_s = (at - self._at).total_seconds() if self._at is not None else 0.0
         pixels = self._pixels
         if pixels is None or pixels.fast.shape != luma.shape or not 0.0 <= gap_s <= MAX_GAP_S:
@@ -115,8 +115,7 @@ class StandingThings:
         if found.upset:
             return []
         pixels.learn(luma, found, gap_s, self._second, (self._hidden_s, self._settles_s))
-        chroma = cv2.extractChannel(known, 1), cv2.extractChannel(known, 2)
-        things, keep = self._things(pixels, chroma, image.shape[0] * image.shape[1])
+        things, keep = self._things(pixels, known[1:], image.shape[0] * image.shape[1])
         self._keep = keep
         return things
 
