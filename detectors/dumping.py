@@ -80,7 +80,7 @@ class Dumping:
     version: ClassVar[str] = "3"
     summary: ClassVar[str] = "Something that was left behind, and lies there alone."
     Params: ClassVar[type[DumpingParams]] = DumpingParams
-    budget_ms: ClassVar[float] = 4.0
+    budget_ms: ClassVar[float] = 6.0
     sample_fps: ClassVar[float] = 3.0
     stands_on_view: ClassVar[Literal[True]] = True
 
