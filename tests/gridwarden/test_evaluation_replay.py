@@ -129,7 +129,7 @@ def test_a_detector_that_fails_is_noted_and_nothing_of_it_counts() -> None:
 def test_the_alarm_says_when_and_why(recording: Recording) -> None:
     (alarm,) = [a for a in alarms(recording, replay(recording, {})) if a.kind == "flame"]
     assert alarm.raised_s > 2.0
-    assert "samples at or above 0.50" in alarm.reason
+    assert "at or above 0.50 for" in alarm.reason
     assert alarm.peak_score >= 0.5
 
 
