@@ -37,7 +37,7 @@ REST_S = 1.0  # s without motion after which a turned camera has come to rest
 FOLLOW_S = 60.0  # s, time constant at which the learnt view follows the light
 MAX_GAP_S = 5.0  # s without a picture after which the view is learnt anew
 LOST_S = 2.0  # s in which nothing of the view is found: it is taken anew
-SURE, SURE_S = 2, 0.25  # pictures, s in a row that must show a turn: less may be a lorry
+SURE_S = 0.25  # s for which every picture must show a turn: less may be a lorry before the lens
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,7 @@ class Steadying:
         self._view: Plane | None = None
         self._window: Plane | None = None
         self._at: datetime | None = None
-        self._far = 0  # pictures in a row that lie far from the view
-        self._far_since: datetime | None = None
+        self._far_since: datetime | None = None  # from when on all lie far from the view
         self._still_since: datetime | None = None
         self._lost_since: datetime | None = None
         self._turning = False
@@ -127,16 +126,14 @@ class Steadying:
         if math.hypot(x, y) > REACH * max(small.shape):
             self._turn(small, at)
             return Steadied(image, turning=True, view=self._number)
-        self._far = 0
+        self._far_since = None
         self._held = x, y
         return self._steady(image, small, self._held, gap_s)
 
     def _turn(self, small: Plane, at: datetime) -> None:
-        """The picture lies far from the view: after some of them the camera turns."""
-        if self._far == 0 or self._far_since is None:
-            self._far_since = at
-        self._far += 1
-        if self._far >= SURE and (at - self._far_since).total_seconds() >= SURE_S:
+        """The picture lies far from the view: after a while of them the camera turns."""
+        self._far_since = self._far_since or at
+        if (at - self._far_since).total_seconds() >= SURE_S:
             self._turning, self._still_since, self._rest = True, None, small
 
     def _begin(self, small: Plane) -> None:
@@ -145,8 +142,8 @@ class Steadying:
         self._window = None
         if min(rows, columns) >= 8:
             self._window = np.asarray(cv2.createHanningWindow((columns, rows), cv2.CV_32F))
-        self._far, self._turning, self._held = 0, False, (0.0, 0.0)
-        self._still_since, self._lost_since, self._rest = None, None, None
+        self._turning, self._held, self._rest = False, (0.0, 0.0), None
+        self._far_since, self._still_since, self._lost_since = None, None, None
 
     def _lost(self, small: Plane, at: datetime) -> None:
         """Nothing of the view is found: after a while there is another view."""
