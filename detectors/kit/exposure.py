@@ -39,10 +39,6 @@ class Exposure:
         self._waited_s += gap_s
         if self._white is None or self._waited_s >= EVERY_S:
             self._measure(image)
-        return self.shown(image)
-
-    def shown(self, image: Image) -> Image:
-        """Another part or size of the latest picture, at the same gain."""
         return image if self._table is None else np.asarray(cv2.LUT(image, self._table), np.uint8)
 
     def _measure(self, image: Image) -> None:
