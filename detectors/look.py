@@ -24,7 +24,7 @@ import numpy as np
 from contract.episode import Episode, EpisodeChange, Sample, Subject
 from contract.errors import GridwardenError
 from contract.taxonomy import Phase
-from detectors.kit.beat import FPS, Beat
+from detectors.kit.beat import Beat, looks_on_beat
 from detectors.kit.params import build
 from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
@@ -121,7 +121,7 @@ def watch(
     """What becomes of a stream of frames under one detector, its rule and its policy."""
     episodes: dict[tuple[str, str], Episode] = {}
     last: Frame | None = None
-    if 0.0 < watcher.sample_fps <= FPS:
+    if looks_on_beat(watcher.sample_fps):
         stream = on_beat(stream, watcher, cost)
     for frame in at_rate(stream, watcher.sample_fps):
         last = frame

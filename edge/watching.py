@@ -15,7 +15,7 @@ from contract.geometry import Box
 from contract.messages import DetectorManifest, Look, Reading
 from contract.taxonomy import CameraState, Lane, Phase
 from detectors.kit.background import Background, KnownScene, KnowsScenes
-from detectors.kit.beat import FPS, Beat
+from detectors.kit.beat import Beat, looks_on_beat
 from detectors.kit.params import build
 from detectors.kit.protocol import Detector
 from detectors.kit.registry import detector
@@ -65,7 +65,7 @@ class _Watcher:
         self.tells_fires = self.detector if isinstance(self.detector, TellsFires) else None
         self.hears_fires = self.detector if isinstance(self.detector, HearsOfFires) else None
         self.sampling = Sampling(self.detector.sample_fps)
-        self.every_frame = not 0.0 < self.detector.sample_fps <= FPS
+        self.looks_on_beat = looks_on_beat(self.detector.sample_fps)
         self.subjects: dict[tuple[str, str], _Watched] = {}
         self.fault = ""  # why it was switched off
         self.left_out = 0  # scores that are no share of 1
@@ -74,7 +74,7 @@ class _Watcher:
 
     def is_due(self, at: datetime, on_beat: bool) -> bool:
         """Whether it wants to see the frame of that time, which is on the beat or not."""
-        return not self.fault and (on_beat or self.every_frame) and self.sampling.is_due(at)
+        return not self.fault and (on_beat or not self.looks_on_beat) and self.sampling.is_due(at)
 
 
 class StreamWatch:
@@ -113,7 +113,7 @@ class StreamWatch:
         seen = False
         on_beat = self._beat.holds(frame.captured_at)
         if on_beat and self._steady:
-            frame = self._beat.steadied(frame)
+            frame = self._steadied(frame)
         for kind, watcher in self._watchers.items():
             if watcher.is_due(frame.captured_at, on_beat):
                 seen = True
@@ -121,6 +121,15 @@ class StreamWatch:
                 out += self._look(kind, watcher, frame)
         self.observed += seen
         return out
+
+    def _steadied(self, frame: Frame) -> Frame:
+        """As it came where it cannot be: whoever stands on the view tries, and says so, itself."""
+        try:
+            return self._beat.steadied(frame)
+        except Exception as e:
+            if self._said.is_new(f"not steadied: {type(e).__name__}: {e}"):
+                log.exception("stream %s: frame %d is not steadied", frame.stream, frame.number)
+            return frame
 
     def end(self, at: datetime, reason: str) -> list[Entry]:
         """The stream is over: its episodes end and its scores are told."""

@@ -197,6 +197,17 @@ def test_what_a_detector_sees_of_the_view_does_not_depend_on_which_others_run() 
     assert scores("wrong_way", "stopped_vehicle", "flame") == alone
 
 
+def test_a_frame_that_cannot_be_steadied_costs_only_those_who_stand_on_the_view() -> None:
+    kinds = {"dumping": detector("dumping"), "bright": Bright}
+    watch = StreamWatch("a-1", stream(dumping={}, bright={}), lambda kind: kinds[kind])
+    grey = np.full((72, 128, 1), 200, np.uint8)  # no decoder of ours gives such a picture
+    shown = [replace(frame(n, 200), image=grey) for n in range(3)]
+    told = records([e for f in shown for e in watch.observe(f)] + watch.flush())
+    scored = [r.kind for r in told if isinstance(r, ScoreBlock) for _ in r.scores]
+    assert scored == ["bright"] * 3
+    assert watch.fault().startswith("dumping was switched off")
+
+
 def test_a_camera_whose_view_is_stood_on_is_wanted_ten_times_a_second() -> None:
     frames = list(film(3, fps=25))
     watch = StreamWatch("a-1", stream(dumping={}))
